@@ -1,0 +1,75 @@
+"""
+Composition root: settings -> store -> catalog -> engine -> built-in workers -> HTTP edge. The only place that knows them all.
+
+`Server` is one server; the CLI runs it, the testing kit embeds it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from pathlib import Path
+
+from batuta.api.server import Edge
+from batuta.api.services import Services
+from batuta.builtin.guard import AddressGuard
+from batuta.builtin.http import HttpWorker
+from batuta.builtin.runner import Runner
+from batuta.engine.catalog import Catalog
+from batuta.engine.clock import Clock, SystemClock
+from batuta.engine.engine import Engine
+from batuta.engine.retention import Retention
+from batuta.sandbox import Sandbox
+from batuta.settings import Settings
+from batuta.store import open_store
+from batuta.store.protocol import Store
+
+log = logging.getLogger("batuta")
+
+
+class Server:
+    """One server: `await start()`, `await stop()`. Between them `port` is the API's port and `engine` may be used directly."""
+
+    def __init__(self, settings: Settings, *, clock: Clock | None = None, store: Store | None = None) -> None:
+        self.settings = settings
+        self.clock = clock or SystemClock()
+        if store is None and settings.store_url.startswith("sqlite:"):
+            Path(settings.data).mkdir(parents=True, exist_ok=True)
+        self.store = store or open_store(settings.store_url)
+        self.scripts = Sandbox(time_limit_s=settings.script_time_s, memory_bytes_max=settings.script_memory_bytes_max, children=settings.script_processes)
+        self.catalog = Catalog(self.store, self.clock, scripts=self.scripts, environment=os.environ.keys())
+        self.engine = Engine(
+            self.store, self.catalog, self.scripts, self.clock,
+            live_bytes_max=settings.live_bytes_max, active_poll_ms=int(settings.active_poll_s * 1000), variables_bytes_max=settings.variables_bytes_max,
+        )  # fmt: skip
+        guard = AddressGuard(allow=[a.strip() for a in settings.http_private_allow.split(",") if a.strip()]) if settings.guards_private else None
+        self.http = HttpWorker(guard=guard, per_host_max=settings.http_per_host_max, response_bytes_max=settings.http_response_bytes_max)
+        self.retention = Retention(self.engine, settings.retention_days)
+        self.port = 0
+
+    async def start(self) -> None:
+        """Answering requests when this returns. Raises a BatutaError that says what stands in the way, and leaves nothing running."""
+        await self.store.open()
+        try:
+            await self.catalog.load()
+            await self.engine.open()
+            self.runner = Runner(self.engine, "HTTP", self.http.call, concurrency=self.settings.http_concurrency, name=f"batuta@{socket.gethostname()}")
+            self.runner.start()
+            self.retention.start()
+            self.edge = Edge(Services(self.engine, self.catalog, self.scripts), body_bytes_max=self.settings.request_bytes_max)
+            self.port = await self.edge.start(self.settings.host, self.settings.port)
+        except BaseException:
+            await self.store.close()
+            self.scripts.close()
+            raise
+
+    async def stop(self) -> None:
+        """No new requests, then no new work, then everything durable."""
+        await self.edge.stop()
+        self.retention.stop()
+        await self.runner.stop()
+        await self.engine.close()
+        await self.store.close()
+        self.http.close()
+        self.scripts.close()

@@ -1,0 +1,473 @@
+"""
+decide: what an event makes of an execution. Everything that moves a workflow or a task is here, in lifecycle.py and in the node files.
+
+The work goes in passes until nothing more follows: tasks that have ended are taken into account in their order, what follows them is opened and, where
+it needs nobody, run; then joins, loops and sub-workflows whose time has come. A pass touches only what the event touched: no scan over all tasks.
+
+Not here: time (deadlines.py, told the instant), the operator's verbs (lifecycle.py), any I/O.
+Source: conductor-semantics.md §2, §5.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from batuta.core import deadlines, retry
+from batuta.core.model.decision import Message, StartExecution, TellParent
+from batuta.core.model.definition import Node
+from batuta.core.model.event import ChildEnded, ChildNotStarted, ChildRevived, Claimed, Event, LeaseExtended, Reported, Started, Ticked
+from batuta.core.model.execution import OUTPUT, Execution
+from batuta.core.model.ids import follower_id
+from batuta.core.model.status import TaskStatus, WorkflowStatus
+from batuta.core.model.task import Json, Task
+from batuta.core.nodes import BEGINS, BY_TYPE, RUNS, speaker, sub_workflow, terminate
+from batuta.core.nodes.simple import enqueue
+from batuta.core.turn import Stop, Tools, Turn, suffix_of
+
+ROWS_PER_TURN = 5_000  # rows one decision may make before it takes a breath; the alarm set for the same instant goes on
+PASSES_PER_TURN = 20_000  # a bound for the settling itself, far above what ROWS_PER_TURN lets happen
+REASON_LENGTH_MAX = 500
+
+
+class Outcome(msgspec.Struct):
+    """What a decision brought about: whether anything must be stored, and what it asks of others."""
+
+    changed: bool
+    messages: list[Message]
+
+
+def decide(x: Execution, event: Event, now: int, tools: Tools) -> Outcome:
+    """
+    Move the execution by one event. The execution handed in is changed in place; `x.changes` holds what must be stored.
+
+    An event that no longer matters (a repeated report, a late alarm) changes nothing: `changed` is False.
+    """
+    turn = Turn(x, now, tools)
+    if x.head.status.is_terminal:
+        return Outcome(False, [])
+    if not _happened(turn, event):
+        return Outcome(False, [])
+    settle(turn)
+    return conclude(turn)
+
+
+def conclude(turn: Turn) -> Outcome:
+    """Arm the alarm and stamp the row; the last step of every decision."""
+    x = turn.x
+    changed = bool(x.changes.tasks or x.changes.head or x.changes.gone or turn.messages)
+    for n in x.changes.tasks:
+        if (task := x.tasks.get(n)) is not None and not task.status.is_terminal:
+            deadlines.arm(x, task)
+    wake = turn.now if _unfinished(turn) else deadlines.next_wake(x)
+    if wake != x.head.wake_at:
+        x.head.wake_at = wake
+        changed = True
+    if changed:
+        x.head.updated_at = turn.now
+        x.touch_head()
+    return Outcome(changed, turn.messages)
+
+
+def _unfinished(turn: Turn) -> bool:
+    return not turn.ended and turn.x.head.status is WorkflowStatus.RUNNING and bool(turn.ready)
+
+
+# -- what happened ----------------------------------------------------------------------------------------------------------------
+
+
+def _happened(turn: Turn, event: Event) -> bool:
+    """Apply the event itself; False when it changes nothing."""
+    x = turn.x
+    match event:
+        case Started():
+            if x.definition.first is None:
+                return True
+            _try(turn, lambda: schedule(turn, open_node(turn, x.definition.first, "")))
+            return True
+        case Claimed(n, worker):
+            return _claimed(turn, x.tasks.get(n), worker)
+        case Reported():
+            return _reported(turn, event)
+        case LeaseExtended(n):
+            task = x.tasks.get(n)
+            if task is None or task.status.is_terminal:
+                return False
+            task.updated_at = turn.now
+            x.touch(task)
+            return True
+        case Ticked():
+            _gather(turn)
+            return True
+        case ChildEnded(task_id, child, status, output, reason):
+            task = x.by_id.get(task_id)
+            if task is None or task.status.is_terminal or task.sub_execution_id != child:
+                return False
+            sub_workflow.ended(turn, task, child, status, output, reason)
+            return True
+        case ChildNotStarted(task_id, child, reason):
+            task = x.by_id.get(task_id)
+            if task is None or task.status.is_terminal or task.sub_execution_id != child:
+                return False
+            turn.fail(task, reason)
+            return True
+        case ChildRevived():
+            return False  # a running parent already waits for that child
+
+
+def _claimed(turn: Turn, task: Task | None, worker: str) -> bool:
+    if task is None or task.status is not TaskStatus.SCHEDULED or not task.queue:
+        return False
+    task.status = TaskStatus.IN_PROGRESS
+    task.started_at = task.started_at or turn.now
+    task.updated_at = turn.now
+    task.callback_after_s = 0
+    task.worker = worker
+    task.poll_count += 1
+    turn.x.touch(task)
+    return True
+
+
+def _reported(turn: Turn, event: Reported) -> bool:
+    x = turn.x
+    task = x.tasks.get(event.n)
+    if task is None or task.status.is_terminal:
+        return False
+    task.reason = event.reason[:REASON_LENGTH_MAX] if event.reason else None
+    if event.worker is not None:
+        task.worker = event.worker
+    task.callback_after_s = event.callback_after_s
+    if event.sub_execution_id:
+        task.sub_execution_id = event.sub_execution_id
+    task.external_output = event.external_output
+    output = {**task.output, **event.output} if event.merge else event.output
+    if event.status is TaskStatus.IN_PROGRESS and task.queue and task.type not in BY_TYPE:
+        # A worker hands the task back for now: queued again, invisible as long as it asked.
+        turn.move(task, TaskStatus.SCHEDULED, output=output)
+        task.due_at = turn.now + event.callback_after_s * 1000
+        return True
+    turn.move(task, event.status, output=output)
+    return True
+
+
+def _gather(turn: Turn) -> None:
+    """Everything that may be waiting: for alarms, resumes and explicit requests, where looking at all rows is the point."""
+    x = turn.x
+    if (reason := deadlines.workflow_out_of_time(turn)) is not None:
+        finish(turn, WorkflowStatus.TIMED_OUT, reason)
+        return
+    if x.head.status is not WorkflowStatus.RUNNING:
+        return
+    deadlines.pass_deadlines(turn)
+    known = {t.n for t in turn.ready}
+    turn.ready += [t for t in x.tasks.values() if t.status.is_terminal and not t.executed and not t.retried and t.n not in known and t.status is not TaskStatus.SKIPPED]
+    for task in x.tasks.values():
+        if task.status is TaskStatus.IN_PROGRESS:
+            if task.type == "JOIN" or task.type == "EXCLUSIVE_JOIN":
+                turn.joins[task.n] = task
+            elif task.type == "DO_WHILE":
+                turn.loops[task.n] = task
+    if not x.by_ref and x.definition.first is not None:
+        _try(turn, lambda: schedule(turn, open_node(turn, x.definition.first, "")))
+
+
+# -- settling ---------------------------------------------------------------------------------------------------------------------
+
+
+def settle(turn: Turn) -> None:
+    """Go on until nothing more follows, the execution ends, or the breath is out."""
+    x = turn.x
+    first = x.head.tasks_made
+    for _ in range(PASSES_PER_TURN):
+        if turn.ended or x.head.status is not WorkflowStatus.RUNNING:
+            return
+        if turn.ready:
+            if x.head.tasks_made - first > ROWS_PER_TURN:
+                return
+            _try(turn, lambda: _take_in(turn))
+        elif turn.joins:
+            waiting, turn.joins = turn.joins, {}
+            for task in waiting.values():
+                if not task.status.is_terminal:
+                    BY_TYPE[task.type].look(turn, task)
+        elif turn.loops:
+            waiting, turn.loops = turn.loops, {}
+            for task in waiting.values():
+                _try(turn, lambda task=task: BY_TYPE["DO_WHILE"].look(turn, task))  # type: ignore[misc]
+        elif turn.begins:
+            waiting_begins, turn.begins = turn.begins, []
+            for task in waiting_begins:
+                if task.status is TaskStatus.SCHEDULED:
+                    BY_TYPE[task.type].begin(turn, task)
+        else:
+            break
+    if not turn.ended and x.open_count == 0 and not turn.ready:
+        complete(turn)
+
+
+def _try(turn: Turn, step: object) -> None:
+    """Do the step; a definition that cannot go on fails the execution."""
+    try:
+        step()  # type: ignore[operator]
+    except Stop as stop:
+        finish(turn, WorkflowStatus.FAILED, str(stop), fires=True)
+
+
+def _take_in(turn: Turn) -> None:
+    """One pass: take every ended task into account, in their order, then open what follows."""
+    batch, turn.ready = sorted(turn.ready, key=lambda t: t.seq), []
+    rows: list[Task] = []
+    stopper: Task | None = None
+    for task in batch:
+        if task.executed or task.retried:
+            continue
+        rows += _consume(turn, task)
+        if turn.ended:
+            return
+        if task.type == "TERMINATE" and task.status is TaskStatus.COMPLETED:
+            stopper = stopper or task
+    if stopper is not None:
+        _stopped_by(turn, stopper)
+        return
+    schedule(turn, rows)
+
+
+def _consume(turn: Turn, task: Task) -> list[Task]:
+    """Take one ended task into account: the rows that follow it, among them perhaps its own next attempt."""
+    x = turn.x
+    node = x.node_of(task)
+    if not task.status.is_successful:
+        if task.machine and task.machine.get("ends_workflow"):
+            _failed_for_good(turn, task, WorkflowStatus.TIMED_OUT)
+            return []
+        if retry.may_follow(task, node):
+            if retry.out_of_total_time(task, node.policy, turn.now):
+                status = WorkflowStatus.TIMED_OUT if task.status is TaskStatus.TIMED_OUT else WorkflowStatus.FAILED
+                finish(turn, status, retry.total_time_reason(task, node.policy, turn.now), task=task, fires=True)
+                return []
+            return [another_attempt(turn, task, node)]
+        if node.optional:
+            task.status = TaskStatus.COMPLETED_WITH_ERRORS
+        elif not node.permissive:
+            _failed_for_good(turn, task, WorkflowStatus(retry.FAILED_AS.get(task.status, "FAILED")))
+            return []
+    task.executed = True
+    x.touch(task)
+    _tell_waiting(turn, task)
+    return follow(turn, task, node)
+
+
+def _failed_for_good(turn: Turn, task: Task, status: WorkflowStatus) -> None:
+    finish(turn, status, f"Task {task.id} failed with status: {status} and reason: '{task.reason}'", task=task, fires=True)
+
+
+def _tell_waiting(turn: Turn, task: Task) -> None:
+    """Joins and loops that may have waited for this task."""
+    x = turn.x
+    for join in x.join_waits.get(task.ref, ()):
+        x.join_missing[join.n] -= 1
+        if x.join_missing[join.n] <= 0:
+            turn.joins[join.n] = join
+    if x.exclusive_joins:
+        turn.joins.update(x.exclusive_joins)
+    if (ref := x.loop_ref(task)) and (loop := x.by_ref.get(ref)) is not None and not loop.status.is_terminal:
+        turn.loops[loop.n] = loop
+
+
+def another_attempt(turn: Turn, task: Task, node: Node) -> Task:
+    """The next attempt of a failed task, to be scheduled after its delay."""
+    again = copy_for_retry(turn, task, node)
+    delay = retry.delay_s(node.policy, task.attempt)
+    again.callback_after_s = delay
+    again.reason = task.reason
+    if again.queue:
+        again.queue = ""
+        if task.type == "HTTP":
+            again.queue, again.start_delay_s, again.due_at = "HTTP", delay, turn.now + delay * 1000
+        else:
+            enqueue(turn, again, delay, jitter_ms=node.policy.backoff_jitter_ms)
+    else:
+        again.start_delay_s, again.due_at = delay, turn.now + delay * 1000
+    return again
+
+
+def copy_for_retry(turn: Turn, task: Task, node: Node) -> Task:
+    """A fresh row for the same place: next attempt, input evaluated again over the old one. The old row is marked as retried."""
+    again = turn.draft(node, suffix_of(task), kind=task.type, def_name=task.def_name, status=TaskStatus.SCHEDULED, attempt=task.attempt + 1)
+    again.retry_of = task.id
+    again.first_scheduled_at = task.first_scheduled_at
+    again.domain, again.queue = task.domain, task.queue
+    again.response_timeout_s = task.response_timeout_s
+    if task.type in ("SUB_WORKFLOW", "FORK"):
+        again.input = task.input
+    else:
+        again.input = {**task.input, **turn.input_of(node, again.id)}
+    task.retried = task.executed = True
+    turn.x.touch(task)
+    return again
+
+
+# -- the flow ---------------------------------------------------------------------------------------------------------------------
+
+
+def follow(turn: Turn, task: Task, node: Node) -> list[Task]:
+    """The rows of what comes after this task."""
+    if task.type == "FORK" or (task.type in ("SWITCH", "DECISION") and task.input.get("hasChildren")):
+        return []
+    suffix = suffix_of(task)
+    after = next_node(node)
+    while after is not None:
+        there = turn.x.by_ref.get(after.ref + suffix)
+        if there is None:
+            return open_node(turn, after, suffix)
+        if there.status is not TaskStatus.SKIPPED:
+            return []
+        after = next_node(after)
+    return []
+
+
+def next_node(node: Node) -> Node | None:
+    """What follows in the definition: the next sibling, or what follows the switch it ends a case of; nothing at the end of a branch or loop body."""
+    while node.type != "TERMINATE":
+        if node.following is not None:
+            return node.following
+        parent = node.parent
+        if parent is None or parent.type not in ("SWITCH", "DECISION"):
+            return None
+        node = parent
+    return None
+
+
+def open_node(turn: Turn, node: Node, suffix: str) -> list[Task]:
+    """The rows that come into being when the flow reaches this node; a skipped one is stepped over."""
+    current: Node | None = node
+    while current is not None:
+        there = turn.x.by_ref.get(current.ref + suffix)
+        if there is None or there.status is not TaskStatus.SKIPPED:
+            rows: list[Task] = speaker(current.type).open(turn, current, suffix)
+            return rows
+        current = next_node(current)
+    return []
+
+
+def schedule(turn: Turn, rows: list[Task]) -> None:
+    """Make the rows part of the execution, then run those that need nobody."""
+    added = [task for task in rows if turn.add(task)]
+    for task in added:
+        if task.status.is_terminal:
+            continue
+        if task.type in BEGINS and task.status is TaskStatus.SCHEDULED:
+            if task.due_at <= turn.now:
+                turn.begins.append(task)
+        elif task.type in RUNS and not turn.ended:
+            task.status = TaskStatus.IN_PROGRESS
+            task.started_at = task.updated_at = turn.now
+            BY_TYPE[task.type].run(turn, task)
+
+
+# -- the end ----------------------------------------------------------------------------------------------------------------------
+
+
+def complete(turn: Turn) -> None:
+    """Nothing is open and nothing follows: COMPLETED, or FAILED when a permissive task has failed."""
+    x = turn.x
+    failed = [t for t in x.by_ref.values() if not t.status.is_successful and not t.retried and x.node_of(t).permissive]
+    if failed:
+        reasons = ". ".join(t.reason or "" for t in sorted(failed, key=lambda t: t.seq))
+        finish(turn, WorkflowStatus.FAILED, reasons, task=failed[-1], fires=True)
+        return
+    finish(turn, WorkflowStatus.COMPLETED, x.head.reason)
+
+
+def _stopped_by(turn: Turn, task: Task) -> None:
+    status, reason, output = terminate.verdict(task)
+    x = turn.x
+    failed = [t for t in x.by_ref.values() if t.status is TaskStatus.FAILED and not t.retried and x.node_of(t).permissive]
+    if failed:
+        finish(turn, WorkflowStatus.FAILED, ". ".join(t.reason or "" for t in failed), task=failed[-1], output=output, fires=True)
+        return
+    ended_badly = status is not WorkflowStatus.COMPLETED
+    finish(turn, status, reason, task=task if ended_badly else None, output=output, fires=ended_badly)
+
+
+def finish(turn: Turn, status: WorkflowStatus, reason: str | None, *, task: Task | None = None, output: Json | None = None, fires: bool = False) -> None:
+    """
+    The execution ends: output computed, open tasks cancelled (and their children told), parent told, failure workflow started.
+
+    *fires*: the engine itself ends it, so a failure workflow is due; the operator's terminate starts none.
+    """
+    x, h, now = turn.x, turn.x.head, turn.now
+    h.output = _output(turn) if output is None else output
+    h.previous_status, h.status = h.status, status
+    h.reason = reason
+    h.ended_at = now
+    if task is not None:
+        h.failed_task_id = task.id
+    lost = (TaskStatus.FAILED, TaskStatus.FAILED_WITH_TERMINAL_ERROR)
+    failed = [t for t in x.ordered() if t.status in lost]
+    h.failed_refs = list(dict.fromkeys(t.ref for t in failed))
+    h.failed_names = list(dict.fromkeys(t.def_name for t in failed))
+    _cancel_open(turn, reason)
+    turn.ready.clear()
+    turn.ended = True
+    if fires and status is not WorkflowStatus.COMPLETED:
+        _start_failure_workflow(turn)
+    x.touch_head(OUTPUT)
+    if h.parent_id:
+        turn.send(TellParent(h.parent_id, h.parent_task_id, h.id, str(status), h.output, h.reason))
+
+
+def _cancel_open(turn: Turn, reason: str | None) -> None:
+    x = turn.x
+    if x.open_count == 0:
+        return
+    for task in x.ordered():
+        if task.status.is_terminal:
+            continue
+        if task.type == "JOIN":
+            task.output = x.joined(task)
+            x.touch(task, OUTPUT)
+        turn.move(task, TaskStatus.CANCELED)
+        hook = getattr(speaker(task.type), "cancel", None)
+        if hook is not None:
+            hook(turn, task, reason)
+
+
+def _output(turn: Turn) -> Json:
+    """The definition's outputParameters, or else the last task's output."""
+    x = turn.x
+    if x.definition.output is not None:
+        out: Json = x.definition.output.evaluate(turn.view())
+        return out
+    stopper = next((t for t in x.tasks.values() if t.type == "TERMINATE" and t.status is TaskStatus.COMPLETED), None)
+    if stopper is not None:
+        return stopper.output
+    last = max(x.tasks.values(), key=lambda t: (t.seq, t.n), default=None)
+    return {} if last is None else x.output_of(last)
+
+
+def _start_failure_workflow(turn: Turn) -> None:
+    x, h = turn.x, turn.x.head
+    raw = x.definition.raw
+    name = raw.get("failureWorkflow")
+    if not isinstance(name, str) or not name:
+        return
+    if name.startswith("$"):
+        parts = name.split(".")
+        named = h.input.get(parts[2]) if len(parts) > 2 else None
+        if not isinstance(named, str):
+            return
+        name = named
+    version = raw.get("failureWorkflowVersion") or 0
+    if turn.tools.definition(name, version) is None:
+        said = f"Error workflow {name} failed to start.  reason: No such workflow defined. name={name}, version={version or 'null'}"
+        h.output = {**h.output, "conductor.failure_workflow": said}
+        return
+    started = follower_id("failure", h.id, h.tasks_made)
+    h.output = {**h.output, "conductor.failure_workflow": started}
+    given = {**h.input, "workflowId": h.id, "reason": h.reason, "failureStatus": str(h.status)}
+    if h.failed_task_id:
+        given["failureTaskId"] = h.failed_task_id
+    given["failedWorkflow"] = turn.tools.shown(x)
+    turn.send(
+        StartExecution(id=started, name=name, version=version, input=given, correlation_id=h.correlation_id, task_to_domain=h.task_to_domain)
+    )

@@ -1,0 +1,344 @@
+"""
+Lifecycle: the operator's verbs on one execution, and what an ended child's revival does to its parent.
+
+Each verb changes the execution in place and answers like `decide`; one that the state forbids raises and changes nothing.
+Not here: finding executions, walking from parent to child (engine/verbs.py).
+Source: conductor-semantics.md §1.6–§1.13; which status a refusal has: conductor-rest-api.md §1.1.
+"""
+
+from __future__ import annotations
+
+from batuta.core import deadlines
+from batuta.core.decide import Outcome, conclude, copy_for_retry, finish, open_node, schedule, settle
+from batuta.core.model.decision import ReviveChild, ReviveParent
+from batuta.core.model.definition import Definition
+from batuta.core.model.execution import INPUT, OUTPUT, VARIABLES, Execution
+from batuta.core.model.status import TaskStatus, WorkflowStatus
+from batuta.core.model.task import Json, Task
+from batuta.core.nodes import BEGINS, BY_TYPE
+from batuta.core.turn import Stop, Tools, Turn, suffix_of
+from batuta.errors import Conflict, Invalid, NotFound
+
+LOST = (TaskStatus.FAILED, TaskStatus.FAILED_WITH_TERMINAL_ERROR, TaskStatus.TIMED_OUT, TaskStatus.CANCELED)
+NOTHING = Outcome(False, [])
+_IN_PLACE = frozenset({"DO_WHILE", "FORK", "JOIN", "EXCLUSIVE_JOIN"})  # retried as the same row
+_AT_OPENING = frozenset({"SWITCH", "DECISION", "FORK"})  # what they do, they do when they are opened
+
+
+def pause(x: Execution, now: int, tools: Tools) -> Outcome:
+    """Nothing new is scheduled; what is in flight may end."""
+    h = x.head
+    if h.status.is_terminal:
+        raise Conflict(f"Workflow id {h.id} has ended. status={h.status}: only a running workflow can be paused.")
+    if h.status is WorkflowStatus.PAUSED:
+        return NOTHING
+    h.previous_status, h.status = h.status, WorkflowStatus.PAUSED
+    x.touch_head()
+    return conclude(Turn(x, now, tools))
+
+
+def resume(x: Execution, now: int, tools: Tools) -> Outcome:
+    """Go on where it was paused; the workflow's clock starts anew."""
+    h = x.head
+    if h.status is not WorkflowStatus.PAUSED:
+        raise Conflict(f"The workflow {h.id} is not PAUSED so cannot resume. Current status is {h.status}")
+    h.previous_status, h.status, h.last_retried_at = h.status, WorkflowStatus.RUNNING, now
+    x.touch_head()
+    return _go_on(Turn(x, now, tools))
+
+
+def terminate(x: Execution, now: int, tools: Tools, reason: str | None) -> Outcome:
+    """End it as the operator says: no failure workflow. TERMINATED already: nothing; FAILED and TIMED_OUT become TERMINATED."""
+    h = x.head
+    if h.status is WorkflowStatus.COMPLETED:
+        raise Conflict("Cannot terminate a COMPLETED workflow.")
+    if h.status is WorkflowStatus.TERMINATED:
+        return NOTHING
+    turn = Turn(x, now, tools)
+    finish(turn, WorkflowStatus.TERMINATED, reason)
+    return conclude(turn)
+
+
+def skip_task(x: Execution, now: int, tools: Tools, ref: str, given: Json | None, output: Json | None) -> Outcome:
+    """A task not yet reached will be stepped over: its SKIPPED row comes first of all."""
+    h = x.head
+    node = x.definition.by_ref.get(ref)
+    if h.status is not WorkflowStatus.RUNNING:
+        raise Conflict(f"Workflow {h.id} is not running so the task referenced by {ref} cannot be skipped. status={h.status}")
+    if node is None:
+        raise Invalid(f"The task reference name {ref!r} does not exist in the WorkflowDefinition of {h.id}")
+    if ref in x.by_ref:
+        raise Conflict(f"The task referenced {ref!r} has already been processed, cannot be skipped")
+    turn = Turn(x, now, tools)
+    task = turn.draft(node, "", kind=node.name, def_name=node.name, status=TaskStatus.SKIPPED)
+    task.seq, task.executed, task.input, task.output = 0, True, given or {}, output or {}
+    task.started_at = task.updated_at = task.ended_at = now
+    x.insert(task)
+    x.changes.made.add(task.n)
+    x.touch(task, INPUT | OUTPUT)
+    return conclude(turn)
+
+
+def reset_callbacks(x: Execution, now: int, tools: Tools) -> Outcome:
+    """Tasks that a worker wanted back later may be claimed now."""
+    h = x.head
+    if h.status.is_terminal:
+        raise Conflict(f"Workflow is in terminal state. Status = {h.status}")
+    for task in x.tasks.values():
+        if task.status is TaskStatus.SCHEDULED and task.queue and task.callback_after_s > 0:
+            task.callback_after_s, task.due_at = 0, now
+            x.touch(task)
+    return conclude(Turn(x, now, tools))
+
+
+def requeue(x: Execution, now: int, tools: Tools, task: Task) -> Outcome:
+    """Offer an open worker task again, though it may be with a worker."""
+    task.status = TaskStatus.SCHEDULED
+    task.due_at = max(now, task.due_at if task.callback_after_s else now)
+    x.touch(task)
+    return conclude(Turn(x, now, tools))
+
+
+def restart(x: Execution, now: int, tools: Tools, definition: Definition | None) -> Outcome:
+    """Begin again under the same id: all tasks gone, input kept. *definition*: run this one instead of the snapshot."""
+    h = x.head
+    if not h.status.is_terminal:
+        raise Conflict(f"Workflow: {h.id} is not in terminal state, unable to restart.")
+    if h.status is WorkflowStatus.COMPLETED and x.definition.raw.get("restartable") is False:
+        raise NotFound(f"Workflow: {h.id} is non-restartable")
+    if definition is not None:
+        x.definition = definition
+        h.definition_hash, h.definition_version = definition.hash, definition.version
+    _begin_again(x, now)
+    turn = Turn(x, now, tools)
+    _revive_parent(turn, "restarted")
+    return _from_the_start(turn)
+
+
+def _begin_again(x: Execution, now: int) -> None:
+    for task in list(x.tasks.values()):
+        x.forget(task)
+    x.nodes.clear()
+    x.rebuild(())
+    h = x.head
+    _forget_failure(x)
+    h.created_at, h.last_retried_at, h.output = now, 0, {}
+    x.touch_head(OUTPUT | VARIABLES)
+
+
+def _from_the_start(turn: Turn) -> Outcome:
+    first = turn.x.definition.first
+    if first is not None:
+        try:
+            schedule(turn, open_node(turn, first, ""))
+        except Stop as stop:
+            finish(turn, WorkflowStatus.FAILED, str(stop), fires=True)
+    settle(turn)
+    return conclude(turn)
+
+
+def _forget_failure(x: Execution) -> None:
+    h = x.head
+    h.previous_status, h.status = h.status, WorkflowStatus.RUNNING
+    h.reason, h.failed_task_id, h.ended_at = None, "", 0
+    h.failed_refs, h.failed_names = [], []
+    x.touch_head()
+
+
+def retry(x: Execution, now: int, tools: Tools) -> Outcome:
+    """A new attempt of every failed or cancelled task; what completed stays."""
+    h = x.head
+    if not h.status.is_terminal:
+        raise NotFound(f"Workflow is still running.  status={h.status}")
+    if not x.tasks:
+        raise Conflict(f"Workflow has not started yet: {h.id} has no tasks to retry.")
+    last: dict[str, Task] = {}
+    for task in x.ordered():
+        last.pop(task.ref, None)
+        if task.status in LOST:
+            last[task.ref] = task
+    if not last and h.status is not WorkflowStatus.TIMED_OUT:
+        raise Conflict("There are no retryable tasks! Use restart if you want to attempt entire workflow execution again.")
+    _forget_failure(x)
+    h.last_retried_at = now
+    turn = Turn(x, now, tools)
+    fresh = []
+    for task in last.values():
+        if task.type in _IN_PLACE:
+            if task.type not in ("JOIN", "EXCLUSIVE_JOIN") or task.status is TaskStatus.CANCELED or task.status is TaskStatus.FAILED:
+                _reopen(x, task, now)
+        else:
+            fresh.append(_fresh_attempt(turn, task))
+    _reindex(x)
+    schedule(turn, fresh)
+    _revive_parent(turn, "retried")
+    return _go_on(turn)
+
+
+def _fresh_attempt(turn: Turn, task: Task) -> Task:
+    again = copy_for_retry(turn, task, turn.x.node_of(task))
+    again.due_at = turn.now
+    return again
+
+
+def _reopen(x: Execution, task: Task, now: int) -> None:
+    """The same row is in progress again."""
+    task.status, task.reason, task.ended_at, task.updated_at = TaskStatus.IN_PROGRESS, None, 0, now
+    task.executed = task.retried = False
+    task.machine = {k: v for k, v in task.machine.items() if k != "ends_workflow"} if task.machine else None
+    x.touch(task)
+
+
+def _reindex(x: Execution) -> None:
+    x.rebuild(list(x.tasks.values()))
+    deadlines.rearm(x)
+
+
+def _go_on(turn: Turn) -> Outcome:
+    """Take in whatever ended meanwhile, and settle."""
+    x = turn.x
+    known = {t.n for t in turn.ready}
+    turn.ready += [
+        t for t in x.tasks.values() if t.status.is_terminal and not t.executed and not t.retried and t.n not in known and t.status not in LOST
+        and t.status is not TaskStatus.SKIPPED
+    ]  # fmt: skip
+    for task in x.tasks.values():
+        if task.status is TaskStatus.IN_PROGRESS:
+            if task.type in ("JOIN", "EXCLUSIVE_JOIN"):
+                turn.joins[task.n] = task
+            elif task.type == "DO_WHILE":
+                turn.loops[task.n] = task
+    settle(turn)
+    return conclude(turn)
+
+
+def _revive_parent(turn: Turn, verb: str) -> None:
+    h = turn.x.head
+    if h.parent_id:
+        turn.send(ReviveParent(h.parent_id, h.parent_task_id, h.id, verb))
+
+
+def revived(x: Execution, now: int, tools: Tools, task_id: str, child_id: str, verb: str) -> Outcome:
+    """A child of this execution came back to life: so does its task, and the execution with it."""
+    task = x.by_id.get(task_id)
+    if task is None or task.retried or x.node_of(task).optional or task.sub_execution_id != child_id:
+        return NOTHING
+    if task.status is TaskStatus.IN_PROGRESS and x.head.status is WorkflowStatus.RUNNING:
+        return NOTHING
+    turn = Turn(x, now, tools)
+    had_ended = x.head.status.is_terminal
+    _reopen(x, task, now)
+    if had_ended:
+        _forget_failure(x)
+        x.head.last_retried_at = now
+        for other in x.ordered():
+            if other is not task and other.status in LOST and not other.retried:
+                _mend(turn, other)
+    _reindex(x)
+    _schedule_again(turn)
+    if had_ended:
+        _revive_parent(turn, verb)
+    return _go_on(turn)
+
+
+def _mend(turn: Turn, task: Task) -> None:
+    """A sibling that went down with the execution comes back in place."""
+    x, now = turn.x, turn.now
+    if task.type == "SUB_WORKFLOW" and task.sub_execution_id:
+        _reopen(x, task, now)
+        turn.send(ReviveChild(task.sub_execution_id))
+    elif task.type in ("JOIN", "EXCLUSIVE_JOIN", "DO_WHILE"):
+        _reopen(x, task, now)
+    elif task.status is TaskStatus.CANCELED:
+        task.attempt += 1
+        _offer(turn, task)
+
+
+def _offer(turn: Turn, task: Task) -> None:
+    """The same row is scheduled again."""
+    task.status, task.ended_at, task.started_at, task.executed, task.retried = TaskStatus.SCHEDULED, 0, 0, False, False
+    task.worker, task.callback_after_s, task.due_at, task.wait_until = "", 0, turn.now, 0
+    turn.x.touch(task)
+
+
+def _schedule_again(turn: Turn) -> None:
+    """Rows set to SCHEDULED in place: workers find them in their queues; the others are begun or run here."""
+    for task in turn.x.ordered():
+        if task.status is TaskStatus.SCHEDULED and not task.queue:
+            if task.type in BEGINS:
+                turn.begins.append(task)
+            elif hasattr(BY_TYPE.get(task.type), "run"):
+                task.status, task.started_at, task.updated_at = TaskStatus.IN_PROGRESS, turn.now, turn.now
+                BY_TYPE[task.type].run(turn, task)
+
+
+def rerun(x: Execution, now: int, tools: Tools, *, from_task: str | None, task_input: Json | None, workflow_input: Json | None, correlation_id: str | None) -> Outcome:
+    """Play it again, from the beginning or from one task: what came after that one is gone."""
+    h = x.head
+    if not h.status.is_terminal:
+        raise Conflict(f"Workflow: {h.id} is not in terminal state, unable to rerun.")
+    if from_task is None:
+        if workflow_input is not None:
+            h.input = workflow_input
+        if correlation_id is not None:
+            h.correlation_id = correlation_id
+        _begin_again(x, now)
+        x.touch_head(INPUT)
+        turn = Turn(x, now, tools)
+        _revive_parent(turn, "rerun")
+        return _from_the_start(turn)
+    target = x.by_id.get(from_task)
+    if target is None:
+        raise Invalid(f"Task {from_task} not found")
+    if correlation_id is not None:
+        h.correlation_id = correlation_id
+    _forget_failure(x)
+    h.last_retried_at = now
+    if workflow_input is not None:
+        h.input = workflow_input
+        x.touch_head(INPUT)
+    turn = Turn(x, now, tools)
+    _rerun_from(turn, target, task_input)
+    _revive_parent(turn, "rerun")
+    return _go_on(turn)
+
+
+def _rerun_from(turn: Turn, target: Task, task_input: Json | None) -> None:
+    x = turn.x
+    if target.type != "SUB_WORKFLOW":
+        for later in [t for t in x.tasks.values() if t.seq > target.seq]:
+            x.forget(later)
+    node, suffix = x.node_of(target), suffix_of(target)
+    for other in list(x.tasks.values()):
+        if other is not target and other.status in LOST and not other.retried:
+            _play_again(turn, other)
+    if target.type in _AT_OPENING:
+        x.forget(target)
+        _reindex(x)
+        _schedule_again(turn)
+        try:
+            schedule(turn, open_node(turn, node, suffix))
+        except Stop as stop:
+            finish(turn, WorkflowStatus.FAILED, str(stop), fires=True)
+        return
+    if task_input is not None:
+        target.input = task_input
+    target.scheduled_at, target.updated_at, target.poll_count, target.output = turn.now, 0, 0, {}
+    target.iteration = 0 if target.type == "DO_WHILE" else target.iteration
+    _play_again(turn, target)
+    x.touch(target, INPUT | OUTPUT)
+    _reindex(x)
+    _schedule_again(turn)
+
+
+def _play_again(turn: Turn, task: Task) -> None:
+    if task.type in ("JOIN", "EXCLUSIVE_JOIN") or (task.type == "DO_WHILE" and task.iteration):
+        _reopen(turn.x, task, turn.now)
+    else:
+        task.sub_execution_id = ""
+        _offer(turn, task)
+
+
+def is_parents_child(x: Execution, parent: Execution) -> bool:
+    """Whether the parent still has the task that started this execution."""
+    return x.head.parent_task_id in parent.by_id

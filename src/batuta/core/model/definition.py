@@ -1,0 +1,271 @@
+"""
+Definition: a workflow definition made ready to run. Parsed once per snapshot, shared by all its executions, never changed.
+
+Here: the tree of nodes, what follows what, and each node's policy (retries, timeouts). `resolve` pins what a start pins.
+Not here: whether a definition is a good one (validate.py), Conductor's defaults for absent fields (wire/metadata.py has filled them in).
+Source: conductor-semantics.md §1.1, §2.4, §2.5, §5 (successor rule).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+
+from batuta.core.expr.template import Template
+from batuta.core.expr.template import compile as compile_template
+from batuta.core.model.task import Json
+
+OPERATORS = frozenset({
+    "DECISION", "SWITCH", "FORK", "FORK_JOIN", "FORK_JOIN_DYNAMIC", "JOIN", "EXCLUSIVE_JOIN", "DO_WHILE", "DYNAMIC", "SUB_WORKFLOW", "START_WORKFLOW",
+    "TERMINATE", "SET_VARIABLE", "INLINE", "LAMBDA", "JSON_JQ_TRANSFORM", "WAIT", "HUMAN", "NOOP", "EVENT",
+})  # fmt: skip
+BUILTIN_WORKERS = frozenset({"HTTP", "KAFKA_PUBLISH"})
+SYSTEM_TYPES = OPERATORS | BUILTIN_WORKERS
+# Their ad-hoc task definition has no retries and no response timeout; a SIMPLE task's keeps the defaults.
+_TEMPLATED = frozenset({"SIMPLE", "DYNAMIC", "HTTP", "KAFKA_PUBLISH", "INLINE", "LAMBDA", "JSON_JQ_TRANSFORM", "DO_WHILE"})
+
+
+class Policy(msgspec.Struct, frozen=True, rename="camel"):
+    """How a node's attempts are retried and timed: the part of a task definition the decider obeys. Seconds unless the name says Ms."""
+
+    name: str = ""
+    retry_count: int = 3
+    retry_logic: str = "FIXED"
+    retry_delay_seconds: int = 60
+    backoff_scale_factor: int = 1
+    max_retry_delay_seconds: int = 0
+    backoff_jitter_ms: int = 0
+    timeout_seconds: int = 0
+    timeout_policy: str = "TIME_OUT_WF"
+    response_timeout_seconds: int = 3600
+    poll_timeout_seconds: int | None = None
+    total_timeout_seconds: int = 0
+    concurrent_exec_limit: int | None = None
+    rate_limit_per_frequency: int = 0
+    rate_limit_frequency_in_seconds: int = 1
+    input_template: Json = {}
+
+
+NO_POLICY = Policy(retry_count=0, response_timeout_seconds=0)
+
+
+class Node:
+    """One place in the definition. `ref` is unique; `following` is what runs after it in the same list."""
+
+    __slots__ = (
+        "async_complete", "body", "branches", "cases", "default", "following", "fork", "has_policy", "input", "input_fallback", "is_operator", "join_on", "loop",
+        "name", "optional", "parent", "permissive", "policy", "raw", "ref", "retry_count", "start_delay_s", "task_definition_raw", "type", "wire",
+    )  # fmt: skip
+
+    def __init__(self, raw: Json, parent: Node | None, loop: Node | None) -> None:
+        self.raw = raw
+        self.ref: str = raw["taskReferenceName"]
+        self.name: str = raw["name"]
+        self.type: str = raw.get("type") or "SIMPLE"
+        self.parent, self.loop = parent, loop
+        self.following: Node | None = None
+        self.fork = ""  # the dynamic fork that made this branch at run time
+        self.task_definition_raw: Json | None = raw.get("taskDefinition")
+        self.has_policy = self.task_definition_raw is not None
+        self.policy = NO_POLICY if self.task_definition_raw is None else msgspec.convert(self.task_definition_raw, Policy)
+        self.is_operator = self.type in OPERATORS
+        self.optional: bool = bool(raw.get("optional"))
+        self.permissive: bool = bool(raw.get("permissive"))
+        self.retry_count: int | None = raw.get("retryCount")
+        self.start_delay_s: int = raw.get("startDelay") or 0
+        self.async_complete: bool = bool(raw.get("asyncComplete"))
+        self.join_on: list[str] = raw.get("joinOn") or []
+        # A key that is absent or null is taken from the task definition's template; what then evaluates to null gets the template's raw value.
+        self.input_fallback: Json = self.policy.input_template if self.type in _TEMPLATED or self.type not in SYSTEM_TYPES else {}
+        written = raw.get("inputParameters") or {}
+        missing = {k: v for k, v in self.input_fallback.items() if written.get(k) is None}
+        self.input: Template = compile_template({**written, **missing})
+        self.cases: dict[str, list[Node]] = {}
+        self.default: list[Node] = []
+        self.branches: list[list[Node]] = []
+        self.body: list[Node] = []
+        self.wire: dict[str, Any] = {}  # room for encoded forms of this node, filled by whoever needs them
+
+    def children(self) -> Iterator[list[Node]]:
+        """Every list of nodes directly inside this one."""
+        yield from self.cases.values()
+        yield self.default
+        yield from self.branches
+        yield self.body
+
+
+def _build(raws: list[Json], parent: Node | None, loop: Node | None) -> list[Node]:
+    nodes = [Node(raw, parent, loop) for raw in raws]
+    for node, following in pairwise(nodes):
+        node.following = following
+    for node in nodes:
+        grow(node)
+    return nodes
+
+
+def grow(node: Node) -> None:
+    """Build what stands inside a node."""
+    raw, loop = node.raw, node.loop
+    if node.type in ("SWITCH", "DECISION"):
+        node.cases = {k: _build(v, node, loop) for k, v in (raw.get("decisionCases") or {}).items()}
+        node.default = _build(raw.get("defaultCase") or [], node, loop)
+    elif node.type == "FORK_JOIN":
+        node.branches = [_build(b, node, loop) for b in raw.get("forkTasks") or []]
+    elif node.type == "DO_WHILE":
+        node.body = _build(raw.get("loopOver") or [], node, node)
+
+
+def lone(raw: Json, fork: Node) -> Node:
+    """A node that stands in no definition: one branch of a dynamic fork. Nothing follows it."""
+    node = Node(raw, None, fork.loop)
+    node.fork = fork.ref
+    grow(node)
+    return node
+
+
+class Definition:
+    """
+    A snapshot ready to run: what `GET /metadata/workflow` returned at the start, with every task definition put in its place.
+
+    `raw` is Conductor's JSON, `hash` names it.
+    """
+
+    __slots__ = ("by_ref", "first", "has_scripts", "hash", "nodes", "output", "raw", "wire")
+
+    def __init__(self, raw: Json, hash_: str) -> None:
+        self.raw, self.hash = raw, hash_
+        self.nodes = _build(raw.get("tasks") or [], None, None)
+        self.first: Node | None = self.nodes[0] if self.nodes else None
+        self.by_ref: dict[str, Node] = {}
+        self.output: Template | None = compile_template(raw["outputParameters"]) if raw.get("outputParameters") else None
+        self.has_scripts = False
+        self.wire: dict[str, Any] = {}
+        for node in self.walk():
+            self.by_ref[node.ref] = node
+            self.has_scripts |= runs_scripts(node)
+
+    def walk(self, nodes: list[Node] | None = None) -> Iterator[Node]:
+        """Every node, parents first."""
+        for node in self.nodes if nodes is None else nodes:
+            yield node
+            for inner in node.children():
+                yield from self.walk(inner)
+
+    @property
+    def name(self) -> str:
+        return str(self.raw["name"])
+
+    @property
+    def version(self) -> int:
+        return int(self.raw.get("version", 1))
+
+    @property
+    def timeout_s(self) -> int:
+        return int(self.raw.get("timeoutSeconds") or 0)
+
+    @property
+    def times_out(self) -> bool:
+        """Whether running out of time ends the execution (else it is only noted)."""
+        return self.timeout_s > 0 and self.raw.get("timeoutPolicy") == "TIME_OUT_WF"
+
+
+def runs_scripts(node: Node) -> bool:
+    """Whether this node may hand code to the script engine."""
+    match node.type:
+        case "INLINE" | "LAMBDA" | "JSON_JQ_TRANSFORM":
+            return True
+        case "SWITCH":
+            return node.raw.get("evaluatorType") != "value-param"
+        case "DECISION":
+            return bool(node.raw.get("caseExpression"))
+        case "DO_WHILE":
+            return bool(node.raw.get("loopCondition"))
+        case "FORK_JOIN_DYNAMIC" | "DYNAMIC":
+            return True  # what its branches are is known only when it runs
+    return False
+
+
+AD_HOC: Json = {
+    "retryCount": 3, "timeoutSeconds": 0, "inputKeys": [], "outputKeys": [], "runtimeMetadata": [], "timeoutPolicy": "TIME_OUT_WF", "retryLogic": "FIXED",
+    "retryDelaySeconds": 60, "responseTimeoutSeconds": 3600, "inputTemplate": {}, "rateLimitPerFrequency": 0, "rateLimitFrequencyInSeconds": 1,
+    "backoffScaleFactor": 1, "maxRetryDelaySeconds": 0, "backoffJitterMs": 0, "totalTimeoutSeconds": 0, "taskStatusListenerEnabled": True,
+    "enforceSchema": False, "createTime": 0, "updateTime": 0,
+}  # fmt: skip
+
+
+class ChildMissing(Exception):
+    """A sub-workflow named without a version is not registered; the start must fail."""
+
+
+def resolve(raw: Json, task_definition: Callable[[str], Json | None], latest: Callable[[str], int | None]) -> Json:
+    """
+    The definition as an execution keeps it: task definitions embedded, unversioned sub-workflows pinned to their latest version.
+
+    A task's own `taskDefinition` wins over the registered one; with neither, a SIMPLE task gets the defaults and any other type no retries and no timeouts.
+
+    Raises:
+        ChildMissing: a SUB_WORKFLOW without version names a workflow that is not registered.
+    """
+
+    def one(task: Json) -> Json:
+        kind = task.get("type") or "SIMPLE"
+        out = _with_children(task, one)
+        if out.get("taskDefinition") is None:
+            found = task_definition(task["name"])
+            if found is None:
+                found = {**AD_HOC, "name": task["name"]}
+                if kind != "SIMPLE":
+                    found |= {"retryCount": 0, "responseTimeoutSeconds": 0}
+            out["taskDefinition"] = found
+        if kind == "SUB_WORKFLOW" and task.get("subWorkflowParam"):
+            out["subWorkflowParam"] = _pinned(task["subWorkflowParam"], latest)
+        return out
+
+    return {**raw, "tasks": [one(t) for t in raw.get("tasks") or []]}
+
+
+def embed(task: Json, task_definition: Callable[[str], Json | None]) -> Json:
+    """A task that joins a running execution (a dynamic fork's branch), registered task definitions put in their places; nothing is made up."""
+
+    def one(task: Json) -> Json:
+        out = _with_children(task, one)
+        if out.get("taskDefinition") is None and (found := task_definition(task["name"])) is not None:
+            out["taskDefinition"] = found
+        return out
+
+    return one(task)
+
+
+def _with_children(task: Json, one: Callable[[Json], Json]) -> Json:
+    out = dict(task)
+    if task.get("decisionCases"):
+        out["decisionCases"] = {k: [one(t) for t in v] for k, v in task["decisionCases"].items()}
+    for key in ("defaultCase", "loopOver"):
+        if task.get(key):
+            out[key] = [one(t) for t in task[key]]
+    if task.get("forkTasks"):
+        out["forkTasks"] = [[one(t) for t in branch] for branch in task["forkTasks"]]
+    return out
+
+
+def _pinned(param: Json, latest: Callable[[str], int | None]) -> Json:
+    name = param.get("name")
+    if param.get("version") is not None or not isinstance(name, str) or "${" in name or isinstance(param.get("workflowDefinition"), dict):
+        return param
+    version = latest(name)
+    if version is None:
+        raise ChildMissing(f"The Workflow {name} was not found.")
+    return {**param, "version": version}
+
+
+_encode = msgspec.json.Encoder(order=None).encode
+
+
+def digest(raw: Json) -> tuple[str, bytes]:
+    """The definition's JSON text and the hash that names it."""
+    text = _encode(raw)
+    return hashlib.blake2b(text, digest_size=16).hexdigest(), text

@@ -1,0 +1,206 @@
+"""
+Execution: one run of a definition, its tasks, and what changed since it was last stored.
+
+`Head` is the stored row; `Execution` is the head, all its tasks and the indexes that let the decider touch only what changed.
+Everything but `head` and `tasks` is derived and can be rebuilt from them (`Execution.of`).
+
+Not here: rules. Nothing in this file decides what happens next (decide.py).
+Instants are epoch milliseconds, 0 when unset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from batuta.core.model.definition import Definition, Node, lone
+from batuta.core.model.status import WorkflowStatus
+from batuta.core.model.task import Json, Task
+
+ROW, INPUT, OUTPUT, VARIABLES = 1, 2, 4, 8  # what of a row must be written
+
+
+class Head(msgspec.Struct, omit_defaults=True):
+    """The execution's own row. `revision` grows by one with every commit and guards it."""
+
+    id: str
+    name: str
+    definition_version: int
+    definition_hash: str
+    status: WorkflowStatus
+    revision: int = 0
+    previous_status: WorkflowStatus | None = None
+    priority: int = 0
+    correlation_id: str | None = None
+    parent_id: str = ""
+    parent_task_id: str = ""
+    task_to_domain: dict[str, str] = {}
+    event: str | None = None
+    created_by: str = ""
+    owner_app: str = ""
+    idempotency_key: str = ""
+    created_at: int = 0
+    updated_at: int = 0
+    ended_at: int = 0
+    last_retried_at: int = 0
+    wake_at: int = 0  # the next instant at which time alone changes something; 0: never
+    reason: str | None = None
+    failed_task_id: str = ""
+    failed_refs: list[str] = []
+    failed_names: list[str] = []
+    rerun_from: str = ""
+    external_input: str = ""
+    external_output: str = ""
+    tasks_made: int = 0  # rows ever made; task numbers and ids come from here
+    started_children: int = 0
+    failure_started: bool = False
+    input: Json = {}
+    output: Json = {}
+    variables: Json = {}
+
+
+class Changes:
+    """What must be written: parts of the head, parts of tasks by row number, rows gone."""
+
+    __slots__ = ("gone", "head", "made", "tasks")
+
+    def __init__(self) -> None:
+        self.head = 0
+        self.tasks: dict[int, int] = {}
+        self.made: set[int] = set()
+        self.gone: list[int] = []
+
+
+class Execution:
+    """One run in memory. Owned by whoever decides it; never shared between threads at one time."""
+
+    __slots__ = (
+        "by_base", "by_id", "by_ref", "changes", "deadlines", "definition", "exclusive_joins", "head", "join_missing", "join_waits",
+        "last_seq", "nodes", "open_count", "open_in", "tasks",
+    )  # fmt: skip
+
+    def __init__(self, head: Head, definition: Definition, tasks: Iterable[Task] = ()) -> None:
+        self.head = head
+        self.definition = definition
+        self.changes = Changes()
+        self.nodes: dict[str, Node] = {}  # nodes that only this run has (dynamic fork branches), by reference as written
+        self.tasks: dict[int, Task] = {}  # by row number, which is also the order of making
+        self.rebuild(tasks)
+
+    def rebuild(self, tasks: Iterable[Task]) -> None:
+        """Make every index anew from these rows. O(rows): for loading and for the operator's verbs, never for a report."""
+        self.tasks = {}
+        self.by_id: dict[str, Task] = {}
+        self.by_ref: dict[str, Task] = {}  # newest attempt of each reference, loop suffix included
+        self.by_base: dict[str, Task] = {}  # newest task of each reference as written; what expressions see
+        self.open_count = 0  # tasks not yet terminal
+        self.open_in: dict[str, int] = {}  # the same inside each loop row, by the loop's reference
+        self.join_waits: dict[str, list[Task]] = {}  # open joins by the references they wait for
+        self.join_missing: dict[int, int] = {}  # how many references each open join still waits for, by row number
+        self.exclusive_joins: dict[int, Task] = {}
+        self.deadlines: list[tuple[int, int]] = []  # heap of (instant, row number); stale entries are skipped when met
+        self.last_seq = 0
+        for task in sorted(tasks, key=lambda t: (t.seq, t.n)):
+            self.insert(task)
+            self.last_seq = max(self.last_seq, task.seq)
+
+    def insert(self, task: Task) -> None:
+        """Take the row into every index."""
+        self.tasks[task.n] = task
+        self.by_id[task.id] = task
+        if task.node is not None:
+            known = self.nodes.get(task.base_ref or task.ref)
+            if known is None or known.raw is not task.node:
+                self.know(lone(task.node, self.definition.by_ref.get(task.fork) or self.nodes[task.fork]))
+        self.by_ref[task.ref] = task
+        self.by_base[task.base_ref or task.ref] = task
+        if not task.status.is_terminal:
+            self.opened(task)
+
+    def know(self, branch: Node) -> None:
+        """Make a dynamic branch's nodes known; a later turn of a loop may bring other ones under the same references."""
+        self.nodes[branch.ref] = branch
+        for inner in branch.children():
+            for node in inner:
+                self.know(node)
+
+    def opened(self, task: Task) -> None:
+        """The task may move: count it, and let joins wait."""
+        self.open_count += 1
+        if loop := self.loop_ref(task):
+            self.open_in[loop] = self.open_in.get(loop, 0) + 1
+        if task.type == "JOIN":
+            missing = 0
+            for ref in task.input.get("joinOn") or ():
+                self.join_waits.setdefault(ref, []).append(task)
+                there = self.by_ref.get(ref)
+                missing += there is None or not there.executed
+            self.join_missing[task.n] = missing
+        elif task.type == "EXCLUSIVE_JOIN":
+            self.exclusive_joins[task.n] = task
+
+    reopened = opened
+
+    def closed(self, task: Task) -> None:
+        """The task has ended."""
+        self.open_count -= 1
+        if loop := self.loop_ref(task):
+            self.open_in[loop] -= 1
+        if task.type == "JOIN":
+            for ref in task.input.get("joinOn") or ():
+                self.join_waits[ref].remove(task)
+            self.join_missing.pop(task.n, None)
+        self.exclusive_joins.pop(task.n, None)
+
+    def forget(self, task: Task) -> None:
+        """The row goes away. References that point to it are gone too; call rebuild() if an older attempt should show again."""
+        if not task.status.is_terminal:
+            self.closed(task)
+        del self.tasks[task.n], self.by_id[task.id]
+        if self.by_ref.get(task.ref) is task:
+            del self.by_ref[task.ref]
+        if self.by_base.get(task.base_ref or task.ref) is task:
+            del self.by_base[task.base_ref or task.ref]
+        self.changes.tasks.pop(task.n, None)
+        if task.n in self.changes.made:
+            self.changes.made.discard(task.n)
+        else:
+            self.changes.gone.append(task.n)
+
+    def node_of(self, task: Task) -> Node:
+        """The task's place in the definition."""
+        ref = task.base_ref or task.ref
+        return self.definition.by_ref.get(ref) or self.nodes[ref]
+
+    def loop_ref(self, task: Task) -> str:
+        """The reference of the DO_WHILE row this task runs in; empty outside loops."""
+        if not task.base_ref:
+            return ""
+        loop = self.node_of(task).loop
+        return loop.ref + task.ref[len(task.base_ref) :].rsplit("__", 1)[0] if loop is not None else ""
+
+    def output_of(self, task: Task) -> Json:
+        """The task's output; of a waiting JOIN, what its branches have put out so far."""
+        if task.type == "JOIN" and not task.status.is_terminal:
+            return self.joined(task)
+        return task.output
+
+    def joined(self, join: Task) -> Json:
+        """The outputs of the branches that have ended, under their references; empty ones are left out."""
+        found = ((ref, self.by_ref.get(ref)) for ref in join.input.get("joinOn") or ())
+        return {ref: t.output for ref, t in found if t is not None and t.output}
+
+    def ordered(self) -> list[Task]:
+        """All tasks in Conductor's order: by seq, skipped ones (seq 0) first."""
+        return sorted(self.tasks.values(), key=lambda t: (t.seq, t.n))
+
+    def touch(self, task: Task, parts: int = ROW) -> None:
+        """Remember that these parts of the task must be written."""
+        changed = self.changes.tasks
+        changed[task.n] = changed.get(task.n, 0) | parts | ROW
+
+    def touch_head(self, parts: int = ROW) -> None:
+        """Remember that these parts of the execution's own row must be written."""
+        self.changes.head |= parts | ROW
+

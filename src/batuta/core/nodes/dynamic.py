@@ -1,0 +1,33 @@
+"""
+DYNAMIC: the task's name comes from one of its inputs. A system type's name makes it that system task.
+
+The task definition obeyed is the one found for the DYNAMIC node's own name when the execution started.
+Source: conductor-semantics.md §4.8.
+"""
+
+from __future__ import annotations
+
+from batuta.core.expr import javatext
+from batuta.core.model.definition import SYSTEM_TYPES, Node
+from batuta.core.model.status import TaskStatus
+from batuta.core.model.task import Task
+from batuta.core.nodes.simple import enqueue
+from batuta.core.turn import Stop, Turn
+
+
+def open(turn: Turn, node: Node, suffix: str) -> list[Task]:
+    param = node.raw.get("dynamicTaskNameParam")
+    draft = turn.draft(node, suffix, kind="DYNAMIC", def_name=node.name, status=TaskStatus.SCHEDULED)
+    draft.input = turn.input_of(node, draft.id)
+    name = draft.input.get(param) if param else None
+    if not isinstance(name, str) or not name:
+        raise Stop(f"Cannot map a dynamic task based on the parameter and input. Parameter= {param}, input= {javatext.text(draft.input)}")
+    draft.type = draft.def_name = name
+    if name in SYSTEM_TYPES:
+        draft.queue = "HTTP" if name == "HTTP" else ""
+        draft.due_at = turn.now + node.start_delay_s * 1000
+        draft.start_delay_s = node.start_delay_s
+        return [draft]
+    draft.response_timeout_s = node.policy.response_timeout_seconds
+    enqueue(turn, draft, node.start_delay_s)
+    return [draft]

@@ -1,0 +1,133 @@
+"""
+Claims: handing queued tasks to workers, at once or when one comes.
+
+A claim is answered before it is durable: lost in a crash it is offered again, which at-least-once allows. Limits are asked at the moment of
+hand-out; what they hold back stays queued and is looked at again when a place is free.
+Source: conductor-semantics.md §2.2, §9; GET /api/tasks/poll/batch/{tasktype}.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+import msgspec
+
+from batuta.core.decide import decide
+from batuta.core.model.decision import Message
+from batuta.core.model.event import Claimed
+from batuta.core.model.execution import Execution
+from batuta.core.model.status import TaskStatus
+from batuta.core.model.task import Task
+from batuta.engine.queues import Key
+from batuta.engine.steps import Act, Steps
+
+
+class PollData(msgspec.Struct, frozen=True):
+    """Who polled a queue last, and when (epoch milliseconds)."""
+
+    queue_name: str
+    domain: str
+    worker_id: str
+    last_poll_at: int
+
+
+class Claims(Steps):
+    """The queue side of the engine."""
+
+    async def claim(
+        self, task_type: str, *, worker: str, domain: str = "", count: int = 1, wait_s: float = 0.0, gone: asyncio.Future[None] | None = None
+    ) -> list[tuple[Execution, Task]]:
+        """
+        Hand out up to *count* due tasks, best first; with none there, wait up to *wait_s* for the first.
+
+        Atomic: two callers never receive the same attempt while it is in progress. A caller who is *gone* is given nothing.
+        An empty list means nothing came; it is not an error.
+        """
+        queue = f"{domain}:{task_type}" if domain else task_type
+        self.polls[queue] = (task_type, worker, self.clock.now())
+        taken = await self._take(queue, worker, count)
+        if taken or wait_s <= 0:
+            return taken
+        end = asyncio.get_running_loop().time() + wait_s
+        while not taken and not self._closing and (left := end - asyncio.get_running_loop().time()) > 0:
+            if not await self._queued(queue, left, gone):
+                break
+            taken = await self._take(queue, worker, count)
+        return taken
+
+    async def _queued(self, queue: str, wait_s: float, gone: asyncio.Future[None] | None) -> bool:
+        """Wait until something may be claimed; False when the time is over or the caller has left."""
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[None] = loop.create_future()
+        self.queues.get(queue).waiters.append(waiter)
+        timer = loop.call_later(wait_s, _wake, waiter)
+        if gone is not None:
+            gone.add_done_callback(lambda _: _wake(waiter))
+        try:
+            await waiter
+        finally:
+            timer.cancel()
+            self.queues.forget_waiter(queue, waiter)
+        return not (gone is not None and gone.done())
+
+    async def _take(self, queue: str, worker: str, count: int) -> list[tuple[Execution, Task]]:
+        taken: list[tuple[Execution, Task]] = []
+        held: list[tuple[Key, Task, int]] = []
+        line = self.queues.get(queue)
+        now = self.clock.now()
+        line.ripen(now)
+        for key in line.best():
+            live = self.lives.get(key[0]) or await self._load(key[0])
+            task = live.x.tasks.get(key[1]) if live is not None else None
+            if live is None or task is None or task.status is not TaskStatus.SCHEDULED or live.x.head.status.is_terminal:
+                line.members.pop(key, None)
+                continue
+            policy = live.x.node_of(task).policy
+            until = self.limits.wait_until(task.def_name, policy, now)
+            if until:
+                held.append((key, task, until))
+                continue
+            self.limits.taken(task.def_name, policy, key, now)
+            letters: deque[tuple[str, Message]] = deque()
+            await self._step(key[0], _claimed(key[1], worker), letters)
+            taken.append((live.x, task))
+            if len(taken) >= count:
+                break
+        self._put_back(queue, held)
+        return taken
+
+    def _put_back(self, queue: str, held: list[tuple[Key, Task, int]]) -> None:
+        """Held by a limit: by concurrency, back in line for when a place is free; by rate, when the window has moved on."""
+        line = self.queues.get(queue)
+        waiters, line.waiters = line.waiters, deque()  # nobody is woken for what may not be claimed
+        for key, task, until in held:
+            line.put(key, task.priority, task.due_at if until < 0 else until, self.clock.now())
+        line.waiters = waiters
+        if held:
+            self._arm()
+
+    def poll_data(self, task_type: str | None = None) -> list[PollData]:
+        """The last poll of each queue; None: of every task type."""
+        out = []
+        for queue, (kind, worker, at) in sorted(self.polls.items()):
+            if task_type is None or kind == task_type:
+                out.append(PollData(kind, queue[: -len(kind) - 1], worker, at))
+        return out
+
+    def queue_size(self, queue: str) -> int:
+        """How many tasks wait in the queue, due or not."""
+        return self.queues.size(queue)
+
+    def queue_sizes(self) -> dict[str, int]:
+        """The same for every queue that has any, by name."""
+        return self.queues.sizes()
+
+
+def _claimed(n: int, worker: str) -> Act:
+    return lambda x, now, tools: decide(x, Claimed(n, worker), now, tools)
+
+
+def _wake(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)

@@ -1,0 +1,15 @@
+"""
+Engine: one server's engine over one store, put together from its parts. Open it, use it from one event loop, close it.
+
+steps.py  the path every change takes      claims.py  handing tasks to workers
+verbs.py  the operator's verbs             views.py   what is listed and counted
+"""
+
+from __future__ import annotations
+
+from batuta.engine.claims import Claims
+from batuta.engine.views import Views
+
+
+class Engine(Claims, Views):
+    """All that the API and the built-in workers ask for."""

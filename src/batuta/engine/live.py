@@ -1,0 +1,73 @@
+"""
+Live executions: those that are moving, in memory, so that a report reads nothing from the store.
+
+Bounded by bytes of stored JSON; the least recently used one goes first, but never one whose commits are still on their way. What is
+dropped is loaded again when an event comes for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+
+from batuta.core.model.execution import Execution
+
+BYTES_MAX = 32 * 1024 * 1024
+
+
+class Live:
+    """One execution in memory. `turn` is held while scripts are decided in a thread; `pending` counts commits not yet durable."""
+
+    __slots__ = ("bytes", "dropped", "last", "pending", "turn", "x")
+
+    def __init__(self, x: Execution, size: int) -> None:
+        self.x = x
+        self.bytes = size
+        self.pending = 0
+        self.last: asyncio.Future[None] | None = None
+        self.dropped = False
+        self.turn = asyncio.Lock() if x.definition.has_scripts else None
+
+
+class Lives:
+    """The executions in memory, least recently used first."""
+
+    def __init__(self, bytes_max: int = BYTES_MAX) -> None:
+        self._bytes_max = bytes_max
+        self._lives: OrderedDict[str, Live] = OrderedDict()
+        self.bytes = 0
+
+    def get(self, execution_id: str) -> Live | None:
+        live = self._lives.get(execution_id)
+        if live is not None:
+            self._lives.move_to_end(execution_id)
+        return live
+
+    def put(self, live: Live) -> None:
+        self._lives[live.x.head.id] = live
+        self.bytes += live.bytes
+        if self.bytes > self._bytes_max:
+            self._shrink()
+
+    def grow(self, live: Live, size: int) -> None:
+        live.bytes += size
+        if not live.dropped:
+            self.bytes += size
+            if self.bytes > self._bytes_max:
+                self._shrink()
+
+    def drop(self, execution_id: str) -> None:
+        live = self._lives.pop(execution_id, None)
+        if live is not None:
+            live.dropped = True
+            self.bytes -= live.bytes
+
+    def _shrink(self) -> None:
+        for execution_id, live in list(self._lives.items()):
+            if self.bytes <= self._bytes_max * 3 // 4:
+                return
+            if not live.pending and (live.turn is None or not live.turn.locked()):
+                self.drop(execution_id)
+
+    def __len__(self) -> int:
+        return len(self._lives)

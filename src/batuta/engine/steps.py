@@ -1,0 +1,604 @@
+"""
+Steps: where the core meets the store. Load, decide, commit; again on conflict. Owner of time.
+
+Here: the one path every change takes (`_step`), messages between executions, starting, reports, reading. Claims are claims.py, the operator's verbs
+verbs.py, listings views.py: all of them use `_step` and are put together in engine.py. Not here: any rule of Conductor's (core), any JSON shape (wire),
+any SQL (store).
+
+Order: a decision is submitted to the store in the same turn of the event loop in which it is made, so commits of one execution are
+made durable in the order of its decisions, and an execution's memory may run ahead of the disk. Nothing is answered before it is durable.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import msgspec
+
+from batuta.core import deadlines, lifecycle
+from batuta.core.decide import Outcome, decide
+from batuta.core.expr.script import ScriptEngine
+from batuta.core.model.decision import Message, Publish, ReviveChild, ReviveParent, StartExecution, TellParent, TerminateExecution
+from batuta.core.model.definition import ChildMissing, Definition, digest, resolve
+from batuta.core.model.event import ChildEnded, ChildNotStarted, Event, LeaseExtended, Reported, Started, Ticked
+from batuta.core.model.execution import Execution, Head
+from batuta.core.model.status import TaskStatus, WorkflowStatus
+from batuta.core.model.task import Json, Task
+from batuta.core.turn import Tools
+from batuta.engine.alarms import Alarms
+from batuta.engine.catalog import Catalog
+from batuta.engine.clock import Clock, Handle
+from batuta.engine.limits import Limits
+from batuta.engine.live import BYTES_MAX, Live, Lives
+from batuta.engine.queues import Queues
+from batuta.engine.workbench import Workbench
+from batuta.errors import BatutaError, Invalid, NotFound, Unavailable, VersionConflict
+from batuta.store.protocol import Commit, LogRow, OutboxRow, Store
+from batuta.store.rows import commit_of, execution_of
+from batuta.wire.requests import StartRequest, TaskResult
+
+log = logging.getLogger("batuta.engine")
+Act = Callable[[Execution, int, Tools], Outcome]
+T = TypeVar("T")
+CONFLICTS_MAX = 50  # a writer that loses this often in a row is not racing, something is wrong
+CASCADE_MAX = 2_000  # executions one request may move before the rest is left to the courier
+LOGS_PER_REPORT = 10
+
+
+class Steps:
+    """The path of every change, over one store and on one event loop."""
+
+    def __init__(
+        self,
+        store: Store,
+        catalog: Catalog,
+        scripts: ScriptEngine,
+        clock: Clock,
+        *,
+        live_bytes_max: int = BYTES_MAX,
+        active_poll_ms: int = 10_000,
+        script_threads: int = 4,
+        variables_bytes_max: int = 256 * 1024,
+    ) -> None:
+        self.store, self.catalog, self.clock = store, catalog, clock
+        self.queues = Queues()
+        self.limits = Limits()
+        self.polls: dict[str, tuple[str, str, int]] = {}  # queue -> task type, worker, instant of the last poll
+        self.tools = Workbench(catalog, scripts, self._polled_lately, variables_bytes_max=variables_bytes_max)
+        self.lives = Lives(live_bytes_max)
+        self.alarms = Alarms(lambda limit: store.alarms(limit=limit))
+        self.publish: Callable[[Publish], Awaitable[None]] | None = None  # who takes EVENT messages out of the process
+        self._active_poll_ms = active_poll_ms
+        self._loading: dict[str, asyncio.Future[Live | None]] = {}
+        self._resolved: dict[tuple[str, int | None], tuple[int, Definition]] = {}
+        self._stored_definitions: set[str] = set()
+        self._threads = ThreadPoolExecutor(script_threads, thread_name_prefix="decide")
+        self._timer: tuple[int, Handle] | None = None
+        self._background: set[asyncio.Task[Any]] = set()
+        self._closing = False
+
+    # -- life -------------------------------------------------------------------------------------------------------------------
+
+    async def open(self) -> None:
+        """Take up where the last process left off: queues, alarms, interrupted work, undelivered messages."""
+        now = self.clock.now()
+        for waiting in await self.store.claimable(None, limit=10_000_000):
+            self.queues.offer(waiting.queue, (waiting.execution_id, waiting.n), waiting.priority, waiting.due_at, now)
+        await self._recount()
+        await self.alarms.fill()
+        self._arm()
+        for row in await self.store.outbox(limit=100_000):
+            self.spawn(self._deliver_again(row))
+
+    async def _recount(self) -> None:
+        """Tasks that are with a worker count towards their definition's limit; what was with this process itself is offered again."""
+        now = self.clock.now()
+        for taken in await self.store.in_progress(None, limit=1_000_000):
+            live = await self._load(taken.execution_id)
+            task = live.x.tasks.get(taken.n) if live is not None else None
+            if live is None or task is None:
+                continue
+            if task.type == "HTTP" and not (task.output.get("response") and live.x.node_of(task).async_complete):
+                self.spawn(self.act(taken.execution_id, offered_again(taken.n)))
+            else:
+                self.limits.taken(task.def_name, live.x.node_of(task).policy, (taken.execution_id, taken.n), now)
+
+    async def close(self) -> None:
+        """No new work is taken; what was decided is durable when this returns."""
+        self._closing = True
+        if self._timer is not None:
+            self._timer[1].cancel()
+        for task in list(self._background):
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+        self._threads.shutdown(wait=True)
+
+    def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Do this in the background; a failure is logged, since nobody waits for it."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._background.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("background work failed: %s", error, exc_info=error)
+
+    # -- time -------------------------------------------------------------------------------------------------------------------
+
+    def _arm(self) -> None:
+        """One timer for everything: the next alarm, or the next delayed task of a queue."""
+        at = min((t for t in (self.alarms.next(), self.queues.next_due()) if t), default=0)
+        if self._timer is not None:
+            if at and self._timer[0] <= at:
+                return
+            self._timer[1].cancel()
+            self._timer = None
+        if at and not self._closing:
+            self._timer = (at, self.clock.call_at(at, self._ring))
+
+    def _ring(self) -> None:
+        self._timer = None
+        now = self.clock.now()
+        self.queues.ripen(now)
+        for execution_id in self.alarms.due(now):
+            self.spawn(self._tick(execution_id))
+        if self.alarms.is_dry:
+            self.spawn(self._refill())
+        self._arm()
+
+    async def _tick(self, execution_id: str) -> None:
+        try:
+            await self.handle(execution_id, Ticked())
+        except NotFound:
+            pass  # removed meanwhile
+        except Unavailable:
+            self.alarms.set(execution_id, self.clock.now() + 1_000)
+            self._arm()
+
+    async def _refill(self) -> None:
+        await self.alarms.fill()
+        self._arm()
+
+    # -- the one path -----------------------------------------------------------------------------------------------------------
+
+    async def handle(self, execution_id: str, event: Event) -> None:
+        """
+        Decide this event, make it durable, and carry its messages to whom they concern.
+
+        Raises:
+            NotFound: no such execution.
+            Unavailable: the store did not take it; nothing happened.
+        """
+        await self.act(execution_id, lambda x, now, tools: decide(x, event, now, tools))
+
+    async def act(self, execution_id: str, act: Act) -> None:
+        """The same for any act on an execution: the operator's verbs."""
+        await self._cascade(execution_id, act)
+
+    async def _cascade(self, execution_id: str, act: Act) -> None:
+        """The act, and all that follows from it in other executions, each made durable; the first act's error is the caller's."""
+        waiting: list[Awaitable[None]] = []
+        letters: deque[tuple[str, Message]] = deque()
+        durable = await self._step(execution_id, act, letters)
+        if durable is not None and not letters:
+            await self._settled(durable, execution_id, act)
+            return
+        if durable is not None:
+            waiting.append(self._settled(durable, execution_id, act))
+        moved = 0
+        while letters:
+            letter_id, message = letters.popleft()
+            if moved >= CASCADE_MAX:
+                self.spawn(self._deliver_all(deque([(letter_id, message), *letters])))
+                break
+            moved += 1
+            if (later := await self._deliver(letter_id, message, letters)) is not None:
+                waiting.append(later)
+        for one in waiting:
+            await one
+
+    async def _settled(self, durable: asyncio.Future[None], execution_id: str, act: Act) -> None:
+        """Wait for the disk; when another writer was first, decide again on what is there now."""
+        for _ in range(CONFLICTS_MAX):
+            try:
+                await asyncio.shield(durable)
+                return
+            except VersionConflict:
+                letters: deque[tuple[str, Message]] = deque()
+                again = await self._step(execution_id, act, letters)
+                if letters:
+                    self.spawn(self._deliver_all(letters))
+                if again is None:
+                    return
+                durable = again
+        raise Unavailable(f"execution {execution_id!r} was changed by others {CONFLICTS_MAX} times in a row; try again later")
+
+    async def _step(
+        self, execution_id: str, act: Act, letters: deque[tuple[str, Message]], *, delivered: Sequence[str] = (), logs: Sequence[LogRow] = ()
+    ) -> asyncio.Future[None] | None:
+        """Load, decide, submit. What comes back ends when the commit is durable; None when nothing changed."""
+        live = self.lives.get(execution_id) or await self._load(execution_id)
+        if live is None:
+            raise NotFound(f"No such workflow found by id: {execution_id}")
+        if live.turn is None:
+            return self._submit(live, act(live.x, self.clock.now(), self.tools), letters, delivered, logs)
+        async with live.turn:
+            if live.dropped:
+                live = await self._load(execution_id)
+                if live is None:
+                    raise NotFound(f"No such workflow found by id: {execution_id}")
+            outcome = await asyncio.get_running_loop().run_in_executor(self._threads, act, live.x, self.clock.now(), self.tools)
+            return self._submit(live, outcome, letters, delivered, logs)
+
+    def _submit(
+        self, live: Live, outcome: Outcome, letters: deque[tuple[str, Message]], delivered: Sequence[str], logs: Sequence[LogRow]
+    ) -> asyncio.Future[None] | None:
+        x = live.x
+        if not outcome.changed and not delivered and not logs:
+            return None
+        outbox = []
+        for index, message in enumerate(outcome.messages):
+            letter_id = f"{x.head.id}/{x.head.revision + 1}/{index}"
+            outbox.append(OutboxRow(letter_id, message.__struct_config__.tag, self.clock.now(), msgspec.json.encode(message)))  # type: ignore[arg-type]
+            letters.append((letter_id, message))
+        offers = self._note_moves(x)
+        commit = commit_of(x, outbox=outbox, delivered=delivered, logs=logs)
+        if x.definition.hash not in self._stored_definitions:
+            commit.definition = (x.definition.hash, digest(x.definition.raw)[1])
+        return self._send(live, commit, offers)
+
+    def _note_moves(self, x: Execution) -> list[Task]:
+        """Tell queues and limits which tasks moved; the tasks to be offered once the commit is durable."""
+        offers = []
+        ended = x.head.status.is_terminal
+        for n in x.changes.tasks:
+            task = x.tasks.get(n)
+            if task is None or not task.queue:
+                continue
+            key = (x.head.id, n)
+            if task.status is TaskStatus.SCHEDULED and not ended:
+                offers.append(task)
+            else:
+                self.queues.withdraw(task.queue, key)
+            if task.status is not TaskStatus.IN_PROGRESS and self.limits.left(task.def_name, key):
+                self.queues.get(task.queue).wake(1)
+        return offers
+
+    def _send(self, live: Live, commit: Commit, offers: list[Task]) -> asyncio.Future[None]:
+        durable = self.store.submit([commit])
+        live.pending += 1
+        live.last = durable
+        size = sum(len(t.doc) + len(t.input or b"") + len(t.output or b"") for t in commit.tasks)
+        self.lives.grow(live, size)
+        durable.add_done_callback(lambda done: self._durable(live, commit, offers, done))
+        return durable
+
+    def _durable(self, live: Live, commit: Commit, offers: list[Task], done: asyncio.Future[None]) -> None:
+        """The commit is on disk, or has failed: only now are its tasks offered and its alarm set."""
+        live.pending -= 1
+        x = live.x
+        if done.cancelled() or done.exception() is not None:
+            self.lives.drop(x.head.id)
+            return
+        if commit.definition is not None:
+            self._stored_definitions.add(commit.definition[0])
+        now = self.clock.now()
+        for task in offers:
+            if task.status is TaskStatus.SCHEDULED and x.tasks.get(task.n) is task:
+                self.queues.offer(task.queue, (x.head.id, task.n), task.priority, task.due_at, now)
+        if commit.head is not None and not live.pending:
+            self.alarms.set(x.head.id, x.head.wake_at)
+        if offers or x.head.wake_at:
+            self._arm()
+        if x.head.status.is_terminal and not live.pending:
+            self.lives.drop(x.head.id)
+
+    async def _load(self, execution_id: str) -> Live | None:
+        """The execution in memory, read from the store when it is not; one reading at a time."""
+        live = self.lives.get(execution_id)
+        if live is not None:
+            return live
+        reading = self._loading.get(execution_id)
+        if reading is None:
+            reading = asyncio.ensure_future(self._read(execution_id))
+            self._loading[execution_id] = reading
+            reading.add_done_callback(lambda _: self._loading.pop(execution_id, None))
+        return await asyncio.shield(reading)
+
+    async def _read(self, execution_id: str) -> Live | None:
+        stored = await self.store.load(execution_id)
+        if stored is None:
+            return None
+        known = self._known_definition(stored.head.definition_hash)
+        definition = known or Definition(msgspec.json.decode(stored.definition), stored.head.definition_hash)
+        head, tasks = execution_of(stored)
+        x = Execution(head, definition, tasks)
+        deadlines.rearm(x)
+        size = sum(len(t.doc) + len(t.input or b"") + len(t.output or b"") for t in stored.tasks)
+        live = Live(x, size)
+        if not head.status.is_terminal:
+            self._stored_definitions.add(definition.hash)
+            self.lives.put(live)
+        return live
+
+    def _known_definition(self, hash_: str) -> Definition | None:
+        return next((d for _, d in self._resolved.values() if d.hash == hash_), None)
+
+    # -- messages ---------------------------------------------------------------------------------------------------------------
+
+    async def _deliver_all(self, letters: deque[tuple[str, Message]]) -> None:
+        while letters:
+            letter_id, message = letters.popleft()
+            later = await self._deliver(letter_id, message, letters)
+            if later is not None:
+                await later
+
+    async def _deliver_again(self, row: OutboxRow) -> None:
+        """A message that the last process left behind."""
+        await self._deliver_all(deque([(row.id, msgspec.json.decode(row.body, type=Message))]))
+
+    async def _deliver(self, letter_id: str, message: Message, letters: deque[tuple[str, Message]]) -> Awaitable[None] | None:
+        """Hand the message to its receiver. What comes back ends when the receiver's commit is durable."""
+        match message:
+            case StartExecution():
+                return await self._start_other(letter_id, message, letters)
+            case Publish():
+                if self.publish is not None:
+                    await self.publish(message)
+                return self._forget_letter(letter_id)
+            case TellParent(id, task_id, child, status, output, reason):
+                target, event = id, ChildEnded(task_id, child, status, output, reason)
+                act: Act = lambda x, now, tools: decide(x, event, now, tools)
+            case TerminateExecution(id, reason):
+                target, act = id, lambda x, now, tools: lifecycle.NOTHING if x.head.status.is_terminal else lifecycle.terminate(x, now, tools, reason)
+            case ReviveParent(id, task_id, child, verb):
+                target, act = id, lambda x, now, tools: lifecycle.revived(x, now, tools, task_id, child, verb)
+            case ReviveChild(id):
+                target, act = id, _retry_if_failed
+        try:
+            durable = await self._step(target, act, letters, delivered=[letter_id])
+        except NotFound:
+            return self._forget_letter(letter_id)  # removed by an operator: nobody to tell
+        return None if durable is None else self._settled(durable, target, act)
+
+    def _forget_letter(self, letter_id: str) -> asyncio.Future[None]:
+        return self.store.submit([Commit(execution_id=letter_id.split("/", 1)[0], expected=-1, delivered=[letter_id])])
+
+    async def _start_other(self, letter_id: str, wish: StartExecution, letters: deque[tuple[str, Message]]) -> Awaitable[None] | None:
+        if await self._load(wish.id) is not None:
+            return self._forget_letter(letter_id)
+        try:
+            definition = self._inline(wish.definition) if wish.definition is not None else self.resolved(wish.name, wish.version or None)
+        except BatutaError as error:
+            if wish.parent_id:
+                event = ChildNotStarted(wish.parent_task_id, wish.id, str(error))
+                durable = await self._step(wish.parent_id, lambda x, now, tools: decide(x, event, now, tools), letters, delivered=[letter_id])
+                return durable
+            log.warning("execution %s of %r was not started: %s", wish.id, wish.name, error)
+            return self._forget_letter(letter_id)
+        head = self._head(wish.id, definition, wish.input)
+        head.correlation_id, head.priority, head.task_to_domain = wish.correlation_id, wish.priority, wish.task_to_domain
+        head.parent_id, head.parent_task_id, head.created_by = wish.parent_id, wish.parent_task_id, wish.created_by
+        return await self._first_step(Execution(head, definition), letters, delivered=[letter_id])
+
+    # -- starting ---------------------------------------------------------------------------------------------------------------
+
+    async def start(self, request: StartRequest) -> str:
+        """
+        Start an execution; its first tasks are there when this returns.
+
+        Raises:
+            NotFound: no such definition.
+            Invalid: neither input nor a name.
+
+        Source: POST /api/workflow.
+        """
+        if request.definition is None and not (request.name or "").strip():
+            raise Invalid("Workflow name cannot be null or empty")
+        if request.input is None and not request.external_input:
+            raise Invalid("NULL input passed when starting workflow")
+        definition = self._inline(request.definition) if request.definition is not None else self.resolved(request.name or "", request.version)
+        head = self._head(str(uuid.uuid4()), definition, request.input or {})
+        head.correlation_id, head.priority, head.task_to_domain = request.correlation_id, request.priority, request.task_to_domain
+        head.created_by, head.external_input = request.created_by or "", request.external_input or ""
+        letters: deque[tuple[str, Message]] = deque()
+        durable = await self._first_step(Execution(head, definition), letters)
+        if letters:
+            await self._deliver_all(letters)
+        await durable
+        return head.id
+
+    def _head(self, execution_id: str, definition: Definition, given: Json) -> Head:
+        now = self.clock.now()
+        template = definition.raw.get("inputTemplate")
+        if given and template:
+            given = {**{k: v for k, v in template.items() if given.get(k) is None}, **{k: v for k, v in given.items() if v is not None or k not in template}}
+        return Head(
+            id=execution_id, name=definition.name, definition_version=definition.version, definition_hash=definition.hash, status=WorkflowStatus.RUNNING,
+            created_at=now, updated_at=now, input=given, variables=definition.raw.get("variables") or {},
+        )  # fmt: skip
+
+    async def _first_step(self, x: Execution, letters: deque[tuple[str, Message]], *, delivered: Sequence[str] = ()) -> asyncio.Future[None]:
+        x.touch_head(15)
+        live = Live(x, 0)
+        self.lives.put(live)
+        now = self.clock.now()
+        if live.turn is None:
+            outcome = decide(x, Started(), now, self.tools)
+        else:
+            async with live.turn:
+                outcome = await asyncio.get_running_loop().run_in_executor(self._threads, decide, x, Started(), now, self.tools)
+                return self._submitted(live, outcome, letters, delivered)
+        return self._submitted(live, outcome, letters, delivered)
+
+    def _submitted(self, live: Live, outcome: Outcome, letters: deque[tuple[str, Message]], delivered: Sequence[str]) -> asyncio.Future[None]:
+        outcome.changed = True
+        durable = self._submit(live, outcome, letters, delivered, ())
+        assert durable is not None
+        return durable
+
+    def resolved(self, name: str, version: int | None) -> Definition:
+        """
+        The registered definition, ready to run; made once per state of the catalog.
+
+        Raises:
+            NotFound: it is not registered, or an unversioned sub-workflow in it is not.
+        """
+        key = (name, version)
+        cached = self._resolved.get(key)
+        if cached is not None and cached[0] == self.catalog.revision:
+            return cached[1]
+        raw = self.catalog.workflow(name, version)
+        if raw is None:
+            raise NotFound(f"No such workflow defined. name={name}, version={'null' if version is None else version}")
+        definition = self._made(raw)
+        if len(self._resolved) > 2_000:
+            self._resolved.clear()
+        self._resolved[key] = (self.catalog.revision, definition)
+        return definition
+
+    def _inline(self, raw: Json) -> Definition:
+        return self._made(raw)
+
+    def _made(self, raw: Json) -> Definition:
+        try:
+            full = resolve(raw, self.catalog.task, self._latest)
+        except ChildMissing as missing:
+            raise NotFound(str(missing)) from None
+        hash_, _ = digest(full)
+        return self._known_definition(hash_) or Definition(full, hash_)
+
+    def _latest(self, name: str) -> int | None:
+        raw = self.catalog.workflow(name)
+        return None if raw is None else int(raw["version"])
+
+    # -- reports ----------------------------------------------------------------------------------------------------------------
+
+    async def report(self, result: TaskResult) -> tuple[Execution, Task] | None:
+        """
+        A worker's word on its task. None: the task or its execution has ended, the word is ignored.
+
+        Raises:
+            NotFound: no such execution, or no such task in it.
+
+        Source: POST /api/tasks.
+        """
+        live = self.lives.get(result.execution_id) or await self._load(result.execution_id)
+        if live is None:
+            raise NotFound(f"No such workflow found by id: {result.execution_id}")
+        task = live.x.by_id.get(result.task_id)
+        if task is None:
+            raise NotFound(f"No such task found by id: {result.task_id}")
+        event: Event
+        if result.extend_lease:
+            event = LeaseExtended(task.n)
+        else:
+            event = Reported(
+                n=task.n, status=result.status or TaskStatus.IN_PROGRESS, output=result.output, reason=result.reason, worker=result.worker,
+                callback_after_s=result.callback_after_s, sub_execution_id=result.sub_execution_id or "", external_output=result.external_output or "",
+            )  # fmt: skip
+        if task.status.is_terminal or live.x.head.status.is_terminal:
+            return None
+        if result.logs:
+            now = self.clock.now()
+            await self._write_logs(live.x, [LogRow(task.id, line.created_at or now, line.line) for line in result.logs[:LOGS_PER_REPORT]])
+        await self.handle(result.execution_id, event)
+        return live.x, task
+
+    async def report_by_ref(self, execution_id: str, ref: str, status: TaskStatus, output: Json, worker: str | None) -> tuple[Execution, Task] | None:
+        """The same for the first open task of a reference, output laid over the output there is. None: no such task is open."""
+        live = self.lives.get(execution_id) or await self._load(execution_id)
+        if live is None:
+            return None
+        task = _open_by_ref(live.x, ref)
+        if task is None or live.x.head.status.is_terminal:
+            return None
+        await self.handle(execution_id, Reported(n=task.n, status=status, output=output, reason=task.reason, worker=worker, merge=True))
+        return live.x, task
+
+    # -- reading ----------------------------------------------------------------------------------------------------------------
+
+    async def read(self, execution_id: str) -> Execution:
+        """
+        The execution as it is on disk. Use it before the next await: it is the engine's own.
+
+        Raises:
+            NotFound: there is none of this id.
+        """
+        live = self.lives.get(execution_id) or await self._load(execution_id)
+        if live is not None and live.turn is not None:
+            async with live.turn:
+                pass
+        while live is not None and live.pending and live.last is not None and not live.last.done():
+            try:
+                await asyncio.shield(live.last)
+            except BatutaError:
+                live = await self._load(execution_id)
+        if live is None:
+            raise NotFound(f"No such workflow found by id: {execution_id}")
+        return live.x
+
+    async def read_task(self, task_id: str) -> tuple[Execution, Task]:
+        """A task and its execution by the task's id alone. Raises NotFound."""
+        holder = await self.holder_of(task_id)
+        if holder is not None:
+            x = await self.read(holder)
+            if (task := x.by_id.get(task_id)) is not None:
+                return x, task
+        raise NotFound(f"Task not found for taskId: {task_id}")
+
+    async def holder_of(self, task_id: str) -> str | None:
+        """The id of the execution that has this task."""
+        return await self.store.holder_of(task_id)
+
+    # -- logs -------------------------------------------------------------------------------------------------------------------
+
+    async def add_log(self, task_id: str, line: str) -> None:
+        """Keep a line about a task; of a task nobody knows it is dropped, as Conductor does."""
+        holder = await self.holder_of(task_id)
+        if holder is not None:
+            x = await self.read(holder)
+            await self._write_logs(x, [LogRow(task_id, self.clock.now(), line)])
+
+    async def _write_logs(self, x: Execution, rows: list[LogRow]) -> None:
+        await self.store.submit([Commit(execution_id=x.head.id, expected=-1, logs=rows)])
+
+    async def logs(self, task_id: str) -> list[LogRow]:
+        """A task's log lines in their order."""
+        return await self.store.logs(task_id)
+
+    # -- small ------------------------------------------------------------------------------------------------------------------
+
+    def _polled_lately(self, queue: str) -> bool:
+        seen = self.polls.get(queue)
+        return seen is not None and self.clock.now() - seen[2] <= self._active_poll_ms
+
+
+def _open_by_ref(x: Execution, ref: str) -> Task | None:
+    exact = [t for t in x.ordered() if not t.status.is_terminal and t.ref == ref]
+    if exact:
+        return exact[0]
+    return next((t for t in x.ordered() if not t.status.is_terminal and t.base_ref == ref), None)
+
+
+def _retry_if_failed(x: Execution, now: int, tools: Tools) -> Outcome:
+    if not x.head.status.is_terminal or x.head.status is WorkflowStatus.COMPLETED:
+        return lifecycle.NOTHING
+    return lifecycle.retry(x, now, tools)
+
+
+def offered_again(n: int) -> Act:
+    """The act of offering an open worker task again, though it may be with a worker."""
+
+    def act(x: Execution, now: int, tools: Tools) -> Outcome:
+        task = x.tasks.get(n)
+        return lifecycle.NOTHING if task is None or task.status.is_terminal else lifecycle.requeue(x, now, tools, task)
+
+    return act

@@ -1,0 +1,141 @@
+"""
+Verbs: what an operator does to an execution, and to the family it belongs to.
+
+Here: finding the execution a verb is about and walking down to a child. What a verb does to one execution is core/lifecycle.py; what it does to
+parents and children travels as messages and is applied when the call returns.
+Source: conductor-rest-api.md §1.1, conductor-semantics.md §1.6–§1.13.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from batuta.core import lifecycle
+from batuta.core.decide import decide
+from batuta.core.model.event import Ticked
+from batuta.core.model.execution import Execution
+from batuta.core.model.status import WorkflowStatus
+from batuta.core.model.task import Json
+from batuta.engine.steps import Steps, offered_again
+from batuta.errors import Invalid, NotFound
+from batuta.store.protocol import Commit
+from batuta.wire.requests import RerunRequest
+
+DEPTH_MAX = 100  # sub-workflows inside sub-workflows
+
+
+class Verbs(Steps):
+    """The operator's side of the engine. Every verb raises NotFound for an unknown id, Conflict where the state forbids it."""
+
+    async def terminate(self, execution_id: str, reason: str | None) -> None:
+        """End it and its children; its parent is told."""
+        await self.act(execution_id, lambda x, now, tools: lifecycle.terminate(x, now, tools, reason))
+
+    async def pause(self, execution_id: str) -> None:
+        await self.act(execution_id, lifecycle.pause)
+
+    async def resume(self, execution_id: str) -> None:
+        await self.act(execution_id, lifecycle.resume)
+
+    async def decide(self, execution_id: str) -> None:
+        """Look at it again, as if time had passed."""
+        await self.act(execution_id, lambda x, now, tools: decide(x, Ticked(), now, tools))
+
+    async def reset_callbacks(self, execution_id: str) -> None:
+        await self.act(execution_id, lifecycle.reset_callbacks)
+
+    async def skip_task(self, execution_id: str, ref: str, given: Json | None, output: Json | None) -> None:
+        await self.act(execution_id, lambda x, now, tools: lifecycle.skip_task(x, now, tools, ref, given, output))
+
+    async def restart(self, execution_id: str, use_latest: bool) -> None:
+        """Begin again; *use_latest*: with the newest definition instead of the snapshot."""
+        definition = None
+        if use_latest:
+            definition = self.resolved((await self.read(execution_id)).head.name, None)
+        await self.act(execution_id, lambda x, now, tools: lifecycle.restart(x, now, tools, definition))
+
+    async def retry(self, execution_id: str, resume_subworkflow_tasks: bool = False) -> None:
+        """New attempts of what failed; *resume_subworkflow_tasks*: inside the deepest child that failed, ancestors go on with it."""
+        x = await self.read(execution_id)
+        if resume_subworkflow_tasks and x.head.status.is_terminal:
+            deepest = await self._deepest_failed(x)
+            if deepest is None:
+                return
+            execution_id = deepest
+        await self.act(execution_id, lifecycle.retry)
+
+    async def _deepest_failed(self, x: Execution) -> str | None:
+        for _ in range(DEPTH_MAX):
+            failed = next((t for t in x.ordered() if t.status in lifecycle.LOST and not t.retried), None)
+            if failed is None:
+                return None
+            if failed.type == "DO_WHILE":
+                failed = next((t for t in x.ordered() if t.type == "SUB_WORKFLOW" and t.status in lifecycle.LOST and not t.retried), failed)
+            if failed.type != "SUB_WORKFLOW" or not failed.sub_execution_id:
+                return x.head.id
+            x = await self.read(failed.sub_execution_id)
+        return x.head.id
+
+    async def rerun(self, execution_id: str, request: RerunRequest) -> str:
+        """Play it again from a task (also one of a child's), or from the beginning; the same id."""
+        x = await self.read(execution_id)
+        target = execution_id
+        if request.task_id is not None and request.task_id not in x.by_id:
+            target = await self._holder_below(x, request.task_id)
+        await self.act(
+            target,
+            lambda x, now, tools: lifecycle.rerun(
+                x, now, tools, from_task=request.task_id, task_input=request.task_input, workflow_input=request.workflow_input if target == execution_id else None,
+                correlation_id=request.correlation_id,
+            ),
+        )  # fmt: skip
+        return execution_id
+
+    async def _holder_below(self, x: Execution, task_id: str) -> str:
+        """The descendant of this execution that has the task."""
+        holder = await self.holder_of(task_id)
+        current = holder
+        for _ in range(DEPTH_MAX):
+            if current is None:
+                break
+            if current == x.head.id and holder is not None:
+                return holder
+            current = (await self.read(current)).head.parent_id or None
+        raise Invalid(f"Task {task_id} not found")
+
+    async def remove(self, execution_id: str, archive: bool) -> None:
+        """Delete it for good; *archive*: only when it has ended."""
+        x = await self.read(execution_id)
+        if archive and not x.head.status.is_terminal:
+            raise Invalid(f"Cannot archive workflow: {execution_id} with status: {x.head.status}")
+        live = self.lives.get(execution_id)
+        for task in x.tasks.values():
+            if task.queue:
+                self.queues.withdraw(task.queue, (execution_id, task.n))
+                self.limits.left(task.def_name, (execution_id, task.n))
+        durable = self.store.submit([Commit(execution_id=execution_id, expected=x.head.revision, removed=True)])
+        if live is not None:
+            self.lives.drop(execution_id)
+        self.alarms.set(execution_id, 0)
+        await asyncio.shield(durable)
+
+    async def requeue(self, task_type: str) -> int:
+        """Offer every open task of the type again, also those with a worker; how many."""
+        count = 0
+        for execution_id, n in await self.pending_keys(task_type):
+            try:
+                x = await self.read(execution_id)
+            except NotFound:
+                continue
+            task = x.tasks.get(n)
+            if task is None or task.status.is_terminal or x.head.status is not WorkflowStatus.RUNNING:
+                continue
+            await self.act(execution_id, offered_again(n))
+            count += 1
+        return count
+
+    async def pending_keys(self, task_type: str) -> list[tuple[str, int]]:
+        """Execution id and row number of every open worker task of the type, in any domain."""
+        waiting = [key for q in self.queues.sizes() if q == task_type or q.endswith(f":{task_type}") for key in self.queues.members(q)]
+        taken = [(c.execution_id, c.n) for c in await self.store.in_progress(task_type, limit=100_000)]
+        return list(dict.fromkeys([*waiting, *taken]))

@@ -1,0 +1,52 @@
+"""
+Views: what is listed and counted, over the store and what is in memory.
+
+Source: conductor-rest-api.md §1.1 (correlated, running), §1.6 (admin).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from batuta.core.model.execution import Execution
+from batuta.core.model.task import Task
+from batuta.engine.verbs import Verbs
+from batuta.errors import NotFound
+from batuta.store.protocol import Found
+
+
+class Views(Verbs):
+    """The listing side of the engine."""
+
+    async def find(
+        self, *, name: str | None = None, definition_version: int | None = None, correlation_id: str | None = None, statuses: Sequence[str] = (),
+        created_from: int = 0, created_to: int = 0, limit: int = 1000,
+    ) -> list[Found]:  # fmt: skip
+        """Executions that meet every condition given, oldest first, without their tasks."""
+        await self._flushed()
+        return await self.store.find(
+            name=name, definition_version=definition_version, correlation_id=correlation_id, statuses=statuses, created_from=created_from,
+            created_to=created_to, limit=limit,
+        )  # fmt: skip
+
+    async def _flushed(self) -> None:
+        """What was decided before this call is durable."""
+        await asyncio.shield(self.store.submit([]))
+
+    async def pending_tasks(self, task_type: str, start: int, count: int) -> list[tuple[Execution, Task]]:
+        """Open worker tasks of the type, from the *start*-th on, up to *count*."""
+        out = []
+        for execution_id, n in (await self.pending_keys(task_type))[start : start + count]:
+            try:
+                x = await self.read(execution_id)
+            except NotFound:
+                continue
+            if (task := x.tasks.get(n)) is not None:
+                out.append((x, task))
+        return out
+
+    async def statistics(self) -> dict[str, int]:
+        """Rows and bytes as the store counts them, and what is in memory."""
+        stored = await self.store.statistics()
+        return {**stored, "live": len(self.lives), "queued": sum(self.queues.sizes().values())}

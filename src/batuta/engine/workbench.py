@@ -1,0 +1,60 @@
+"""
+Workbench: what a decision may look up or use (core.turn.Tools), given by this server.
+
+Definitions come from the catalog's memory, scripts from the sandbox, recent polls from the dispatcher. Nothing here waits for the store.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from batuta.core.expr.script import ScriptEngine
+from batuta.core.expr.template import MISSING
+from batuta.core.model.execution import Execution
+from batuta.core.model.task import Json
+from batuta.engine.catalog import Catalog
+from batuta.wire.execution import workflow_json
+
+ENVIRONMENT_PREFIX = "CONDUCTOR_ENV_"
+_KNOWN_UNSET = frozenset({"NETFLIX_ENV", "NETFLIX_STACK"})
+
+
+class Workbench:
+    """core.turn.Tools for one server."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        scripts: ScriptEngine,
+        polled_lately: Callable[[str], bool],
+        *,
+        variables_bytes_max: int = 256 * 1024,
+        environment: Mapping[str, str] = os.environ,
+    ) -> None:
+        self.scripts = scripts
+        self.variables_bytes_max = variables_bytes_max
+        self._catalog = catalog
+        self._environment = environment
+        self.polled_lately = polled_lately
+
+    def definition(self, name: str, version: int) -> Json | None:
+        return self._catalog.workflow(name, version or None)
+
+    def task_definition(self, name: str) -> Json | None:
+        return self._catalog.task(name)
+
+    def environment(self, name: str) -> str | None:
+        return self._environment.get(ENVIRONMENT_PREFIX + name)
+
+    def constant(self, name: str) -> Any:
+        found = self._environment.get(name)
+        return found if found is not None else None if name in _KNOWN_UNSET else MISSING
+
+    def shown(self, x: Execution) -> Json:
+        return workflow_json(x)
+
+    def jitter_ms(self, most: int) -> int:
+        return random.randint(0, most)

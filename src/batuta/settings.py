@@ -1,0 +1,101 @@
+"""
+Settings: everything an operator may set, in one frozen structure. Only app.py and the CLI read it; rooms receive plain values.
+
+Each field: its unit in the name, its environment variable (BATUTA_ + the name in capitals), its default and the reason for it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from batuta.errors import Invalid
+
+ENVIRONMENT_PREFIX = "BATUTA_"
+MIB = 1024 * 1024
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """All settings of one server. `docs/reference/settings.md` is made from the docstrings below."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on. Loopback, because a server without authentication belongs to one machine."""
+    port: int = 8080
+    """Port of the API; 0: any free one. Conductor's."""
+    ui_port: int = 8127
+    """Port of the web UI; 0: none. The one our users' runbooks open."""
+    store: str = ""
+    """Where state is kept: sqlite:///PATH or memory://. Empty: batuta.db in the data directory."""
+    data: str = "var"
+    """Directory for everything the server keeps. Relative to where it is started."""
+    request_bytes_max: int = 16 * MIB
+    """Largest request body; beyond it 413. Above the largest payload Conductor accepts (10 MiB)."""
+    payload_bytes_warn: int = 1 * MIB
+    """A payload larger than this is noted in the log: it is usually a file that should travel by reference."""
+    payload_bytes_apart: int = 3072 * 1024
+    """A task's payload larger than this is shown by its path instead of in place, as Conductor does."""
+    variables_bytes_max: int = 256 * 1024
+    """Largest sum of workflow variables. Conductor's."""
+    script_time_s: float = 2.0
+    """How long a script may run. Far above what a condition needs, far below what a user waits."""
+    script_memory_bytes_max: int = 64 * MIB
+    """How much memory a script may take."""
+    script_processes: int = 2
+    """How many scripts may run at once; processes are started when a first script comes."""
+    live_bytes_max: int = 32 * MIB
+    """Stored JSON of executions kept in memory while they move. About a fifth of the process's memory when full."""
+    retention_days: float = 0.0
+    """Finished executions older than this are deleted in small batches; 0: never. Off, so that nothing is lost by default; doctor shows it."""
+    http_concurrency: int = 64
+    """HTTP tasks called at once."""
+    http_per_host_max: int = 16
+    """HTTP tasks called at once on one host, so that a slow one does not take all places."""
+    http_response_bytes_max: int = 10 * MIB
+    """Largest response an HTTP task reads. Conductor's largest task output."""
+    http_private: str = "auto"
+    """Whether HTTP tasks may call private addresses: yes, no, or auto: only while the server listens on loopback."""
+    http_private_allow: str = ""
+    """Hosts and networks (CIDR) that HTTP tasks may call though private, separated by commas."""
+    active_poll_s: float = 10.0
+    """A domain counts as served while a worker polled it within this time. Conductor's."""
+
+    @property
+    def store_url(self) -> str:
+        return self.store or f"sqlite:///{Path(self.data) / 'batuta.db'}"
+
+    @property
+    def guards_private(self) -> bool:
+        """Whether HTTP tasks are kept from private addresses."""
+        if self.http_private == "auto":
+            return self.host not in ("127.0.0.1", "localhost", "::1")
+        return self.http_private == "no"
+
+
+def read_settings(given: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> Settings:
+    """
+    Settings from what was given (None: not given), else from the environment, else the defaults.
+
+    Raises:
+        Invalid: names the setting, what was found and what was expected.
+    """
+    values: dict[str, Any] = {}
+    for name in Settings.__struct_fields__:
+        value = given.get(name)
+        if value is None:
+            value = environment.get(ENVIRONMENT_PREFIX + name.upper())
+        if value is not None:
+            values[name] = value
+    try:
+        settings = msgspec.convert(values, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise Invalid(f"setting {str(error).rpartition('`$.')[2].rstrip('`') or '?'}: {error}") from None
+    if settings.http_private not in ("yes", "no", "auto"):
+        raise Invalid(f"setting http_private: found {settings.http_private!r}, expected 'yes', 'no' or 'auto'")
+    for name in ("port", "ui_port"):
+        if not 0 <= getattr(settings, name) <= 65535:
+            raise Invalid(f"setting {name}: found {getattr(settings, name)!r}, expected 0 to 65535")
+    return settings

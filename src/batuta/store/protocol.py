@@ -1,0 +1,227 @@
+"""
+Store: what durability means here, and the rows that cross its door.
+
+One write verb: `submit(commits)`. A commit is everything one decision wrote to one execution, and it becomes durable as a whole or not
+at all, guarded by the execution's revision. Commits are made durable in the order of submission; many share one transaction.
+Reads never wait for writers and see only what is durable.
+
+Here: the protocol and its row types. Not here: how a Task becomes a row (rows.py), any backend (memory.py, sqlite/).
+Instants are epoch milliseconds; payload bytes are JSON text in UTF-8.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+
+class TaskRow(msgspec.Struct):
+    """One task as stored. `input`/`output` None means: unchanged since last written."""
+
+    n: int
+    task_id: str
+    status: str
+    type: str
+    def_name: str
+    ref: str
+    queue: str  # claimable under this name while status is SCHEDULED; empty: never
+    priority: int
+    due_at: int
+    updated_at: int
+    doc: bytes
+    input: bytes | None = None
+    output: bytes | None = None
+
+
+class HeadRow(msgspec.Struct):
+    """An execution's own row. Payloads None: unchanged since last written."""
+
+    revision: int
+    status: str
+    name: str
+    definition_version: int
+    definition_hash: str
+    correlation_id: str | None
+    parent_id: str
+    created_at: int
+    updated_at: int
+    ended_at: int
+    wake_at: int
+    doc: bytes
+    input: bytes | None = None
+    output: bytes | None = None
+    variables: bytes | None = None
+
+
+class OutboxRow(msgspec.Struct):
+    """Something to be delivered outside this commit, at least once. `id` is unique for ever: receivers de-duplicate by it."""
+
+    id: str
+    kind: str
+    due_at: int
+    body: bytes
+
+
+class LogRow(msgspec.Struct):
+    """One line a worker wrote about a task."""
+
+    task_id: str
+    created_at: int
+    line: str
+
+
+class Commit(msgspec.Struct):
+    """
+    All that one decision wrote. `expected` is the revision the decision was based on; 0 means the execution must not exist yet.
+
+    `removed` deletes the execution with all its rows; then nothing else of the commit but the outbox counts.
+    With `head` None nothing of the execution itself is written and `expected` is not looked at: only logs, outbox and delivered letters.
+    """
+
+    execution_id: str
+    expected: int
+    head: HeadRow | None = None
+    tasks: Sequence[TaskRow] = ()
+    gone: Sequence[int] = ()  # row numbers of tasks that no longer exist
+    outbox: Sequence[OutboxRow] = ()
+    delivered: Sequence[str] = ()  # outbox ids that this commit has applied
+    logs: Sequence[LogRow] = ()
+    definition: tuple[str, bytes] | None = None  # (hash, json) of a snapshot perhaps not stored yet; storing it twice is harmless
+    removed: bool = False
+
+
+class Stored(msgspec.Struct):
+    """An execution as loaded, tasks by row number. Payloads are never None here."""
+
+    execution_id: str
+    head: HeadRow
+    tasks: list[TaskRow]
+    definition: bytes
+
+
+class Claimable(msgspec.Struct, frozen=True):
+    """A task waiting in a queue."""
+
+    queue: str
+    priority: int
+    due_at: int
+    execution_id: str
+    n: int
+
+
+class Alarm(msgspec.Struct, frozen=True):
+    """An execution that time will move at `wake_at`."""
+
+    wake_at: int
+    execution_id: str
+
+
+class Document(msgspec.Struct, frozen=True):
+    """A named JSON text that is not an execution: a definition, a handler, a schedule."""
+
+    kind: str
+    key: str
+    version: int
+    body: bytes
+
+
+class Found(msgspec.Struct, frozen=True):
+    """One execution as a listing shows it, without its tasks. Payloads as stored."""
+
+    execution_id: str
+    head: HeadRow
+
+
+class Store(Protocol):
+    """
+    Durable state of one or more servers.
+
+    Raises (every method): Unavailable, the store did not answer or is closed; nothing was written and the same call may succeed later.
+    """
+
+    async def open(self) -> None:
+        """Ready to use, migrated to this version's schema. Raises Unavailable naming what stands in the way."""
+        ...
+
+    async def close(self) -> None:
+        """All that was submitted is durable or has failed; nothing more is accepted."""
+        ...
+
+    def submit(self, commits: Sequence[Commit]) -> asyncio.Future[None]:
+        """
+        Make each commit durable, in this order, after all submitted before. The future ends when the last one is durable.
+
+        Each commit is atomic by itself; the ones of one call may or may not share a transaction.
+        VersionConflict: some commit met another revision than expected: it and the later ones of this call for the same execution wrote nothing.
+        An outbox row that is added and delivered within one transaction is never written.
+        """
+        ...
+
+    async def load(self, execution_id: str) -> Stored | None:
+        """The execution with all its tasks and definition snapshot; None when there is none."""
+        ...
+
+    async def heads(self, execution_ids: Sequence[str]) -> list[Found]:
+        """The rows of those that exist, in the order asked for, without tasks."""
+        ...
+
+    async def find(
+        self,
+        *,
+        name: str | None = None,
+        definition_version: int | None = None,
+        correlation_id: str | None = None,
+        statuses: Sequence[str] = (),
+        created_from: int = 0,
+        created_to: int = 0,
+        limit: int = 1000,
+    ) -> list[Found]:
+        """Executions that meet every condition given (0, None and () are no condition), oldest first."""
+        ...
+
+    async def holder_of(self, task_id: str) -> str | None:
+        """The id of the execution that holds this task; None when no stored task has this id."""
+        ...
+
+    async def claimable(self, queue: str | None, *, limit: int) -> list[Claimable]:
+        """Tasks waiting in the queue (None: in any), best first: highest priority, then earliest due, then oldest; due or not yet due."""
+        ...
+
+    async def in_progress(self, task_type: str | None, *, limit: int) -> list[Claimable]:
+        """Tasks that a worker has been handed: IN_PROGRESS with a queue, of the type (None: of any); in no particular order."""
+        ...
+
+    async def queue_sizes(self) -> dict[str, int]:
+        """How many tasks wait in each queue that has any."""
+        ...
+
+    async def alarms(self, *, limit: int) -> list[Alarm]:
+        """The earliest alarms, soonest first."""
+        ...
+
+    async def outbox(self, *, limit: int) -> list[OutboxRow]:
+        """Undelivered rows, earliest due first."""
+        ...
+
+    async def logs(self, task_id: str) -> list[LogRow]:
+        """A task's log lines in the order written."""
+        ...
+
+    async def expired(self, before: int, *, limit: int) -> list[str]:
+        """Ids of executions that ended before the instant, oldest end first."""
+        ...
+
+    def put(self, documents: Sequence[Document], *, delete: Sequence[tuple[str, str, int]] = ()) -> asyncio.Future[None]:
+        """Store these documents and delete those (kind, key, version), in one transaction, in order with the commits."""
+        ...
+
+    async def documents(self, kind: str) -> list[Document]:
+        """All documents of a kind, by key and version."""
+        ...
+
+    async def statistics(self) -> dict[str, int]:
+        """Rows and bytes, for `doctor` and the admin pages: executions, tasks, outbox, documents, logs, bytes, and `executions.STATUS` per status."""
+        ...
