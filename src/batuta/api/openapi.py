@@ -1,0 +1,188 @@
+"""
+The API as an OpenAPI document, made from the route table, the handlers' signatures and the tables and structures of the wire.
+
+Nothing is written twice: what a request may be is what binding.py and wire/shape.py read, what an answer is comes from the structures
+that are encoded. Source of the path: Conductor serves it at /api-docs.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Iterable
+from typing import Any, Final
+
+import msgspec
+
+from batuta.api.binding import Millis, Parameter, parameters_of
+from batuta.api.http import Response, json_response
+from batuta.api.router import Route
+from batuta.api.services import Services
+from batuta.wire import metadata, requests
+from batuta.wire.answers import BulkResponse, PollData, WorkflowSummary
+from batuta.wire.codec import encode
+from batuta.wire.execution import StatusView, TaskView, WorkflowView
+from batuta.wire.shape import Json
+
+_REF: Final = "#/components/schemas/"
+_SHOWN: Final[dict[str, Any]] = {
+    "Workflow": WorkflowView,
+    "Task": TaskView,
+    "WorkflowStatus": StatusView,
+    "BulkResponse": BulkResponse,
+    "PollData": PollData,
+    "WorkflowDefSummary": WorkflowSummary,
+}
+_PLAIN: Final[dict[str, Json]] = {
+    "object": {"type": "object"},
+    "integer": {"type": "integer"},
+    "string": {"type": "string"},
+    "text": {"type": "string"},
+    "html": {"type": "string"},
+}
+_MEDIA: Final = {"text": "text/plain", "html": "text/html"}
+_ERROR: Final[Json] = {
+    "type": "object",
+    "required": ["status", "message", "retryable"],
+    "properties": {
+        "status": {"type": "integer"},
+        "message": {"type": "string"},
+        "instance": {"type": "string"},
+        "retryable": {"type": "boolean"},
+        "validationErrors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["path", "message"],
+                "properties": {"path": {"type": "string"}, "message": {"type": "string"}, "invalidValue": {"type": "string"}},
+            },
+        },
+    },
+}
+_FAILURES: Final = {
+    "400": "The request cannot be meant, or breaks a rule",
+    "404": "What it names does not exist",
+    "409": "What it names is in a state that forbids it",
+    "413": "The body is too large",
+    "415": "The body is not JSON",
+    "503": "The server could not store it; nothing happened",
+}
+
+
+def document(services: Services) -> Response:
+    """The description of every operation, as JSON."""
+    return _document(services.version)
+
+
+@functools.cache
+def _document(version: str) -> Response:
+    from batuta.api.routes import ROUTES  # the table names this module's handler
+
+    return json_response(encode(describe(ROUTES, version)))
+
+
+def describe(routes: Iterable[Route], version: str) -> Json:
+    """An OpenAPI 3.1 document of these routes."""
+    paths: dict[str, Json] = {}
+    used: set[str] = set()
+    for route in routes:
+        operation = _operation(route)
+        if operation["operationId"] in used:
+            operation["operationId"] += f"_{len(used)}"
+        used.add(operation["operationId"])
+        paths.setdefault(route.pattern, {})[route.method.lower()] = operation
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Batuta", "version": version, "description": "A workflow orchestrator that speaks Conductor's REST API."},
+        "paths": paths,
+        "components": {"schemas": _components()},
+    }
+
+
+def _operation(route: Route) -> Json:
+    module = route.handler.__module__.rpartition(".")[2]
+    path, query = parameters_of(route)
+    operation: Json = {
+        "tags": [module],
+        "operationId": f"{module}_{route.handler.__name__}",
+        "summary": route.summary,
+        "description": inspect.getdoc(route.handler) or "",
+        "parameters": [*(_parameter(p, "path") for p in path), *(_parameter(p, "query") for p in query)],
+        "responses": _responses(route),
+    }
+    if route.takes:
+        kind = route.takes.removesuffix("?")
+        content = {_MEDIA.get(kind, "application/json"): {"schema": _schema(kind)}}
+        operation["requestBody"] = {"required": not route.takes.endswith("?"), "content": content}
+    return operation
+
+
+def _parameter(parameter: Parameter, where: str) -> Json:
+    kinds: dict[Any, Json] = {
+        str: {"type": "string"},
+        bool: {"type": "boolean"},
+        int: {"type": "integer", "format": "int32"},
+        Millis: {"type": "integer", "format": "int64"},
+    }
+    schema = dict(kinds.get(parameter.kind, {"type": "array", "items": {"type": "string"}}))
+    if where == "path" and parameter.kind is str:
+        schema["minLength"] = 1
+    if parameter.default not in (None, "", []):
+        schema["default"] = parameter.default
+    return {"name": parameter.wire, "in": where, "required": parameter.required, "schema": schema}
+
+
+def _responses(route: Route) -> Json:
+    kind = route.gives.removesuffix("?")
+    responses: Json = {}
+    if kind == "nothing":
+        responses["200"] = {"description": "Done"}
+    elif kind != "204":
+        responses["200"] = {"description": "Done", "content": {_MEDIA.get(kind, "application/json"): {"schema": _schema(kind)}}}
+    if kind == "204" or route.gives.endswith("?"):
+        responses["204"] = {"description": "Done" if kind == "204" else "Nothing is there"}
+    for status, why in _FAILURES.items():
+        if route.takes or status not in ("413", "415"):
+            responses[status] = {"description": why, "content": {"application/json": {"schema": {"$ref": f"{_REF}ErrorResponse"}}}}
+    return responses
+
+
+def _schema(kind: str) -> Json:
+    if "|" in kind:
+        return {"oneOf": [_schema(one) for one in kind.split("|")]}
+    if kind.endswith("[]"):
+        return {"type": "array", "items": _schema(kind.removesuffix("[]"))}
+    return _PLAIN.get(kind) or {"$ref": _REF + kind}
+
+
+def _components() -> dict[str, Json]:
+    found: dict[str, Json] = {record.name: record.component() for record in (*metadata.RECORDS, *requests.RECORDS)}
+    _, shown = msgspec.json.schema_components(tuple(_SHOWN.values()), ref_template=_REF + "{name}")
+    names = {structure.__name__: name for name, structure in _SHOWN.items()}
+    for internal, schema in shown.items():
+        found[names.get(internal, internal)] = _renamed(schema, names)
+    found["Workflow"]["properties"]["workflowDefinition"] = {"$ref": f"{_REF}WorkflowDef"}
+    found["Task"]["properties"]["workflowTask"] = {"$ref": f"{_REF}WorkflowTask"}
+    found["SearchResult"] = {
+        "type": "object",
+        "required": ["totalHits", "results"],
+        "properties": {"totalHits": {"type": "integer"}, "results": {"type": "array", "items": {"$ref": f"{_REF}Task"}}},
+    }
+    found["ErrorResponse"] = _ERROR
+    return found
+
+
+def _renamed(schema: Any, names: dict[str, str]) -> Any:
+    """The schema under Conductor's names instead of those of our structures."""
+    match schema:
+        case dict():
+            renamed = {key: _renamed(value, names) for key, value in schema.items() if key != "title"}
+            target = renamed.get("$ref")
+            if isinstance(target, str):
+                internal = target.removeprefix(_REF)
+                renamed["$ref"] = _REF + names.get(internal, internal)
+            return renamed
+        case list():
+            return [_renamed(member, names) for member in schema]
+        case _:
+            return schema

@@ -1,0 +1,106 @@
+"""
+The API on one screen. Routing, the OpenAPI description and the reference page of the docs are made from this table.
+
+Columns: method, path, handler, what it does, what its body is, what it answers (see router.Route for the last two).
+Not here: parameters of the query, which the handlers' signatures name (binding.py).
+Source: conductor-rest-api.md §1.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from batuta.api import admin, bulk, explorer, metadata, openapi, queues, tasks, workflow
+from batuta.api.router import Route
+
+# fmt: off
+_METADATA: Final = (
+    Route("POST", "/api/metadata/workflow", metadata.create_workflow, "Register a workflow, or a list of them", "WorkflowDef|WorkflowDef[]"),
+    Route("PUT", "/api/metadata/workflow", metadata.replace_workflows, "Create or replace workflows", "WorkflowDef[]", "BulkResponse"),
+    Route("POST", "/api/metadata/workflow/validate", metadata.validate_workflow, "Check a workflow without storing it", "WorkflowDef"),
+    Route("GET", "/api/metadata/workflow", metadata.workflows, "Every version of every workflow", "", "WorkflowDef[]"),
+    Route("GET", "/api/metadata/workflow/names", metadata.names, "Names of all workflows", "", "string[]"),
+    Route("GET", "/api/metadata/workflow/names-and-versions", metadata.names_and_versions, "Names with versions", "", "object"),
+    Route("GET", "/api/metadata/workflow/latest-versions", metadata.latest_versions, "The latest of every workflow", "", "WorkflowDef[]"),
+    Route("GET", "/api/metadata/workflow/{name}", metadata.workflow, "One workflow", "", "WorkflowDef"),
+    Route("GET", "/api/metadata/workflow/{name}/versions", metadata.versions, "Versions of a workflow", "", "WorkflowDefSummary[]"),
+    Route("DELETE", "/api/metadata/workflow/{name}/{version}", metadata.delete_workflow, "Delete a version of a workflow"),
+    Route("POST", "/api/metadata/taskdefs", metadata.create_tasks, "Register task definitions", "TaskDef|TaskDef[]"),
+    Route("PUT", "/api/metadata/taskdefs", metadata.replace_task, "Replace a task definition", "TaskDef"),
+    Route("GET", "/api/metadata/taskdefs", metadata.tasks, "Every task definition", "", "TaskDef[]"),
+    Route("GET", "/api/metadata/taskdefs/{tasktype}", metadata.task, "One task definition", "", "TaskDef"),
+    Route("DELETE", "/api/metadata/taskdefs/{tasktype}", metadata.delete_task, "Delete a task definition"),
+)
+_WORKFLOW: Final = (
+    Route("POST", "/api/workflow", workflow.start, "Start an execution", "StartWorkflowRequest", "text"),
+    Route("POST", "/api/workflow/{name}", workflow.start_by_name, "Start an execution by name; the body is its input", "object", "text"),
+    Route("GET", "/api/workflow/running/{name}", workflow.running, "Ids of executions that run", "", "string[]"),
+    Route("GET", "/api/workflow/{name}/correlated/{correlationId}", workflow.correlated, "Executions of a correlation id", "", "Workflow[]"),
+    Route("POST", "/api/workflow/{name}/correlated", workflow.correlated_many, "Executions of correlation ids", "string[]", "object"),
+    Route("PUT", "/api/workflow/decide/{workflowId}", workflow.decide, "Look at an execution again"),
+    Route("GET", "/api/workflow/{workflowId}", workflow.read, "One execution", "", "Workflow"),
+    Route("DELETE", "/api/workflow/{workflowId}", workflow.terminate, "Terminate an execution"),
+    Route("POST", "/api/workflow/{workflowId}/terminate", workflow.terminate, "Terminate an execution"),
+    Route("GET", "/api/workflow/{workflowId}/tasks", workflow.tasks, "A page of its tasks", "", "SearchResult"),
+    Route("GET", "/api/workflow/{workflowId}/status", workflow.status, "Its status", "", "WorkflowStatus"),
+    Route("PUT", "/api/workflow/{workflowId}/pause", workflow.pause, "Pause"),
+    Route("PUT", "/api/workflow/{workflowId}/resume", workflow.resume, "Resume"),
+    Route("POST", "/api/workflow/{workflowId}/restart", workflow.restart, "Restart an ended execution", "", "204"),
+    Route("POST", "/api/workflow/{workflowId}/retry", workflow.retry, "Retry what failed", "", "204"),
+    Route("POST", "/api/workflow/{workflowId}/rerun", workflow.rerun, "Rerun from a task", "RerunWorkflowRequest", "text"),
+    Route("POST", "/api/workflow/{workflowId}/resetcallbacks", workflow.reset_callbacks, "Make waiting tasks due now", "", "204"),
+    Route("PUT", "/api/workflow/{workflowId}/skiptask/{taskReferenceName}", workflow.skip_task, "Skip a task", "SkipTaskRequest?"),
+    Route("DELETE", "/api/workflow/{workflowId}/remove", workflow.remove, "Delete an execution"),
+    Route("DELETE", "/api/workflow/{workflowId}/terminate-remove", workflow.terminate_remove, "Terminate and delete an execution"),
+)
+_BULK: Final = (
+    Route("PUT", "/api/workflow/bulk/pause", bulk.pause, "Pause many", "string[]", "BulkResponse"),
+    Route("PUT", "/api/workflow/bulk/resume", bulk.resume, "Resume many", "string[]", "BulkResponse"),
+    Route("POST", "/api/workflow/bulk/restart", bulk.restart, "Restart many", "string[]", "BulkResponse"),
+    Route("POST", "/api/workflow/bulk/retry", bulk.retry, "Retry many", "string[]", "BulkResponse"),
+    Route("POST", "/api/workflow/bulk/terminate", bulk.terminate, "Terminate many", "string[]", "BulkResponse"),
+    Route("DELETE", "/api/workflow/bulk/remove", bulk.remove, "Delete many", "string[]", "BulkResponse"),
+    Route("POST", "/api/workflow/bulk/search", bulk.search, "Read many", "string[]", "BulkResponse"),
+    Route("DELETE", "/api/workflow/bulk/terminate-remove", bulk.terminate_remove, "Terminate and delete many", "string[]", "BulkResponse"),
+)
+_TASKS: Final = (
+    Route("GET", "/api/tasks/poll/{tasktype}", tasks.poll, "Take a task", "", "Task?"),
+    Route("GET", "/api/tasks/poll/batch/{tasktype}", tasks.poll_batch, "Take several tasks", "", "Task[]"),
+    Route("POST", "/api/tasks", tasks.report, "Report a task", "TaskResult", "text"),
+    Route("POST", "/api/tasks/update-v2", tasks.report_and_poll, "Report a task and take the next", "TaskResult", "Task?"),
+    Route("POST", "/api/tasks/{workflowId}/{taskRefName}/{status}", tasks.report_by_ref, "Report a task by reference", "object", "text"),
+    Route("POST", "/api/tasks/{workflowId}/{taskRefName}/{status}/sync", tasks.report_by_ref_sync, "Same, answers it all", "object", "Workflow"),
+    Route("GET", "/api/tasks/{taskId}", tasks.read, "One task", "", "Task"),
+    Route("POST", "/api/tasks/{taskId}/log", tasks.add_log, "Add a line to a task's log", "text"),
+    Route("GET", "/api/tasks/{taskId}/log", tasks.logs, "A task's log", "", "TaskExecLog[]?"),
+)
+_QUEUES: Final = (
+    Route("GET", "/api/tasks/queue/sizes", queues.sizes, "Tasks waiting, by type", "", "object"),
+    Route("GET", "/api/tasks/queue/size", queues.size, "Tasks waiting in one queue", "", "integer"),
+    Route("GET", "/api/tasks/queue/all", queues.all_sizes, "Size of every queue", "", "object"),
+    Route("GET", "/api/tasks/queue/all/verbose", queues.all_verbose, "Size of every queue, by shard", "", "object"),
+    Route("GET", "/api/tasks/queue/polldata", queues.poll_data, "Who polled a task type last", "", "PollData[]"),
+    Route("GET", "/api/tasks/queue/polldata/all", queues.all_poll_data, "Who polled last", "", "PollData[]"),
+    Route("POST", "/api/tasks/queue/requeue/{taskType}", queues.requeue, "Offer every open task of a type again", "", "text"),
+    Route("GET", "/api/queue/", queues.event_queues, "Queues for waiting tasks", "", "object"),
+    Route("GET", "/api/queue/size", queues.event_queues, "Sizes of these queues", "", "object"),
+)
+_ADMIN: Final = (
+    Route("GET", "/health", admin.health, "Whether the server serves", "", "object"),
+    Route("GET", "/api/health", admin.health, "Whether the server serves", "", "object"),
+    Route("GET", "/api/version", admin.version, "The server's version", "", "text"),
+    Route("GET", "/api/admin/config", admin.config, "The settings in force", "", "object"),
+    Route("GET", "/api/admin/stats", admin.stats, "What is stored and what is in memory", "", "object"),
+    Route("GET", "/api/admin/task/{tasktype}", admin.pending_tasks, "Open tasks of a type", "", "Task[]"),
+    Route("POST", "/api/admin/sweep/requeue/{workflowId}", admin.requeue, "Look at an execution again", "", "text"),
+    Route("POST", "/api/admin/consistency/verifyAndRepair/{workflowId}", admin.verify_and_repair, "Repair an execution", "", "text"),
+    Route("GET", "/api/admin/queues", admin.queues, "Queues of event handlers", "", "object"),
+)
+_ABOUT: Final = (
+    Route("GET", "/api-docs", openapi.document, "This description", "", "object"),
+    Route("GET", "/v3/api-docs", openapi.document, "This description", "", "object"),
+    Route("GET", "/swagger-ui/index.html", explorer.page, "A page to try the API", "", "html"),
+    Route("GET", "/swagger-ui.html", explorer.page, "A page to try the API", "", "html"),
+)
+# fmt: on
+ROUTES: Final = (*_METADATA, *_WORKFLOW, *_BULK, *_TASKS, *_QUEUES, *_ADMIN, *_ABOUT)

@@ -1,0 +1,128 @@
+"""
+Sockets: the application served by uvicorn inside the caller's event loop, from a bound port to the last answer.
+
+Not here: which loop that is (the command line runs uvloop where there is one), signals, the life of the engine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import logging
+import socket
+from collections.abc import Iterator
+from typing import Final
+
+import uvicorn
+
+from batuta.api.application import Application, Trust
+from batuta.api.http import BODY_BYTES_MAX
+from batuta.api.services import Services
+from batuta.errors import Unavailable
+
+log = logging.getLogger("batuta.api")
+
+KEEP_ALIVE_S: Final = 75  # longer than the idle time of the usual clients and proxies, so that it is they who close
+BACKLOG: Final = 2048
+STOP_S: Final = 10  # for requests under way when the server stops; waiting polls are released at once
+DATE_S: Final = 1.0  # how often the Date header is renewed
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handlers, which belong to the process, and without its ten looks a second at whether to stop."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.stopping = asyncio.Event()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def main_loop(self) -> None:
+        while not self.stopping.is_set():
+            await self.on_tick(0)  # 0: always the one that renews the Date header
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.stopping.wait(), DATE_S)
+
+
+class Edge:
+    """The HTTP door of one server. Start it once, stop it once."""
+
+    def __init__(self, services: Services, *, trust: Trust | None = None, body_bytes_max: int = BODY_BYTES_MAX) -> None:
+        self._application = Application(services, trust=trust, body_bytes_max=body_bytes_max)
+        self._server: _Server | None = None
+        self._serving: asyncio.Task[None] | None = None
+
+    async def start(self, host: str, port: int) -> int:
+        """
+        Accept requests; the port that is bound, which is *port* unless that is 0.
+
+        Raises:
+            Unavailable: the address cannot be bound; the message says what to do.
+        """
+        sock = _bound(host, port)
+        config = uvicorn.Config(
+            self._application,
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            interface="asgi3",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=KEEP_ALIVE_S,
+            timeout_graceful_shutdown=STOP_S,
+            backlog=BACKLOG,
+        )
+        self._server = _Server(config)
+        self._serving = asyncio.get_running_loop().create_task(self._server.serve(sockets=[sock]))
+        while not self._server.started:  # set within the next turns of the loop
+            if self._serving.done():
+                self._serving.result()
+                raise Unavailable(f"the server on {host}:{port} stopped while it was starting")
+            await asyncio.sleep(0)
+        bound: int = sock.getsockname()[1]
+        return bound
+
+    async def stop(self) -> None:
+        """Nobody is accepted any more, what was under way is answered, waiting polls are answered with nothing."""
+        if self._server is None or self._serving is None:
+            return
+        self._server.stopping.set()
+        self._application.release()
+        await self._serving
+        self._server = self._serving = None
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """A socket that listens there once it is served."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    except socket.gaierror as error:
+        raise Unavailable(f"cannot listen on {host!r}: {error.strerror}; give an address of this machine, such as 127.0.0.1 or 0.0.0.0") from None
+    sock = socket.socket(family, kind, protocol)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        sock.bind(address)
+        sock.setblocking(False)
+        return sock
+    except OSError as error:
+        sock.close()
+        raise Unavailable(f"cannot listen on {host}:{port}: {_advice(error, host, port)}") from None
+
+
+def _advice(error: OSError, host: str, port: int) -> str:
+    match error.errno:
+        case errno.EADDRINUSE:
+            return f"another program does; see which with `ss -ltnp 'sport = :{port}'` and stop it, or choose another port"
+        case errno.EACCES:
+            return f"ports below 1024 need a privilege (CAP_NET_BIND_SERVICE); choose one above, such as {port + 8000 if port < 1024 else 8080}"
+        case errno.EADDRNOTAVAIL:
+            return f"{host} is no address of this machine; 0.0.0.0 is all of them, 127.0.0.1 only itself"
+        case _:
+            return str(error.strerror)
