@@ -43,7 +43,7 @@ class Server:
             self.store, self.catalog, self.scripts, self.clock,
             live_bytes_max=settings.live_bytes_max, active_poll_ms=int(settings.active_poll_s * 1000), variables_bytes_max=settings.variables_bytes_max,
         )  # fmt: skip
-        guard = AddressGuard(allow=[a.strip() for a in settings.http_private_allow.split(",") if a.strip()]) if settings.guards_private else None
+        guard = AddressGuard(settings.private_allowed, setting="BATUTA_HTTP_PRIVATE_ALLOW") if settings.guards_private else None
         self.http = HttpWorker(guard=guard, per_host_max=settings.http_per_host_max, response_bytes_max=settings.http_response_bytes_max)
         self.retention = Retention(self.engine, settings.retention_days)
         self.port = 0

@@ -68,6 +68,11 @@ class Settings(msgspec.Struct, frozen=True):
         return self.store or f"sqlite:///{Path(self.data) / 'batuta.db'}"
 
     @property
+    def private_allowed(self) -> list[str]:
+        """The entries of http_private_allow."""
+        return [entry.strip() for entry in self.http_private_allow.split(",") if entry.strip()]
+
+    @property
     def guards_private(self) -> bool:
         """Whether HTTP tasks are kept from private addresses."""
         if self.http_private == "auto":

@@ -18,11 +18,14 @@ from batuta.core.model.execution import Execution
 from batuta.core.model.status import TaskStatus
 from batuta.core.model.task import Json, Task
 from batuta.engine.engine import Engine
+from batuta.engine.steps import decided, offered_again
 from batuta.errors import NotFound, Unavailable
 
 log = logging.getLogger("batuta.builtin")
 FOREVER_S = 10.0**8
 RETRY_S = 1.0
+DEFERRED = "DEFERRED"  # the call found no place; nothing is reported and the task is offered again
+DEFER_MS = 250
 
 
 class Called(Protocol):
@@ -81,11 +84,14 @@ class Runner:
         waits = x.node_of(task).async_complete
         execution_id, n, given = x.head.id, task.n, task.input
         called = await asyncio.get_running_loop().run_in_executor(self._threads, self._called, given, waits)
-        status = TaskStatus.IN_PROGRESS if waits and called.status == "COMPLETED" else TaskStatus(called.status)
-        event = Reported(n=n, status=status, output=called.output, reason=called.reason, worker=self._name)
+        if called.status == DEFERRED:
+            act = offered_again(n, after_ms=DEFER_MS)
+        else:
+            event = Reported(n=n, status=TaskStatus(called.status), output=called.output, reason=called.reason, worker=self._name)
+            act = decided(event)
         while True:
             try:
-                await self._engine.handle(execution_id, event)
+                await self._engine.act(execution_id, act)
                 return
             except NotFound:
                 return  # removed meanwhile

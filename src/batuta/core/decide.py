@@ -62,8 +62,9 @@ def conclude(turn: Turn) -> Outcome:
     if wake != x.head.wake_at:
         x.head.wake_at = wake
         changed = True
-    if changed:
+    if turn.stamps:
         x.head.updated_at = turn.now
+    if changed:
         x.touch_head()
     return Outcome(changed, turn.messages)
 
@@ -192,7 +193,8 @@ def settle(turn: Turn) -> None:
         elif turn.loops:
             waiting, turn.loops = turn.loops, {}
             for task in waiting.values():
-                _try(turn, lambda task=task: BY_TYPE["DO_WHILE"].look(turn, task))  # type: ignore[misc]
+                turn.stamps = False
+                _try(turn, lambda task=task: BY_TYPE["DO_WHILE"].look(turn, task))
         elif turn.begins:
             waiting_begins, turn.begins = turn.begins, []
             for task in waiting_begins:
@@ -220,6 +222,7 @@ def _take_in(turn: Turn) -> None:
     for task in batch:
         if task.executed or task.retried:
             continue
+        turn.stamps = True
         rows += _consume(turn, task)
         if turn.ended:
             return
@@ -237,7 +240,7 @@ def _consume(turn: Turn, task: Task) -> list[Task]:
     node = x.node_of(task)
     if not task.status.is_successful:
         if task.machine and task.machine.get("ends_workflow"):
-            _failed_for_good(turn, task, WorkflowStatus.TIMED_OUT)
+            finish(turn, WorkflowStatus.TIMED_OUT, task.reason, task=task, fires=True)
             return []
         if retry.may_follow(task, node):
             if retry.out_of_total_time(task, node.policy, turn.now):
@@ -257,7 +260,11 @@ def _consume(turn: Turn, task: Task) -> list[Task]:
 
 
 def _failed_for_good(turn: Turn, task: Task, status: WorkflowStatus) -> None:
-    finish(turn, status, f"Task {task.id} failed with status: {status} and reason: '{task.reason}'", task=task, fires=True)
+    finish(turn, status, _failure_reason(task), task=task, fires=True)
+
+
+def _failure_reason(task: Task) -> str:
+    return f"Task {task.id} failed with status: {retry.FAILED_AS.get(task.status, 'FAILED')} and reason: '{task.reason}'"
 
 
 def _tell_waiting(turn: Turn, task: Task) -> None:
@@ -290,11 +297,12 @@ def another_attempt(turn: Turn, task: Task, node: Node) -> Task:
     return again
 
 
-def copy_for_retry(turn: Turn, task: Task, node: Node) -> Task:
+def copy_for_retry(turn: Turn, task: Task, node: Node, *, by_hand: bool = False) -> Task:
     """A fresh row for the same place: next attempt, input evaluated again over the old one. The old row is marked as retried."""
     again = turn.draft(node, suffix_of(task), kind=task.type, def_name=task.def_name, status=TaskStatus.SCHEDULED, attempt=task.attempt + 1)
     again.retry_of = task.id
     again.first_scheduled_at = task.first_scheduled_at
+    again.updated_at = task.updated_at if by_hand else 0
     again.domain, again.queue = task.domain, task.queue
     again.response_timeout_s = task.response_timeout_s
     if task.type in ("SUB_WORKFLOW", "FORK"):
@@ -337,6 +345,9 @@ def next_node(node: Node) -> Node | None:
     return None
 
 
+_STAY_OPEN = frozenset({"DO_WHILE", "HUMAN", "EXCLUSIVE_JOIN"})
+
+
 def open_node(turn: Turn, node: Node, suffix: str) -> list[Task]:
     """The rows that come into being when the flow reaches this node; a skipped one is stepped over."""
     current: Node | None = node
@@ -350,8 +361,13 @@ def open_node(turn: Turn, node: Node, suffix: str) -> list[Task]:
 
 
 def schedule(turn: Turn, rows: list[Task]) -> None:
-    """Make the rows part of the execution, then run those that need nobody."""
+    """
+    Make the rows part of the execution, then run those that need nobody.
+
+    Conductor does not stamp its workflow row when the last thing it did was to start an operator that stays open.
+    """
     added = [task for task in rows if turn.add(task)]
+    turn.stamps = not any(task.type in _STAY_OPEN for task in added)
     for task in added:
         if task.status.is_terminal:
             continue
@@ -372,7 +388,7 @@ def complete(turn: Turn) -> None:
     x = turn.x
     failed = [t for t in x.by_ref.values() if not t.status.is_successful and not t.retried and x.node_of(t).permissive]
     if failed:
-        reasons = ". ".join(t.reason or "" for t in sorted(failed, key=lambda t: t.seq))
+        reasons = ". ".join(_failure_reason(t) for t in sorted(failed, key=lambda t: t.seq))
         finish(turn, WorkflowStatus.FAILED, reasons, task=failed[-1], fires=True)
         return
     finish(turn, WorkflowStatus.COMPLETED, x.head.reason)
@@ -383,7 +399,7 @@ def _stopped_by(turn: Turn, task: Task) -> None:
     x = turn.x
     failed = [t for t in x.by_ref.values() if t.status is TaskStatus.FAILED and not t.retried and x.node_of(t).permissive]
     if failed:
-        finish(turn, WorkflowStatus.FAILED, ". ".join(t.reason or "" for t in failed), task=failed[-1], output=output, fires=True)
+        finish(turn, WorkflowStatus.FAILED, ". ".join(map(_failure_reason, failed)), task=failed[-1], output=output, fires=True)
         return
     ended_badly = status is not WorkflowStatus.COMPLETED
     finish(turn, status, reason, task=task if ended_badly else None, output=output, fires=ended_badly)
@@ -404,11 +420,11 @@ def finish(turn: Turn, status: WorkflowStatus, reason: str | None, *, task: Task
         h.failed_task_id = task.id
     lost = (TaskStatus.FAILED, TaskStatus.FAILED_WITH_TERMINAL_ERROR)
     failed = [t for t in x.ordered() if t.status in lost]
-    h.failed_refs = list(dict.fromkeys(t.ref for t in failed))
-    h.failed_names = list(dict.fromkeys(t.def_name for t in failed))
+    h.failed_refs = list(dict.fromkeys([*h.failed_refs, *(t.ref for t in failed)]))
+    h.failed_names = list(dict.fromkeys([*h.failed_names, *(t.def_name for t in failed)]))
     _cancel_open(turn, reason)
     turn.ready.clear()
-    turn.ended = True
+    turn.ended = turn.stamps = True
     if fires and status is not WorkflowStatus.COMPLETED:
         _start_failure_workflow(turn)
     x.touch_head(OUTPUT)
@@ -423,9 +439,6 @@ def _cancel_open(turn: Turn, reason: str | None) -> None:
     for task in x.ordered():
         if task.status.is_terminal:
             continue
-        if task.type == "JOIN":
-            task.output = x.joined(task)
-            x.touch(task, OUTPUT)
         turn.move(task, TaskStatus.CANCELED)
         hook = getattr(speaker(task.type), "cancel", None)
         if hook is not None:

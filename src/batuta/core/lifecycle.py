@@ -72,7 +72,7 @@ def skip_task(x: Execution, now: int, tools: Tools, ref: str, given: Json | None
     turn = Turn(x, now, tools)
     task = turn.draft(node, "", kind=node.name, def_name=node.name, status=TaskStatus.SKIPPED)
     task.seq, task.executed, task.input, task.output = 0, True, given or {}, output or {}
-    task.started_at = task.updated_at = task.ended_at = now
+    task.ended_at = now
     x.insert(task)
     x.changes.made.add(task.n)
     x.touch(task, INPUT | OUTPUT)
@@ -91,10 +91,10 @@ def reset_callbacks(x: Execution, now: int, tools: Tools) -> Outcome:
     return conclude(Turn(x, now, tools))
 
 
-def requeue(x: Execution, now: int, tools: Tools, task: Task) -> Outcome:
+def requeue(x: Execution, now: int, tools: Tools, task: Task, *, after_ms: int = 0) -> Outcome:
     """Offer an open worker task again, though it may be with a worker."""
     task.status = TaskStatus.SCHEDULED
-    task.due_at = max(now, task.due_at if task.callback_after_s else now)
+    task.due_at = max(now + after_ms, task.due_at if task.callback_after_s else 0)
     x.touch(task)
     return conclude(Turn(x, now, tools))
 
@@ -122,7 +122,7 @@ def _begin_again(x: Execution, now: int) -> None:
     x.rebuild(())
     h = x.head
     _forget_failure(x)
-    h.created_at, h.last_retried_at, h.output = now, 0, {}
+    h.created_at, h.last_retried_at, h.ended_at, h.output = now, 0, 0, {}
     x.touch_head(OUTPUT | VARIABLES)
 
 
@@ -140,8 +140,7 @@ def _from_the_start(turn: Turn) -> Outcome:
 def _forget_failure(x: Execution) -> None:
     h = x.head
     h.previous_status, h.status = h.status, WorkflowStatus.RUNNING
-    h.reason, h.failed_task_id, h.ended_at = None, "", 0
-    h.failed_refs, h.failed_names = [], []
+    h.reason, h.failed_task_id = None, ""
     x.touch_head()
 
 
@@ -176,7 +175,7 @@ def retry(x: Execution, now: int, tools: Tools) -> Outcome:
 
 
 def _fresh_attempt(turn: Turn, task: Task) -> Task:
-    again = copy_for_retry(turn, task, turn.x.node_of(task))
+    again = copy_for_retry(turn, task, turn.x.node_of(task), by_hand=True)
     again.due_at = turn.now
     return again
 
@@ -282,7 +281,10 @@ def rerun(x: Execution, now: int, tools: Tools, *, from_task: str | None, task_i
             h.input = workflow_input
         if correlation_id is not None:
             h.correlation_id = correlation_id
+        ended_at = h.ended_at
         _begin_again(x, now)
+        # A rerun keeps the time of the last end and forgets which tasks had failed; a restart does the opposite, as Conductor does.
+        h.ended_at, h.failed_refs, h.failed_names = ended_at, [], []
         x.touch_head(INPUT)
         turn = Turn(x, now, tools)
         _revive_parent(turn, "rerun")
@@ -323,7 +325,7 @@ def _rerun_from(turn: Turn, target: Task, task_input: Json | None) -> None:
         return
     if task_input is not None:
         target.input = task_input
-    target.scheduled_at, target.updated_at, target.poll_count, target.output = turn.now, 0, 0, {}
+    target.scheduled_at, target.poll_count, target.output = turn.now, 0, {}
     target.iteration = 0 if target.type == "DO_WHILE" else target.iteration
     _play_again(turn, target)
     x.touch(target, INPUT | OUTPUT)

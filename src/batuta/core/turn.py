@@ -108,17 +108,17 @@ class Stop(Exception):
 class Turn:
     """The execution, the instant, the tools; and what this decision has brought about so far."""
 
-    __slots__ = ("begins", "ended", "joins", "loops", "messages", "now", "ready", "runs", "tools", "x")
+    __slots__ = ("begins", "ended", "joins", "loops", "messages", "now", "ready", "stamps", "tools", "x")
 
     def __init__(self, x: Execution, now: int, tools: Tools) -> None:
         self.x, self.now, self.tools = x, now, tools
         self.messages: list[Message] = []
         self.ready: list[Task] = []  # ended, and the decider has not yet taken their end into account
-        self.runs: list[Task] = []  # just made, to be run at once
         self.begins: list[Task] = []  # sub-workflows and the like whose time has come
         self.joins: dict[int, Task] = {}  # joins that may have become ready
         self.loops: dict[int, Task] = {}  # loops whose turn may be over
         self.ended = False
+        self.stamps = False  # whether the execution's own row shows this instant as its update (see decide.schedule)
 
     # -- expressions ------------------------------------------------------------------------------------------------------------
 

@@ -176,7 +176,7 @@ class Steps:
             NotFound: no such execution.
             Unavailable: the store did not take it; nothing happened.
         """
-        await self.act(execution_id, lambda x, now, tools: decide(x, event, now, tools))
+        await self.act(execution_id, decided(event))
 
     async def act(self, execution_id: str, act: Act) -> None:
         """The same for any act on an execution: the operator's verbs."""
@@ -355,7 +355,7 @@ class Steps:
                 return self._forget_letter(letter_id)
             case TellParent(id, task_id, child, status, output, reason):
                 target, event = id, ChildEnded(task_id, child, status, output, reason)
-                act: Act = lambda x, now, tools: decide(x, event, now, tools)
+                act: Act = decided(event)
             case TerminateExecution(id, reason):
                 target, act = id, lambda x, now, tools: lifecycle.NOTHING if x.head.status.is_terminal else lifecycle.terminate(x, now, tools, reason)
             case ReviveParent(id, task_id, child, verb):
@@ -379,7 +379,7 @@ class Steps:
         except BatutaError as error:
             if wish.parent_id:
                 event = ChildNotStarted(wish.parent_task_id, wish.id, str(error))
-                durable = await self._step(wish.parent_id, lambda x, now, tools: decide(x, event, now, tools), letters, delivered=[letter_id])
+                durable = await self._step(wish.parent_id, decided(event), letters, delivered=[letter_id])
                 return durable
             log.warning("execution %s of %r was not started: %s", wish.id, wish.name, error)
             return self._forget_letter(letter_id)
@@ -422,7 +422,7 @@ class Steps:
             given = {**{k: v for k, v in template.items() if given.get(k) is None}, **{k: v for k, v in given.items() if v is not None or k not in template}}
         return Head(
             id=execution_id, name=definition.name, definition_version=definition.version, definition_hash=definition.hash, status=WorkflowStatus.RUNNING,
-            created_at=now, updated_at=now, input=given, variables=definition.raw.get("variables") or {},
+            created_at=now, input=given, variables=definition.raw.get("variables") or {},
         )  # fmt: skip
 
     async def _first_step(self, x: Execution, letters: deque[tuple[str, Message]], *, delivered: Sequence[str] = ()) -> asyncio.Future[None]:
@@ -469,15 +469,11 @@ class Steps:
 
     def _made(self, raw: Json) -> Definition:
         try:
-            full = resolve(raw, self.catalog.task, self._latest)
+            full = resolve(raw, self.catalog.task, self.catalog.latest_version)
         except ChildMissing as missing:
             raise NotFound(str(missing)) from None
         hash_, _ = digest(full)
         return self._known_definition(hash_) or Definition(full, hash_)
-
-    def _latest(self, name: str) -> int | None:
-        raw = self.catalog.workflow(name)
-        return None if raw is None else int(raw["version"])
 
     # -- reports ----------------------------------------------------------------------------------------------------------------
 
@@ -594,11 +590,16 @@ def _retry_if_failed(x: Execution, now: int, tools: Tools) -> Outcome:
     return lifecycle.retry(x, now, tools)
 
 
-def offered_again(n: int) -> Act:
-    """The act of offering an open worker task again, though it may be with a worker."""
+def offered_again(n: int, *, after_ms: int = 0) -> Act:
+    """The act of offering an open worker task again after a while, though it may be with a worker."""
 
     def act(x: Execution, now: int, tools: Tools) -> Outcome:
         task = x.tasks.get(n)
-        return lifecycle.NOTHING if task is None or task.status.is_terminal else lifecycle.requeue(x, now, tools, task)
+        return lifecycle.NOTHING if task is None or task.status.is_terminal else lifecycle.requeue(x, now, tools, task, after_ms=after_ms)
 
     return act
+
+
+def decided(event: Event) -> Act:
+    """The act of letting the core decide an event."""
+    return lambda x, now, tools: decide(x, event, now, tools)

@@ -15,7 +15,8 @@ from batuta.core.turn import Turn, suffix_of
 
 def open(turn: Turn, node: Node, suffix: str) -> list[Task]:
     task = turn.draft(node, suffix, kind="EXCLUSIVE_JOIN", def_name="EXCLUSIVE_JOIN", status=TaskStatus.IN_PROGRESS)
-    task.input = {**turn.input_of(node, None), "joinOn": [r + suffix for r in node.join_on]}
+    defaults = node.raw.get("defaultExclusiveJoinTask") or []
+    task.input = {**turn.input_of(node, None), "joinOn": [r + suffix for r in node.join_on], "defaultExclusiveJoinTask": defaults}
     return [task]
 
 
@@ -28,7 +29,7 @@ def look(turn: Turn, task: Task) -> None:
     refs = task.input["joinOn"]
     chosen = next((t for t in map(x.by_ref.get, refs) if t is not None and t.status is not TaskStatus.SKIPPED), None)
     if chosen is None or not chosen.status.is_terminal:
-        defaults = x.node_of(task).raw.get("defaultExclusiveJoinTask") or []
+        defaults = task.input["defaultExclusiveJoinTask"]
         chosen = next((t for t in (x.by_ref.get(r + suffix_of(task)) for r in defaults) if t is not None and t.status.is_terminal), None)
     if chosen is None or chosen.retried:
         return

@@ -18,7 +18,7 @@ def open(turn: Turn, node: Node, suffix: str) -> list[Task]:
 def run(turn: Turn, task: Task) -> None:
     query = task.input.get("queryExpression")
     if not isinstance(query, str) or not query.strip():
-        turn.fail(task, "Missing 'queryExpression' in input parameters", output={"error": "Missing 'queryExpression' in input parameters"})
+        turn.fail(task, "Missing 'queryExpression' in input parameters")
         return
     found = turn.tools.scripts.evaluate(Script("jq", query, task.input))
     if isinstance(found, ScriptFailed):

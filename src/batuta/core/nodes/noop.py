@@ -9,9 +9,7 @@ from batuta.core.turn import Turn
 
 
 def open(turn: Turn, node: Node, suffix: str) -> list[Task]:
-    task = turn.draft(node, suffix, kind="NOOP", def_name=node.name, status=TaskStatus.IN_PROGRESS)
-    task.input = turn.input_of(node, None)
-    return [task]
+    return [turn.draft(node, suffix, kind="NOOP", def_name=node.name, status=TaskStatus.IN_PROGRESS)]
 
 
 def run(turn: Turn, task: Task) -> None:

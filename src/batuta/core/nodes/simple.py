@@ -25,7 +25,7 @@ def enqueue(turn: Turn, task: Task, delay_s: int, *, jitter_ms: int = 0) -> None
     """Claimable by workers of its type after the delay (seconds, plus milliseconds by chance)."""
     task.domain = task.domain or domain_for(turn, task.type)
     task.queue = f"{task.domain}:{task.type}" if task.domain else task.type
-    task.start_delay_s = delay_s
+    task.start_delay_s = task.callback_after_s = delay_s
     task.due_at = turn.now + delay_s * 1000 + (turn.tools.jitter_ms(jitter_ms) if jitter_ms else 0)
 
 

@@ -26,6 +26,7 @@ def open(turn: Turn, node: Node, suffix: str) -> list[Task]:
 
 def begin(turn: Turn, task: Task) -> None:
     wish = task.input.get("startWorkflow")
+    task.started_at = turn.now
     if not isinstance(wish, dict):
         turn.fail(task, f"Missing 'startWorkflow' in input data: found {wish!r}, expected a start request")
         return
@@ -51,7 +52,6 @@ def begin(turn: Turn, task: Task) -> None:
             task_to_domain=domains if isinstance(domains, dict) and domains else head.task_to_domain,
         )
     )
-    task.started_at = turn.now
     turn.complete(task, {"workflowId": started})
 
 

@@ -35,9 +35,12 @@ def open(turn: Turn, node: Node, suffix: str) -> list[Task]:
     if isinstance(definition, str):
         definition = turn.evaluate(definition)
     inline = definition if isinstance(definition, dict) else None
+    name, version = said["name"], _version(said["version"])
+    if inline is None and not version and isinstance(name, str):
+        version = (turn.tools.definition(name, 0) or {}).get("version")
     task.input = {
-        "subWorkflowName": inline["name"] if inline and inline.get("name") else said["name"],
-        "subWorkflowVersion": _version(said["version"]),
+        "subWorkflowName": inline["name"] if inline and inline.get("name") else name,
+        "subWorkflowVersion": version,
         "subWorkflowTaskToDomain": said["taskToDomain"],
         "subWorkflowDefinition": inline,
         "priority": said["priority"],

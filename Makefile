@@ -1,0 +1,40 @@
+# One word each. Everything happens in .venv; nothing is installed elsewhere but Debian packages that the tests name when they miss them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: up demo test lint types contracts unit clients bench docs clean
+
+up: $(VENV)/ready ## the environment: Batuta, its tools, the firmware application's compiler
+$(VENV)/ready: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev,firmware]"
+	touch $@
+
+demo: up ## the main job, end to end: commits become firmware on a device, or do not
+	$(BIN)/batuta demo
+
+test: up lint types contracts unit ## everything that must be green
+
+lint: up
+	$(BIN)/ruff check src apps tests bench docs
+	$(BIN)/ruff format --check src apps tests bench docs
+
+types: up
+	$(BIN)/mypy
+
+contracts: up
+	$(BIN)/lint-imports
+
+unit: up
+	$(BIN)/python -m pytest
+
+bench: up ## speed and memory, beside a real Conductor when Java and Maven are there
+	$(BIN)/python -m bench
+
+docs: up ## generated reference pages
+	$(BIN)/python docs/generate.py
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist
