@@ -137,9 +137,10 @@ class Found(msgspec.Struct, frozen=True):
 
 class Store(Protocol):
     """
-    Durable state of one or more servers.
+    Durable state of one or more servers. Used from the event loop that opened it.
 
     Raises (every method): Unavailable, the store did not answer or is closed; nothing was written and the same call may succeed later.
+    What `submit` and `put` have to raise is raised by the future they return.
     """
 
     async def open(self) -> None:
@@ -154,9 +155,15 @@ class Store(Protocol):
         """
         Make each commit durable, in this order, after all submitted before. The future ends when the last one is durable.
 
-        Each commit is atomic by itself; the ones of one call may or may not share a transaction.
-        VersionConflict: some commit met another revision than expected: it and the later ones of this call for the same execution wrote nothing.
+        Each commit is atomic by itself; the ones of one call may or may not share a transaction. Without commits: the future ends when all that
+        was submitted before is durable or has failed.
         An outbox row that is added and delivered within one transaction is never written.
+        A commit may build on one that is not durable yet. If that one fails, so does every commit of the same execution that was submitted
+        before the failure was reported: it was decided on a state that never came to be, whatever its revision says.
+
+        Raises:
+            VersionConflict: some commit met another revision than expected, or a commit it may have built on failed; it wrote nothing.
+            Invalid: some commit names a definition snapshot that is neither stored nor given, or holds what cannot be stored.
         """
         ...
 
@@ -177,9 +184,10 @@ class Store(Protocol):
         statuses: Sequence[str] = (),
         created_from: int = 0,
         created_to: int = 0,
+        newest_first: bool = False,
         limit: int = 1000,
     ) -> list[Found]:
-        """Executions that meet every condition given (0, None and () are no condition), oldest first."""
+        """Executions that meet every condition given (0, None and () are no condition; both ends of a span belong to it), oldest first."""
         ...
 
     async def holder_of(self, task_id: str) -> str | None:

@@ -1,0 +1,202 @@
+"""
+Reader: every question the store is asked, as SQL. Answered on a few threads with connections of their own, which see only what is durable.
+
+Here: SELECT statements and rows made of their results. Not here: any write (batch.py).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from batuta.store.protocol import Alarm, Claimable, Document, Found, HeadRow, LogRow, OutboxRow, Stored, TaskRow
+from batuta.store.sqlite import migrate
+
+IDS_MAX = 250  # ids asked for in one statement
+_HEAD_FIELDS = HeadRow.__struct_fields__
+_HEADS = "SELECT e.key, e.id, {} FROM executions e JOIN definition_snapshots d ON d.key = e.definition".format(
+    ", ".join("d.hash" if field == "definition_hash" else f"e.{field}" for field in _HEAD_FIELDS)
+)
+_TASKS = f"SELECT {', '.join(TaskRow.__struct_fields__)} FROM tasks WHERE execution = ? ORDER BY n"
+_OPEN = "t.status IN ('SCHEDULED', 'IN_PROGRESS') AND t.queue <> ''"  # as the partial index tasks_open says it
+_CLAIMABLE = "SELECT t.queue, t.priority, t.due_at, e.id, t.n FROM tasks t JOIN executions e ON e.key = t.execution"
+_TASK_PREFIX = 18  # a task's id begins with so many characters of its execution's id
+_HEAD_N = -1
+
+
+class Reader:
+    """One connection that only reads. Each method is one consistent look at the store."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def close(self) -> None:
+        """The connection is closed."""
+        self._connection.close()
+
+    def load(self, execution_id: str) -> Stored | None:
+        """See protocol.Store."""
+        execute = self._connection.execute
+        execute("BEGIN")  # the head and its tasks as of one commit
+        try:
+            found = execute(f"{_HEADS} WHERE e.id = ?", (execution_id,)).fetchone()
+            if found is None:
+                return None
+            key = found[0]
+            head = HeadRow(*found[2:])
+            tasks = [TaskRow(*row) for row in execute(_TASKS, (key,))]
+            self._complete(key, head, tasks)
+            (definition,) = execute("SELECT json FROM definition_snapshots WHERE hash = ?", (head.definition_hash,)).fetchone()
+            return Stored(execution_id, head, tasks, definition)
+        finally:
+            execute("COMMIT")
+
+    def heads(self, execution_ids: Sequence[str]) -> list[Found]:
+        """See protocol.Store."""
+        found: dict[str, Found] = {}
+        for start in range(0, len(execution_ids), IDS_MAX):
+            some = execution_ids[start : start + IDS_MAX]
+            for one in self._found(f"{_HEADS} WHERE e.id IN ({','.join('?' * len(some))})", some):
+                found[one.execution_id] = one
+        return [found[id] for id in execution_ids if id in found]
+
+    def find(
+        self,
+        name: str | None,
+        definition_version: int | None,
+        correlation_id: str | None,
+        statuses: Sequence[str],
+        created_from: int,
+        created_to: int,
+        newest_first: bool,
+        limit: int,
+    ) -> list[Found]:
+        """See protocol.Store."""
+        asked: list[tuple[str, Any]] = []
+        if name is not None:
+            asked.append(("e.name = ?", name))
+        if definition_version is not None:
+            asked.append(("e.definition_version = ?", definition_version))
+        if correlation_id is not None:
+            asked.append(("e.correlation_id = ?", correlation_id))
+        if created_from:
+            asked.append(("e.created_at >= ?", created_from))
+        if created_to:
+            asked.append(("e.created_at <= ?", created_to))
+        values = [value for _, value in asked]
+        conditions = [condition for condition, _ in asked]
+        if statuses:
+            conditions.append(f"e.status IN ({','.join('?' * len(statuses))})")
+            values.extend(statuses)
+        where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+        direction = "DESC" if newest_first else "ASC"
+        return self._found(f"{_HEADS} {where} ORDER BY e.created_at {direction}, e.key {direction} LIMIT ?", [*values, limit])
+
+    def holder_of(self, task_id: str) -> str | None:
+        """See protocol.Store."""
+        prefix = task_id[:_TASK_PREFIX]
+        found = self._connection.execute(
+            "SELECT e.id FROM executions e JOIN tasks t ON t.execution = e.key WHERE e.id >= ? AND e.id < ? AND t.task_id = ?",
+            (prefix, prefix + "\U0010ffff", task_id),
+        ).fetchone()
+        return found[0] if found is not None else None
+
+    def claimable(self, queue: str | None, limit: int) -> list[Claimable]:
+        """See protocol.Store."""
+        asked = "" if queue is None else "AND t.queue = ?"
+        rows = self._connection.execute(
+            f"{_CLAIMABLE} WHERE {_OPEN} AND t.status = 'SCHEDULED' {asked} ORDER BY t.priority DESC, t.due_at, t.execution, t.n LIMIT ?",
+            (limit,) if queue is None else (queue, limit),
+        )
+        return [Claimable(*row) for row in rows]
+
+    def in_progress(self, task_type: str | None, limit: int) -> list[Claimable]:
+        """See protocol.Store."""
+        asked = "" if task_type is None else "AND t.type = ?"
+        rows = self._connection.execute(
+            f"{_CLAIMABLE} WHERE {_OPEN} AND t.status = 'IN_PROGRESS' {asked} LIMIT ?", (limit,) if task_type is None else (task_type, limit)
+        )
+        return [Claimable(*row) for row in rows]
+
+    def queue_sizes(self) -> dict[str, int]:
+        """See protocol.Store."""
+        return dict(self._connection.execute(f"SELECT t.queue, count(*) FROM tasks t WHERE {_OPEN} AND t.status = 'SCHEDULED' GROUP BY t.queue"))
+
+    def alarms(self, limit: int) -> list[Alarm]:
+        """See protocol.Store."""
+        rows = self._connection.execute("SELECT wake_at, id FROM executions WHERE wake_at > 0 ORDER BY wake_at, key LIMIT ?", (limit,))
+        return [Alarm(*row) for row in rows]
+
+    def outbox(self, limit: int) -> list[OutboxRow]:
+        """See protocol.Store."""
+        return [OutboxRow(*row) for row in self._connection.execute("SELECT id, kind, due_at, body FROM outbox ORDER BY due_at, key LIMIT ?", (limit,))]
+
+    def logs(self, task_id: str) -> list[LogRow]:
+        """See protocol.Store."""
+        prefix = task_id[:_TASK_PREFIX]
+        rows = self._connection.execute(
+            "SELECT l.task_id, l.created_at, l.line FROM executions e JOIN logs l ON l.execution = e.key "
+            "WHERE e.id >= ? AND e.id < ? AND l.task_id = ? ORDER BY l.key",
+            (prefix, prefix + "\U0010ffff", task_id),
+        )
+        return [LogRow(*row) for row in rows]
+
+    def expired(self, before: int, limit: int) -> list[str]:
+        """See protocol.Store."""
+        rows = self._connection.execute("SELECT id FROM executions WHERE ended_at > 0 AND ended_at < ? ORDER BY ended_at, key LIMIT ?", (before, limit))
+        return [id for (id,) in rows]
+
+    def documents(self, kind: str) -> list[Document]:
+        """See protocol.Store."""
+        rows = self._connection.execute("SELECT kind, key, version, body FROM documents WHERE kind = ? ORDER BY key, version", (kind,))
+        return [Document(*row) for row in rows]
+
+    def statistics(self) -> dict[str, int]:
+        """See protocol.Store, without `bytes`."""
+        execute = self._connection.execute
+        execute("BEGIN")
+        try:
+            counts: dict[str, int] = {name: value for name, value in execute("SELECT name, value FROM tallies") if value or "." not in name}
+            for table in ("outbox", "documents"):
+                (counts[table],) = execute(f"SELECT count(*) FROM {table}").fetchone()
+        finally:
+            execute("COMMIT")
+        counts["executions"] = sum(value for name, value in counts.items() if name.startswith("executions."))
+        return counts
+
+    def copy_into(self, target: Path) -> None:
+        """A copy of all that is durable now, in a new file."""
+        self._connection.execute("PRAGMA query_only = OFF")  # making another file counts as writing
+        try:
+            migrate.copy_into(self._connection, target)
+        finally:
+            self._connection.execute("PRAGMA query_only = ON")
+
+    def _found(self, sql: str, values: Sequence[Any]) -> list[Found]:
+        execute = self._connection.execute
+        execute("BEGIN")
+        try:
+            found = []
+            for key, id, *fields in execute(sql, values).fetchall():
+                head = HeadRow(*fields)
+                self._complete(key, head, ())
+                found.append(Found(id, head))
+            return found
+        finally:
+            execute("COMMIT")
+
+    def _complete(self, key: int, head: HeadRow, tasks: Iterable[TaskRow]) -> None:
+        """Fill in the payloads that stand apart, and `{}` for those that were never written."""
+        apart: dict[tuple[int, str], bytes] | None = None
+        for n, row, parts in ((_HEAD_N, head, ("input", "output", "variables")), *((task.n, task, ("input", "output")) for task in tasks)):
+            for part in parts:
+                value: bytes | int | None = getattr(row, part)
+                if value is None:
+                    setattr(row, part, b"{}")
+                elif not isinstance(value, bytes):
+                    if apart is None:
+                        rows = self._connection.execute("SELECT n, part, body FROM payloads WHERE execution = ?", (key,))
+                        apart = {(n_, part_): body for n_, part_, body in rows}
+                    setattr(row, part, apart[n, part])

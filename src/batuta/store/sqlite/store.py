@@ -1,0 +1,209 @@
+"""
+The store in one SQLite file: the protocol, put together from its parts.
+
+Writes go to one thread (writer.py), reads to a few others (reader.py); the event loop only hands over and hears back. One server has the
+file to itself (file.py); its schema is brought up to date when it is opened (migrate.py).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import queue
+import sqlite3
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from batuta.errors import Unavailable
+from batuta.store.protocol import Alarm, Claimable, Commit, Document, Found, LogRow, OutboxRow, Stored
+from batuta.store.sqlite import file, migrate
+from batuta.store.sqlite.batch import Put
+from batuta.store.sqlite.reader import Reader
+from batuta.store.sqlite.upkeep import Upkeep
+from batuta.store.sqlite.writer import Writer
+
+READERS = 2
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class _Open:
+    """What exists only between open and close."""
+
+    lock: file.Lock
+    upkeep: Upkeep
+    writer: Writer
+    readers: queue.SimpleQueue[Reader]  # those that nobody is using
+    threads: ThreadPoolExecutor
+
+
+class SqliteStore:
+    """See protocol.Store for what each method promises."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(os.path.realpath(os.path.expanduser(path)))  # one file has one lock, by whatever name it is opened
+        self._open: _Open | None = None
+
+    async def open(self) -> None:
+        """See protocol.Store."""
+        if self._open is not None:
+            raise Unavailable(f"store {str(self.path)!r} is open already")
+        loop = asyncio.get_running_loop()
+        try:
+            self._open = await loop.run_in_executor(None, self._start, loop)
+        except sqlite3.Error as error:
+            raise Unavailable(f"store {str(self.path)!r} cannot be opened: {error}") from error
+
+    async def close(self) -> None:
+        """See protocol.Store."""
+        parts, self._open = self._open, None
+        if parts is not None:
+            parts.writer.close()
+            await asyncio.get_running_loop().run_in_executor(None, self._stop, parts)
+
+    # -- writing ----------------------------------------------------------------------------------------------------------------
+
+    def submit(self, commits: Sequence[Commit]) -> asyncio.Future[None]:
+        """See protocol.Store."""
+        return self._open.writer.submit(commits) if self._open is not None else self._refused()
+
+    def put(self, documents: Sequence[Document], *, delete: Sequence[tuple[str, str, int]] = ()) -> asyncio.Future[None]:
+        """See protocol.Store."""
+        return self._open.writer.submit([Put(documents, delete)]) if self._open is not None else self._refused()
+
+    def _refused(self) -> asyncio.Future[None]:
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        future.set_exception(self._closed())
+        return future
+
+    # -- reading ----------------------------------------------------------------------------------------------------------------
+
+    async def load(self, execution_id: str) -> Stored | None:
+        """See protocol.Store."""
+        return await self._ask(lambda reader: reader.load(execution_id))
+
+    async def heads(self, execution_ids: Sequence[str]) -> list[Found]:
+        """See protocol.Store."""
+        return await self._ask(lambda reader: reader.heads(execution_ids))
+
+    async def find(
+        self,
+        *,
+        name: str | None = None,
+        definition_version: int | None = None,
+        correlation_id: str | None = None,
+        statuses: Sequence[str] = (),
+        created_from: int = 0,
+        created_to: int = 0,
+        newest_first: bool = False,
+        limit: int = 1000,
+    ) -> list[Found]:
+        """See protocol.Store."""
+        return await self._ask(lambda reader: reader.find(name, definition_version, correlation_id, statuses, created_from, created_to, newest_first, limit))
+
+    async def holder_of(self, task_id: str) -> str | None:
+        """See protocol.Store."""
+        return await self._ask(lambda reader: reader.holder_of(task_id))
+
+    async def claimable(self, queue: str | None, *, limit: int) -> list[Claimable]:
+        """See protocol.Store."""
+        return await self._ask(lambda reader: reader.claimable(queue, limit))
+
+    async def in_progress(self, task_type: str | None, *, limit: int) -> list[Claimable]:
+        """See protocol.Store."""
+        return await self._ask(lambda reader: reader.in_progress(task_type, limit))
+
+    async def queue_sizes(self) -> dict[str, int]:
+        """See protocol.Store."""
+        return await self._ask(lambda reader: reader.queue_sizes())
+
+    async def alarms(self, *, limit: int) -> list[Alarm]:
+        """See protocol.Store."""
+        return await self._ask(lambda reader: reader.alarms(limit))
+
+    async def outbox(self, *, limit: int) -> list[OutboxRow]:
+        """See protocol.Store."""
+        return await self._ask(lambda reader: reader.outbox(limit))
+
+    async def logs(self, task_id: str) -> list[LogRow]:
+        """See protocol.Store."""
+        return await self._ask(lambda reader: reader.logs(task_id))
+
+    async def expired(self, before: int, *, limit: int) -> list[str]:
+        """See protocol.Store."""
+        return await self._ask(lambda reader: reader.expired(before, limit))
+
+    async def documents(self, kind: str) -> list[Document]:
+        """See protocol.Store."""
+        return await self._ask(lambda reader: reader.documents(kind))
+
+    async def statistics(self) -> dict[str, int]:
+        """See protocol.Store. `bytes` is what the files take on the disk, the log included."""
+        counts = await self._ask(lambda reader: reader.statistics())
+        counts["bytes"] = sum(_bytes_of(self.path.with_name(self.path.name + suffix)) for suffix in ("", "-wal"))
+        return counts
+
+    async def backup(self, target: str | os.PathLike[str]) -> None:
+        """
+        Copy all that is durable at this moment into a new file, while the store goes on.
+
+        Raises:
+            Unavailable: there is something at the target already, or it cannot be written.
+        """
+        await self._ask(lambda reader: reader.copy_into(Path(target)))
+
+    async def _ask(self, question: Callable[[Reader], T]) -> T:
+        parts = self._open
+        if parts is None:
+            raise self._closed()
+
+        def answer() -> T:
+            reader = parts.readers.get()
+            try:
+                return question(reader)
+            except sqlite3.Error as error:
+                raise Unavailable(f"the store could not be read: {error}") from error
+            finally:
+                parts.readers.put(reader)
+
+        return await asyncio.get_running_loop().run_in_executor(parts.threads, answer)
+
+    def _closed(self) -> Unavailable:
+        return Unavailable(f"store {str(self.path)!r} is closed")
+
+    # -- opening and closing, off the event loop ----------------------------------------------------------------------------------
+
+    def _start(self, loop: asyncio.AbstractEventLoop) -> _Open:
+        file.prepare(self.path)
+        lock = file.Lock(self.path)
+        try:
+            connection = file.connect_writer(self.path)
+            migrate.migrate(connection, self.path, migrate.known())
+            connection.execute("DELETE FROM definition_snapshots WHERE NOT EXISTS (SELECT 1 FROM executions WHERE definition = definition_snapshots.key)")
+            readers: queue.SimpleQueue[Reader] = queue.SimpleQueue()
+            for _ in range(READERS):
+                readers.put(Reader(file.connect_reader(self.path)))
+            upkeep = Upkeep(file.connect_checkpointer(self.path))
+            writer = Writer(connection, upkeep, loop)
+        except BaseException:
+            lock.release()
+            raise
+        return _Open(lock, upkeep, writer, readers, ThreadPoolExecutor(READERS, thread_name_prefix="store-reader"))
+
+    def _stop(self, parts: _Open) -> None:
+        parts.threads.shutdown(wait=True)
+        while not parts.readers.empty():
+            parts.readers.get().close()
+        parts.writer.join()
+        parts.upkeep.close()
+        parts.lock.release()
+
+
+def _bytes_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

@@ -1,0 +1,245 @@
+"""
+Writer: one thread that makes commits durable, many at a time.
+
+While one group is on its way to the disk the next one gathers, and goes as soon as the disk is free; nobody waits for company. The event
+loop hears of a whole group at once.
+
+Here: groups, whom a failure concerns, what error it becomes. Not here: rows and SQL (batch.py), checkpoints and vacuum (upkeep.py).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import queue
+import sqlite3
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from batuta.errors import BatutaError, Invalid, Unavailable, VersionConflict
+from batuta.store.protocol import Commit
+from batuta.store.sqlite import batch
+from batuta.store.sqlite.batch import Batch, Unit
+from batuta.store.sqlite.upkeep import Upkeep
+
+log = logging.getLogger("batuta.store")
+GROUP_ROWS_MAX = 4096  # a group ends with the submission that reaches this; a larger submission is a group by itself
+# A commit that cannot be stored as it is; the others of its group can.
+_REFUSALS = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError, sqlite3.ProgrammingError, OverflowError, UnicodeEncodeError)
+
+
+@dataclass(slots=True)
+class Submission:
+    """What one call handed in, in order, and who waits for it. Written to by the writer's thread until it is settled."""
+
+    units: Sequence[Unit]
+    future: asyncio.Future[None]
+    error: BatutaError | None = None
+
+
+@dataclass(slots=True)
+class Reported:
+    """The failures of these executions' commits are now known to those who submitted them."""
+
+    execution_ids: Sequence[str]
+
+
+@dataclass(slots=True)
+class _Group:
+    submissions: list[Submission] = field(default_factory=list)
+    entries: list[tuple[Submission, Unit]] = field(default_factory=list)  # what is to be written, in order
+    failed: list[str] = field(default_factory=list)  # executions of which a commit failed
+
+    def fail(self, submission: Submission, unit: Unit, error: BatutaError) -> None:
+        submission.error = submission.error or error
+        if isinstance(unit, Commit):
+            self.failed.append(unit.execution_id)
+
+
+class Writer:
+    """Owns the writing connection. `submit` and `close` belong to the event loop, the rest to the thread."""
+
+    def __init__(self, connection: sqlite3.Connection, upkeep: Upkeep, loop: asyncio.AbstractEventLoop) -> None:
+        self._connection, self._upkeep, self._loop = connection, upkeep, loop
+        # Not bounded: every entry is somebody's unanswered request, and the edge bounds those.
+        self._inbox: queue.SimpleQueue[Submission | Reported | None] = queue.SimpleQueue()
+        self._doubtful: set[str] = set()  # executions with a failure that its submitter has not heard of yet
+        self._snapshots: set[str] = set()  # hashes of definition snapshots known to be stored
+        self._is_closed = self._is_ending = False
+        batch.prepare(connection)
+        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, units: Sequence[Unit]) -> asyncio.Future[None]:
+        """The future ends when all units are durable or have failed."""
+        future: asyncio.Future[None] = self._loop.create_future()
+        if self._is_closed:
+            future.set_exception(Unavailable("the store is closed"))
+        else:
+            self._inbox.put(Submission(units, future))
+        return future
+
+    def close(self) -> None:
+        """Nothing more is accepted; the thread ends after what it has been given. Then `join`."""
+        self._is_closed = True
+        self._inbox.put(None)
+
+    def join(self) -> None:
+        """All that was submitted is durable or has failed, and the connection is closed. Blocks."""
+        self._thread.join()
+
+    # -- the thread ---------------------------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while not self._is_ending:
+            group = self._gather()
+            try:
+                self._write(group)
+            except Exception as error:  # whatever it is, nobody may wait for ever
+                log.exception("a group of %d commits failed", len(group.entries))
+                self._roll_back()
+                self._fail_all(group, Unavailable(f"the store failed: {error!r}"))
+            self._settle(group)
+        self._connection.close()
+
+    def _gather(self) -> _Group:
+        """All that waits, at least one submission unless the end has come. Blocks, and uses quiet times for upkeep."""
+        group = _Group()
+        rows = 0
+        while rows < GROUP_ROWS_MAX:
+            try:
+                item = self._inbox.get_nowait() if group.submissions else self._wait()
+            except queue.Empty:
+                break
+            if item is None:
+                self._is_ending = True
+                break
+            if isinstance(item, Reported):
+                self._doubtful.difference_update(item.execution_ids)
+                continue
+            group.submissions.append(item)
+            for unit in item.units:
+                rows += 2 + len(unit.tasks) if isinstance(unit, Commit) else len(unit.documents)
+                if self._doubtful and isinstance(unit, Commit) and unit.execution_id in self._doubtful:
+                    group.fail(item, unit, _in_doubt(unit))
+                else:
+                    group.entries.append((item, unit))
+        return group
+
+    def _wait(self) -> Submission | Reported | None:
+        """The next thing submitted. A quiet store does what upkeep is due, piece by piece, and then nothing."""
+        while (pause := self._upkeep.pause_s) is not None:
+            try:
+                return self._inbox.get(timeout=pause)
+            except queue.Empty:
+                self._upkeep.work(self._connection)
+        return self._inbox.get()
+
+    def _write(self, group: _Group) -> None:
+        if not group.entries:
+            return
+        rows = Batch([unit for _, unit in group.entries], self._snapshots)
+        try:
+            rows.write(self._connection)
+        except _REFUSALS as error:
+            self._roll_back()
+            if len(group.entries) == 1:
+                submission, unit = group.entries[0]
+                group.fail(submission, unit, _refusal(unit, error))
+            else:
+                self._write_one_by_one(group)
+        except sqlite3.Error as error:
+            self._roll_back()
+            self._fail_all(group, _unavailable(error))
+        else:
+            self._stored(rows)
+        self._doubtful.update(group.failed)
+
+    def _write_one_by_one(self, group: _Group) -> None:
+        """The group in one transaction, each unit for itself: only those that cannot be written fail, and what was built on them."""
+        connection, failed = self._connection, set(group.failed)
+        written = []
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            for submission, unit in group.entries:
+                if isinstance(unit, Commit) and unit.execution_id in failed:
+                    group.fail(submission, unit, _in_doubt(unit))
+                    continue
+                rows = Batch([unit], self._snapshots)
+                connection.execute("SAVEPOINT unit")
+                try:
+                    rows.write(connection)
+                except _REFUSALS as error:
+                    connection.execute("ROLLBACK TO unit")
+                    group.fail(submission, unit, _refusal(unit, error))
+                    failed.update(group.failed)
+                else:
+                    written.append(rows)
+                connection.execute("RELEASE unit")
+            connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._roll_back()
+            self._fail_all(group, _unavailable(error))
+        else:
+            for rows in written:
+                self._stored(rows)
+
+    def _stored(self, rows: Batch) -> None:
+        if rows.snapshots:
+            if len(self._snapshots) >= batch.SNAPSHOTS_MAX:
+                self._snapshots.clear()
+            self._snapshots |= rows.snapshots
+        self._upkeep.wrote(rows.weight, self._connection)
+
+    def _fail_all(self, group: _Group, error: BatutaError) -> None:
+        for submission, unit in group.entries:
+            group.fail(submission, unit, error)
+        self._doubtful.update(group.failed)
+
+    def _roll_back(self) -> None:
+        if self._connection.in_transaction:
+            try:
+                self._connection.execute("ROLLBACK")
+            except sqlite3.Error:
+                log.exception("a transaction could not be rolled back")
+
+    # -- back on the event loop -----------------------------------------------------------------------------------------------------
+
+    def _settle(self, group: _Group) -> None:
+        if group.submissions:
+            try:
+                self._loop.call_soon_threadsafe(self._answer, group.submissions, group.failed)
+            except RuntimeError:
+                pass  # the loop is closed: nobody is left who waits
+
+    def _answer(self, submissions: Iterable[Submission], failed: Sequence[str]) -> None:
+        for submission in submissions:
+            if submission.future.done():
+                continue  # cancelled; what was written stays written
+            if submission.error is None:
+                submission.future.set_result(None)
+            else:
+                submission.future.set_exception(submission.error)
+        if failed:  # after the futures' own callbacks, which come first in line
+            self._loop.call_soon(self._inbox.put, Reported(failed))
+
+
+def _in_doubt(commit: Commit) -> VersionConflict:
+    return VersionConflict(f"execution {commit.execution_id!r}: an earlier commit, on which this one may build, failed")
+
+
+def _refusal(unit: Unit, error: Exception) -> BatutaError:
+    """Why this unit cannot be stored, in its submitter's words."""
+    if not isinstance(unit, Commit):
+        return Invalid(f"documents {[(d.kind, d.key, d.version) for d in unit.documents]!r} cannot be stored: {error}")
+    if batch.CONFLICT in str(error):
+        return VersionConflict(f"execution {unit.execution_id!r} is not at revision {unit.expected}, on which this commit was decided")
+    if "executions.definition" in str(error) and unit.head is not None:
+        return Invalid(f"execution {unit.execution_id!r}: definition snapshot {unit.head.definition_hash!r} is neither stored nor given")
+    return Invalid(f"execution {unit.execution_id!r}: a commit cannot be stored: {error}")
+
+
+def _unavailable(error: sqlite3.Error) -> Unavailable:
+    log.error("the store did not take a group of commits: %s", error)
+    return Unavailable(f"the store did not take it: {error}")
