@@ -1,0 +1,168 @@
+"""
+Between a task's JSON and a function's types: arguments out of the input, output out of the return value.
+
+Here: reading a signature once, and converting by it. Not here: running the function (running.py). Both directions fail with
+`Mismatch`, whose text names the argument or the value, what was found and what was expected.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import typing
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from batuta.client.context import TaskContext
+from batuta.client.models import Task
+
+_SHOWN_CHARS = 120
+
+
+class Mismatch(ValueError):
+    """The input does not fit the function's signature, or its return value is not JSON; trying again would not help."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Argument:
+    """One parameter that is filled from the input."""
+
+    name: str
+    type: Any
+    default: Any  # inspect.Parameter.empty when there is none
+    has_none: bool  # whether None is a value of its type
+
+
+class Signature:
+    """
+    How a worker function takes its arguments.
+
+    A parameter annotated `Task` gets the task, one annotated `TaskContext` the context, ``**rest`` the inputs nobody else
+    took; every other one is filled from the input of its name. An input of null counts as missing where the type does not
+    allow None, since Conductor's expressions give null for whatever they do not find.
+
+    Raises:
+        TypeError: the function cannot be called by names, or an annotation is not one that JSON can be converted to.
+    """
+
+    def __init__(self, worker_name: str, function: Callable[..., Any]) -> None:
+        self._worker_name = worker_name
+        self._task_names: list[str] = []
+        self._context_names: list[str] = []
+        self._arguments: list[_Argument] = []
+        self._takes_rest = False
+        types = _types_of(worker_name, function)
+        for parameter in inspect.signature(function).parameters.values():
+            self._add(parameter, types.get(parameter.name, Any))
+
+    def _add(self, parameter: inspect.Parameter, type_: Any) -> None:
+        name = parameter.name
+        if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.VAR_POSITIONAL):
+            raise TypeError(f"worker {self._worker_name!r}: parameter {name!r} cannot be passed by name; task inputs have names only")
+        if parameter.kind is parameter.VAR_KEYWORD:
+            self._takes_rest = True
+        elif type_ is Task:
+            self._task_names.append(name)
+        elif type_ is TaskContext:
+            self._context_names.append(name)
+        elif name == "self":
+            raise TypeError(f"worker {self._worker_name!r} is a method; decorate a function, or decorate the bound method: worker(…)(thing.method)")
+        else:
+            _check_convertible(self._worker_name, name, type_)
+            self._arguments.append(_Argument(name, type_, parameter.default, _allows_none(type_)))
+
+    def bind(self, task: Task, context: TaskContext) -> dict[str, Any]:
+        """
+        The keyword arguments for this task.
+
+        Raises:
+            Mismatch: an argument is missing or has the wrong type.
+        """
+        values: dict[str, Any] = dict.fromkeys(self._task_names, task)
+        values |= dict.fromkeys(self._context_names, context)
+        for argument in self._arguments:
+            value = task.input.get(argument.name)
+            if value is not None or (argument.has_none and argument.name in task.input):
+                values[argument.name] = self._converted(argument, value)
+            elif argument.default is inspect.Parameter.empty:
+                found = "null" if argument.name in task.input else f"inputs {sorted(task.input)}"
+                raise Mismatch(f"argument {argument.name!r} of worker {self._worker_name!r} is missing: found {found}, expected {_named(argument.type)}")
+        if self._takes_rest:
+            values |= {name: value for name, value in task.input.items() if name not in values}
+        return values
+
+    def _converted(self, argument: _Argument, value: Any) -> Any:
+        try:
+            return msgspec.convert(value, argument.type)
+        except msgspec.ValidationError as error:
+            try:  # JSON has one kind of number: servers write a whole one as 3.0 after arithmetic or an HTTP body
+                return msgspec.convert(_with_whole_numbers(value), argument.type)
+            except msgspec.ValidationError:
+                pass
+            expected = str(error).replace("`", "")
+            raise Mismatch(f"argument {argument.name!r} of worker {self._worker_name!r} is {_shown(value)}: {expected}") from None
+
+
+def output_of(value: Any) -> dict[str, Any]:
+    """
+    The task output a return value stands for: a mapping, Struct or dataclass by its fields, None as ``{}``, anything else
+    as ``{"result": value}``.
+
+    Raises:
+        Mismatch: it holds something JSON has no form for.
+    """
+    if value is None:
+        return {}
+    try:
+        plain = msgspec.to_builtins(value, str_keys=True)
+        msgspec.json.encode(plain)  # text that is not valid Unicode shows only here
+    except (TypeError, ValueError, RecursionError, OverflowError) as error:
+        raise Mismatch(f"the return value is not JSON: {error}; found {_shown(value)}") from None
+    return plain if isinstance(plain, dict) else {"result": plain}
+
+
+def _types_of(worker_name: str, function: Callable[..., Any]) -> dict[str, Any]:
+    try:
+        return typing.get_type_hints(function, include_extras=True)
+    except NameError as error:
+        raise TypeError(f"worker {worker_name!r}: an annotation cannot be resolved ({error}); define or import that type at module level") from error
+
+
+def _check_convertible(worker_name: str, name: str, type_: Any) -> None:
+    """A type that msgspec cannot convert to shall be known when the worker is defined, not when its first task comes."""
+    try:
+        msgspec.json.Decoder(type_)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"worker {worker_name!r}: argument {name!r} has a type that JSON cannot be converted to: {error}") from error
+
+
+def _allows_none(type_: Any) -> bool:
+    try:
+        msgspec.convert(None, type_)
+    except (msgspec.ValidationError, TypeError):
+        return False
+    return True
+
+
+def _with_whole_numbers(value: Any) -> Any:
+    """*value* with every float that is a whole number as an int; ints fit where floats are expected."""
+    match value:
+        case float() if value.is_integer():
+            return int(value)
+        case Mapping():
+            return {name: _with_whole_numbers(item) for name, item in value.items()}
+        case list():
+            return [_with_whole_numbers(item) for item in value]
+        case _:
+            return value
+
+
+def _named(type_: Any) -> str:
+    return type_.__name__ if isinstance(type_, type) and not typing.get_args(type_) else str(type_).removeprefix("typing.")
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHOWN_CHARS else text[: _SHOWN_CHARS - 1] + "…"
