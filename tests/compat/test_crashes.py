@@ -1,0 +1,160 @@
+"""
+kill -9 at a random moment of a running load, again and again: nothing acknowledged is lost, nothing ends twice, everything ends.
+
+Each round loads the server with sequences, forks, children, waits and loops from many connections, kills it without warning, starts it again on
+the same file, and lets willing workers finish what is there. CRASHES sets the number of rounds (default 4; the long run is `make crashes`).
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import random
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from serving import Served, free_port, launch
+
+ROUNDS = int(os.environ.get("CRASHES", "4"))
+SEED = int(os.environ.get("CRASH_SEED", "1"))
+END_S = 60.0
+TASKS = ("ca", "cb", "cc")
+
+
+def simple(name: str, ref: str | None = None) -> dict[str, Any]:
+    return {"name": name, "taskReferenceName": ref or name, "type": "SIMPLE", "inputParameters": {"n": "${workflow.input.n}"}}
+
+
+def definitions() -> list[dict[str, Any]]:
+    common = {"version": 1, "schemaVersion": 2, "ownerEmail": "crash@example.com", "timeoutSeconds": 0}
+    fork = {"name": "f", "taskReferenceName": "f", "type": "FORK_JOIN", "forkTasks": [[simple("ca")], [simple("cb")], [simple("cc")]]}
+    return [
+        {**common, "name": "row", "tasks": [simple("ca"), simple("cb"), simple("cc")], "outputParameters": {"n": "${workflow.input.n}"}},
+        {**common, "name": "forked", "tasks": [fork, {"name": "j", "taskReferenceName": "j", "type": "JOIN", "joinOn": ["ca", "cb", "cc"]}, simple("ca", "z")]},
+        {**common, "name": "parent", "tasks": [{"name": "s", "taskReferenceName": "s", "type": "SUB_WORKFLOW", "subWorkflowParam": {"name": "row", "version": 1}},
+                                               simple("cb")]},
+        {**common, "name": "waits", "tasks": [{"name": "w", "taskReferenceName": "w", "type": "WAIT", "inputParameters": {"duration": "1s"}}, simple("cc")]},
+        {**common, "name": "loop", "tasks": [{"name": "l", "taskReferenceName": "l", "type": "DO_WHILE", "loopCondition": "$.l.iteration < 3", "loopOver": [simple("ca")]}]},
+    ]  # fmt: skip
+
+
+class Client:
+    """One connection; a call that the crash cut off gives None."""
+
+    def __init__(self, port: int) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+
+    def call(self, method: str, path: str, body: Any = None) -> Any:
+        try:
+            self._connection.request(method, "/api" + path, None if body is None else json.dumps(body), {"content-type": "application/json"})
+            answer = self._connection.getresponse()
+            text = answer.read().decode()
+        except (http.client.HTTPException, OSError):
+            self._connection.close()
+            return None
+        assert answer.status < 400 or answer.status == 404, f"{method} {path}: {answer.status} {text[:300]}"
+        if answer.status == 404:
+            return None
+        return json.loads(text) if text and answer.headers.get_content_type() == "application/json" else text
+
+
+class Load:
+    """Starters and workers on one server, and what was acknowledged to them."""
+
+    def __init__(self, port: int, rng: random.Random) -> None:
+        self.port, self.rng, self.stop = port, rng, threading.Event()
+        self.started: list[str] = []
+        self.completed: Counter[str] = Counter()  # task ids whose report was acknowledged
+        self.threads: list[threading.Thread] = []
+
+    def start(self, *, starters: int, workers: int) -> None:
+        for target, count in ((self._starter, starters), (self._worker, workers)):
+            for _ in range(count):
+                thread = threading.Thread(target=target, daemon=True)
+                thread.start()
+                self.threads.append(thread)
+
+    def _starter(self) -> None:
+        client, names = Client(self.port), ("row", "forked", "parent", "waits", "loop")
+        while not self.stop.is_set():
+            started = client.call("POST", f"/workflow/{random.choice(names)}", {"n": 1})
+            if started:
+                self.started.append(started)
+
+    def _worker(self) -> None:
+        client = Client(self.port)
+        while not self.stop.is_set():
+            for name in TASKS:
+                for task in client.call("GET", f"/tasks/poll/batch/{name}?count=5&timeout=20&workerid=w") or ():
+                    report = {"workflowInstanceId": task["workflowInstanceId"], "taskId": task["taskId"], "status": "COMPLETED", "outputData": {"by": task["taskId"]}}
+                    if client.call("POST", "/tasks", report) is not None:
+                        self.completed[task["taskId"]] += 1
+
+    def end(self) -> None:
+        self.stop.set()
+        for thread in self.threads:
+            thread.join(30)
+
+
+def still_running(client: Client, ids: list[str]) -> list[str]:
+    return [i for i in ids if (client.call("GET", f"/workflow/{i}/status") or {"status": "GONE"})["status"] == "RUNNING"]
+
+
+def test_nothing_acknowledged_is_lost_by_a_crash(tmp_path: Path) -> None:
+    rng = random.Random(SEED)
+    port = free_port()
+    # A worker lost in the crash must not hold its task for an hour.
+    taskdefs = [{"name": n, "retryCount": 5, "retryDelaySeconds": 0, "responseTimeoutSeconds": 2, "timeoutSeconds": 0, "ownerEmail": "crash@example.com"} for n in TASKS]
+    server: Served = launch(tmp_path, port)
+    client = Client(port)
+    client.call("POST", "/metadata/taskdefs", taskdefs)
+    client.call("PUT", "/metadata/workflow", definitions())
+    acknowledged: list[str] = []
+    reported: set[str] = set()
+    for number in range(ROUNDS):
+        load = Load(port, rng)
+        load.start(starters=3, workers=5)
+        time.sleep(rng.uniform(0.2, 1.5))
+        server.kill()
+        load.end()
+        acknowledged += load.started
+        reported |= set(load.completed)
+        began = time.monotonic()
+        server = launch(tmp_path, port)
+        took = time.monotonic() - began
+        client = Client(port)
+        finishing = Load(port, rng)
+        finishing.start(starters=0, workers=6)
+        end = time.monotonic() + END_S
+        running = still_running(client, acknowledged)
+        while running and time.monotonic() < end:
+            time.sleep(0.1)
+            running = still_running(client, running)
+        finishing.end()
+        reported |= set(finishing.completed)
+        assert not running, f"round {number}: {len(running)} of {len(acknowledged)} never ended, e.g. {client.call('GET', f'/workflow/{running[0]}')}"
+        print(f"round {number}: {len(load.started)} started before the crash, answering {took:.2f} s after it")
+        _check(client, acknowledged, reported)
+        acknowledged, reported = [], set()
+    server.process.terminate()
+    assert server.process.wait(15) == 0
+
+
+def _check(client: Client, ids: list[str], reported: set[str]) -> None:
+    seen: set[str] = set()
+    for execution_id in ids:
+        execution = client.call("GET", f"/workflow/{execution_id}")
+        assert execution is not None, f"{execution_id} was acknowledged and is gone"
+        assert execution["status"] == "COMPLETED", execution
+        attempts = Counter((t["referenceTaskName"], t["retryCount"]) for t in execution["tasks"])
+        assert max(attempts.values()) == 1, f"{execution_id} has an attempt twice: {attempts}"
+        ends = Counter(t["referenceTaskName"] for t in execution["tasks"] if t["status"] == "COMPLETED")
+        assert max(ends.values()) == 1, f"{execution_id} has a task that completed twice: {ends}"
+        for task in execution["tasks"]:
+            seen.add(task["taskId"])
+            if task["taskId"] in reported:
+                assert task["status"] in ("COMPLETED", "TIMED_OUT"), f"{task['taskId']} was reported and acknowledged, and is {task['status']}"
