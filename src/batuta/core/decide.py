@@ -160,7 +160,9 @@ def _gather(turn: Turn) -> None:
         return
     deadlines.pass_deadlines(turn)
     known = {t.n for t in turn.ready}
-    turn.ready += [t for t in x.tasks.values() if t.status.is_terminal and not t.executed and not t.retried and t.n not in known and t.status is not TaskStatus.SKIPPED]
+    turn.ready += [
+        t for t in x.tasks.values() if t.status.is_terminal and not t.executed and not t.retried and t.n not in known and t.status is not TaskStatus.SKIPPED
+    ]
     for task in x.tasks.values():
         if task.status is TaskStatus.IN_PROGRESS:
             if task.type == "JOIN" or task.type == "EXCLUSIVE_JOIN":
@@ -481,6 +483,4 @@ def _start_failure_workflow(turn: Turn) -> None:
     if h.failed_task_id:
         given["failureTaskId"] = h.failed_task_id
     given["failedWorkflow"] = turn.tools.shown(x)
-    turn.send(
-        StartExecution(id=started, name=name, version=version, input=given, correlation_id=h.correlation_id, task_to_domain=h.task_to_domain)
-    )
+    turn.send(StartExecution(id=started, name=name, version=version, input=given, correlation_id=h.correlation_id, task_to_domain=h.task_to_domain))

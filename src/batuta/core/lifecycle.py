@@ -271,7 +271,9 @@ def _schedule_again(turn: Turn) -> None:
                 BY_TYPE[task.type].run(turn, task)
 
 
-def rerun(x: Execution, now: int, tools: Tools, *, from_task: str | None, task_input: Json | None, workflow_input: Json | None, correlation_id: str | None) -> Outcome:
+def rerun(
+    x: Execution, now: int, tools: Tools, *, from_task: str | None, task_input: Json | None, workflow_input: Json | None, correlation_id: str | None
+) -> Outcome:
     """Play it again, from the beginning or from one task: what came after that one is gone."""
     h = x.head
     if not h.status.is_terminal:

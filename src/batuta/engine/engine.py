@@ -1,8 +1,9 @@
 """
 Engine: one server's engine over one store, put together from its parts. Open it, use it from one event loop, close it.
 
-steps.py  the path every change takes      claims.py  handing tasks to workers
-verbs.py  the operator's verbs             views.py   what is listed and counted
+steps.py  the path every change takes      claims.py   handing tasks to workers
+verbs.py  the operator's verbs             reports.py  what workers say, and reading
+views.py  what is listed and counted
 """
 
 from __future__ import annotations

@@ -25,8 +25,8 @@ from batuta.core import deadlines, lifecycle
 from batuta.core.decide import Outcome, decide
 from batuta.core.expr.script import ScriptEngine
 from batuta.core.model.decision import Message, Publish, ReviveChild, ReviveParent, StartExecution, TellParent, TerminateExecution
-from batuta.core.model.definition import ChildMissing, Definition, digest, resolve
-from batuta.core.model.event import ChildEnded, ChildNotStarted, Event, LeaseExtended, Reported, Started, Ticked
+from batuta.core.model.definition import Definition, digest
+from batuta.core.model.event import ChildEnded, ChildNotStarted, Event, Started, Ticked
 from batuta.core.model.execution import Execution, Head
 from batuta.core.model.status import TaskStatus, WorkflowStatus
 from batuta.core.model.task import Json, Task
@@ -34,6 +34,7 @@ from batuta.core.turn import Tools
 from batuta.engine.alarms import Alarms
 from batuta.engine.catalog import Catalog
 from batuta.engine.clock import Clock, Handle
+from batuta.engine.definitions import Definitions
 from batuta.engine.limits import Limits
 from batuta.engine.live import BYTES_MAX, Live, Lives
 from batuta.engine.queues import Queues
@@ -41,14 +42,13 @@ from batuta.engine.workbench import Workbench
 from batuta.errors import BatutaError, Invalid, NotFound, Unavailable, VersionConflict
 from batuta.store.protocol import Commit, LogRow, OutboxRow, Store
 from batuta.store.rows import commit_of, execution_of
-from batuta.wire.requests import StartRequest, TaskResult
+from batuta.wire.requests import StartRequest
 
 log = logging.getLogger("batuta.engine")
 Act = Callable[[Execution, int, Tools], Outcome]
 T = TypeVar("T")
 CONFLICTS_MAX = 50  # a writer that loses this often in a row is not racing, something is wrong
 CASCADE_MAX = 2_000  # executions one request may move before the rest is left to the courier
-LOGS_PER_REPORT = 10
 
 
 class Steps:
@@ -76,7 +76,7 @@ class Steps:
         self.publish: Callable[[Publish], Awaitable[None]] | None = None  # who takes EVENT messages out of the process
         self._active_poll_ms = active_poll_ms
         self._loading: dict[str, asyncio.Future[Live | None]] = {}
-        self._resolved: dict[tuple[str, int | None], tuple[int, Definition]] = {}
+        self.definitions = Definitions(catalog)
         self._stored_definitions: set[str] = set()
         self._threads = ThreadPoolExecutor(script_threads, thread_name_prefix="decide")
         self._timer: tuple[int, Handle] | None = None
@@ -316,7 +316,7 @@ class Steps:
         stored = await self.store.load(execution_id)
         if stored is None:
             return None
-        known = self._known_definition(stored.head.definition_hash)
+        known = self.definitions.known(stored.head.definition_hash)
         definition = known or Definition(msgspec.json.decode(stored.definition), stored.head.definition_hash)
         head, tasks = execution_of(stored)
         x = Execution(head, definition, tasks)
@@ -327,9 +327,6 @@ class Steps:
             self._stored_definitions.add(definition.hash)
             self.lives.put(live)
         return live
-
-    def _known_definition(self, hash_: str) -> Definition | None:
-        return next((d for _, d in self._resolved.values() if d.hash == hash_), None)
 
     # -- messages ---------------------------------------------------------------------------------------------------------------
 
@@ -375,7 +372,7 @@ class Steps:
         if await self._load(wish.id) is not None:
             return self._forget_letter(letter_id)
         try:
-            definition = self._inline(wish.definition) if wish.definition is not None else self.resolved(wish.name, wish.version or None)
+            definition = self.definitions.made(wish.definition) if wish.definition is not None else self.definitions.named(wish.name, wish.version or None)
         except BatutaError as error:
             if wish.parent_id:
                 event = ChildNotStarted(wish.parent_task_id, wish.id, str(error))
@@ -404,7 +401,8 @@ class Steps:
             raise Invalid("Workflow name cannot be null or empty")
         if request.input is None and not request.external_input:
             raise Invalid("NULL input passed when starting workflow")
-        definition = self._inline(request.definition) if request.definition is not None else self.resolved(request.name or "", request.version)
+        inline = request.definition
+        definition = self.definitions.made(inline) if inline is not None else self.definitions.named(request.name or "", request.version)
         head = self._head(str(uuid.uuid4()), definition, request.input or {})
         head.correlation_id, head.priority, head.task_to_domain = request.correlation_id, request.priority, request.task_to_domain
         head.created_by, head.external_input = request.created_by or "", request.external_input or ""
@@ -444,144 +442,11 @@ class Steps:
         assert durable is not None
         return durable
 
-    def resolved(self, name: str, version: int | None) -> Definition:
-        """
-        The registered definition, ready to run; made once per state of the catalog.
-
-        Raises:
-            NotFound: it is not registered, or an unversioned sub-workflow in it is not.
-        """
-        key = (name, version)
-        cached = self._resolved.get(key)
-        if cached is not None and cached[0] == self.catalog.revision:
-            return cached[1]
-        raw = self.catalog.workflow(name, version)
-        if raw is None:
-            raise NotFound(f"No such workflow defined. name={name}, version={'null' if version is None else version}")
-        definition = self._made(raw)
-        if len(self._resolved) > 2_000:
-            self._resolved.clear()
-        self._resolved[key] = (self.catalog.revision, definition)
-        return definition
-
-    def _inline(self, raw: Json) -> Definition:
-        return self._made(raw)
-
-    def _made(self, raw: Json) -> Definition:
-        try:
-            full = resolve(raw, self.catalog.task, self.catalog.latest_version)
-        except ChildMissing as missing:
-            raise NotFound(str(missing)) from None
-        hash_, _ = digest(full)
-        return self._known_definition(hash_) or Definition(full, hash_)
-
-    # -- reports ----------------------------------------------------------------------------------------------------------------
-
-    async def report(self, result: TaskResult) -> tuple[Execution, Task] | None:
-        """
-        A worker's word on its task. None: the task or its execution has ended, the word is ignored.
-
-        Raises:
-            NotFound: no such execution, or no such task in it.
-
-        Source: POST /api/tasks.
-        """
-        live = self.lives.get(result.execution_id) or await self._load(result.execution_id)
-        if live is None:
-            raise NotFound(f"No such workflow found by id: {result.execution_id}")
-        task = live.x.by_id.get(result.task_id)
-        if task is None:
-            raise NotFound(f"No such task found by id: {result.task_id}")
-        event: Event
-        if result.extend_lease:
-            event = LeaseExtended(task.n)
-        else:
-            event = Reported(
-                n=task.n, status=result.status or TaskStatus.IN_PROGRESS, output=result.output, reason=result.reason, worker=result.worker,
-                callback_after_s=result.callback_after_s, sub_execution_id=result.sub_execution_id or "", external_output=result.external_output or "",
-            )  # fmt: skip
-        if task.status.is_terminal or live.x.head.status.is_terminal:
-            return None
-        if result.logs:
-            now = self.clock.now()
-            await self._write_logs(live.x, [LogRow(task.id, line.created_at or now, line.line) for line in result.logs[:LOGS_PER_REPORT]])
-        await self.handle(result.execution_id, event)
-        return live.x, task
-
-    async def report_by_ref(self, execution_id: str, ref: str, status: TaskStatus, output: Json, worker: str | None) -> tuple[Execution, Task] | None:
-        """The same for the first open task of a reference, output laid over the output there is. None: no such task is open."""
-        live = self.lives.get(execution_id) or await self._load(execution_id)
-        if live is None:
-            return None
-        task = _open_by_ref(live.x, ref)
-        if task is None or live.x.head.status.is_terminal:
-            return None
-        await self.handle(execution_id, Reported(n=task.n, status=status, output=output, reason=task.reason, worker=worker, merge=True))
-        return live.x, task
-
-    # -- reading ----------------------------------------------------------------------------------------------------------------
-
-    async def read(self, execution_id: str) -> Execution:
-        """
-        The execution as it is on disk. Use it before the next await: it is the engine's own.
-
-        Raises:
-            NotFound: there is none of this id.
-        """
-        live = self.lives.get(execution_id) or await self._load(execution_id)
-        if live is not None and live.turn is not None:
-            async with live.turn:
-                pass
-        while live is not None and live.pending and live.last is not None and not live.last.done():
-            try:
-                await asyncio.shield(live.last)
-            except BatutaError:
-                live = await self._load(execution_id)
-        if live is None:
-            raise NotFound(f"No such workflow found by id: {execution_id}")
-        return live.x
-
-    async def read_task(self, task_id: str) -> tuple[Execution, Task]:
-        """A task and its execution by the task's id alone. Raises NotFound."""
-        holder = await self.holder_of(task_id)
-        if holder is not None:
-            x = await self.read(holder)
-            if (task := x.by_id.get(task_id)) is not None:
-                return x, task
-        raise NotFound(f"Task not found for taskId: {task_id}")
-
-    async def holder_of(self, task_id: str) -> str | None:
-        """The id of the execution that has this task."""
-        return await self.store.holder_of(task_id)
-
-    # -- logs -------------------------------------------------------------------------------------------------------------------
-
-    async def add_log(self, task_id: str, line: str) -> None:
-        """Keep a line about a task; of a task nobody knows it is dropped, as Conductor does."""
-        holder = await self.holder_of(task_id)
-        if holder is not None:
-            x = await self.read(holder)
-            await self._write_logs(x, [LogRow(task_id, self.clock.now(), line)])
-
-    async def _write_logs(self, x: Execution, rows: list[LogRow]) -> None:
-        await self.store.submit([Commit(execution_id=x.head.id, expected=-1, logs=rows)])
-
-    async def logs(self, task_id: str) -> list[LogRow]:
-        """A task's log lines in their order."""
-        return await self.store.logs(task_id)
-
     # -- small ------------------------------------------------------------------------------------------------------------------
 
     def _polled_lately(self, queue: str) -> bool:
         seen = self.polls.get(queue)
         return seen is not None and self.clock.now() - seen[2] <= self._active_poll_ms
-
-
-def _open_by_ref(x: Execution, ref: str) -> Task | None:
-    exact = [t for t in x.ordered() if not t.status.is_terminal and t.ref == ref]
-    if exact:
-        return exact[0]
-    return next((t for t in x.ordered() if not t.status.is_terminal and t.base_ref == ref), None)
 
 
 def _retry_if_failed(x: Execution, now: int, tools: Tools) -> Outcome:

@@ -16,7 +16,8 @@ from batuta.core.model.event import Ticked
 from batuta.core.model.execution import Execution
 from batuta.core.model.status import WorkflowStatus
 from batuta.core.model.task import Json
-from batuta.engine.steps import Steps, offered_again
+from batuta.engine.reports import Reports
+from batuta.engine.steps import offered_again
 from batuta.errors import Invalid, NotFound
 from batuta.store.protocol import Commit
 from batuta.wire.requests import RerunRequest
@@ -24,7 +25,7 @@ from batuta.wire.requests import RerunRequest
 DEPTH_MAX = 100  # sub-workflows inside sub-workflows
 
 
-class Verbs(Steps):
+class Verbs(Reports):
     """The operator's side of the engine. Every verb raises NotFound for an unknown id, Conflict where the state forbids it."""
 
     async def terminate(self, execution_id: str, reason: str | None) -> None:
@@ -51,7 +52,7 @@ class Verbs(Steps):
         """Begin again; *use_latest*: with the newest definition instead of the snapshot."""
         definition = None
         if use_latest:
-            definition = self.resolved((await self.read(execution_id)).head.name, None)
+            definition = self.definitions.named((await self.read(execution_id)).head.name, None)
         await self.act(execution_id, lambda x, now, tools: lifecycle.restart(x, now, tools, definition))
 
     async def retry(self, execution_id: str, resume_subworkflow_tasks: bool = False) -> None:

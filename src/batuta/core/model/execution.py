@@ -203,4 +203,3 @@ class Execution:
     def touch_head(self, parts: int = ROW) -> None:
         """Remember that these parts of the execution's own row must be written."""
         self.changes.head |= parts | ROW
-

@@ -17,7 +17,8 @@ from batuta.core.model.task import Task
 from batuta.core.turn import Turn
 
 _DURATION = re.compile(
-    r"\s*(?:(\d+)\s*d(?:ays?)?)?\s*(?:(\d+)\s*h(?:(?:ou)?rs?)?)?\s*(?:(\d+)\s*m(?:in(?:ute)?s?)?)?\s*(?:(\d+)\s*s(?:ec(?:ond)?s?)?)?\s*", re.IGNORECASE | re.ASCII
+    r"\s*(?:(\d+)\s*d(?:ays?)?)?\s*(?:(\d+)\s*h(?:(?:ou)?rs?)?)?\s*(?:(\d+)\s*m(?:in(?:ute)?s?)?)?\s*(?:(\d+)\s*s(?:ec(?:ond)?s?)?)?\s*",
+    re.IGNORECASE | re.ASCII,
 )
 _FORMATS = ("%Y-%m-%d %H:%M", "%Y-%m-%d")
 
@@ -74,7 +75,11 @@ def run(turn: Turn, task: Task) -> None:
     elif until:
         at = parse_until(str(until))
         if at is None:
-            turn.fail(task, f"Invalid/Unsupported Wait Until format.  Provided: {until}; expected 'yyyy-MM-dd HH:mm z', 'yyyy-MM-dd HH:mm' or 'yyyy-MM-dd'", for_good=True)
+            turn.fail(
+                task,
+                f"Invalid/Unsupported Wait Until format.  Provided: {until}; expected 'yyyy-MM-dd HH:mm z', 'yyyy-MM-dd HH:mm' or 'yyyy-MM-dd'",
+                for_good=True,
+            )
         else:
             _wait(turn, task, at)
 
