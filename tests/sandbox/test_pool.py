@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -72,7 +73,7 @@ def test_a_call_waits_for_a_process_no_longer_than_its_bound(make: "Make") -> No
     os.kill(running.id, signal.SIGKILL)
 
 
-FROM_OUTSIDE = ScriptFailed("The script process was ended from outside (SIGKILL) while it ran this script", "unavailable")
+FROM_OUTSIDE = ScriptFailed("The script's process was ended from outside (SIGKILL)", "unavailable")
 CRASHED = ScriptFailed("The script took its process down (SIGSEGV)", "error")
 
 
@@ -93,6 +94,28 @@ def test_a_process_lost_between_two_calls_costs_nothing(make: "Make") -> None:
     idle._process.kill()
     idle._process.wait(PATIENCE_S)
     assert box.evaluate(QUICK) == ScriptValue(2)
+
+
+def test_a_call_that_is_interrupted_leaves_no_answer_to_the_next(make: "Make", monkeypatch: pytest.MonkeyPatch) -> None:
+    box, _ = make(children=1)
+    assert box.evaluate(QUICK) == ScriptValue(2)
+    ((_, process),) = box._seats._idle
+
+    def interrupted(deadline: float) -> bytearray:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(process, "_receive", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        box.evaluate(Script("javascript", "'not for you'", {}))
+    assert not process.is_alive
+    assert box.evaluate(QUICK) == ScriptValue(2)
+
+
+@pytest.mark.parametrize("language", ["javascript", "jq"])
+def test_what_a_script_says_of_itself_is_cut_to_a_bearable_length(make: "Make", language: Literal["javascript", "jq"]) -> None:
+    box, _ = make(output_bytes_max=10)
+    end = box.evaluate(Script(language, {"javascript": "throw 'ü'.repeat(2e6)", "jq": 'error("ü" * 2000000)'}[language], {}))
+    assert isinstance(end, ScriptFailed) and end.kind == "error" and 10_000 <= len(end.reason) < 10_100
 
 
 def test_idle_processes_end_and_so_does_the_thread_that_ends_them(make: "Make") -> None:
@@ -221,9 +244,9 @@ def leftovers_ended() -> Iterator[set[str]]:
 
 def only_process(box: Sandbox) -> ScriptProcess:
     """The process of the one call that is running, once it runs."""
-    found: list[ScriptProcess] = []
-    eventually(lambda: bool(found.extend(seat.process for seat in box._seats._running if seat.process) or found))
-    return found[0]
+    eventually(lambda: any(seat.process for seat in box._seats._running))
+    (process,) = (seat.process for seat in box._seats._running if seat.process)
+    return process
 
 
 def failure(end: "Future[ScriptValue | ScriptFailed]") -> ScriptFailed:

@@ -17,9 +17,6 @@ from batuta.sandbox.protocol import Limits, Reply
 # What the native stack may take of the 8 MiB a process usually has; a script that recurses for ever gets a RangeError.
 _STACK_BYTES_MAX: Final = 1 << 20
 
-# Conductor cuts a task's reason to 500 characters; a hundred times that is shown in the output.
-_COMPLAINT_CHARS_MAX: Final = 50_000
-
 # Calls of methods that Java's maps and lists have. Only a script with one of these in its text pays for them.
 _JAVA_METHOD: Final = re.compile(r"\.\s*(?:get|getOrDefault|containsKey|size|isEmpty|keySet|put|remove|contains|add)\s*\(")
 
@@ -38,10 +35,12 @@ class JavaScript:
         self._limits = limits
         self._prelude, self._javalike = (Path(__file__).with_name(name).read_text("utf-8") for name in ("prelude.js", "javalike.js"))
         self._next: tuple[Any, Any] | None = None
+        self._used: tuple[Any, Any] | None = None
         self.prepare()
 
     def prepare(self) -> None:
-        """Have the next context ready. Making one takes longer than a small script, so it is done while nobody waits."""
+        """Take down the last context and have the next one ready. Both take longer than a small script: to be done while nobody waits."""
+        self._used = None
         if self._next is None:
             context = _quickjs.Context()
             context.set_memory_limit(self._limits.memory_bytes_max)
@@ -83,8 +82,8 @@ class JavaScript:
     def _take(self) -> tuple[Any, Any]:
         self.prepare()
         assert self._next is not None
-        ready, self._next = self._next, None
-        return ready
+        self._used, self._next = self._next, None
+        return self._used
 
 
 def function_body(source: str) -> str:
@@ -100,7 +99,7 @@ def _failed(source: str, error: str) -> Reply:
         return Reply("timeout")
     if said == "InternalError: out of memory" or error.startswith("(Failed obtaining"):  # not even a text could be made
         return Reply("memory")
-    return Reply("error", said[:_COMPLAINT_CHARS_MAX].encode("utf-8", "replace"), _line(source, stack))
+    return Reply.complaint(said, _line(source, stack))
 
 
 def _line(source: str, stack: re.Match[str] | None) -> int:

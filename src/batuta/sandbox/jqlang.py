@@ -36,7 +36,7 @@ class Jq:
         try:
             return self._run(self._program(source), data.decode())
         except ValueError as error:
-            return Reply("error", str(error).encode("utf-8", "replace"))
+            return Reply.complaint(str(error))
         finally:
             confine.allow_address_space(1 << 62)
 
@@ -45,14 +45,14 @@ class Jq:
         try:
             self._program(source)
         except ValueError as error:
-            return Reply("error", str(error).encode("utf-8", "replace"))
+            return Reply.complaint(str(error))
         return Reply("value", b"null")
 
     def _run(self, program: Any, document: str) -> Reply:
         written = bytearray(b"[")
         for output in program.input_text(document):
             if not isinstance(output, str):
-                return Reply("error", b"the query redefines how its outputs are written")
+                return Reply.complaint("the query redefines how its outputs are written")
             if len(written) > 1:
                 written += b","
             written += output.encode("utf-8", "replace")

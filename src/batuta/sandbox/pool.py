@@ -104,7 +104,7 @@ class Sandbox(ScriptEngine):
         self._seats.close()
 
     def _call(self, call: Call) -> Reply | ScriptFailed:
-        source = hash((call.language, call.source))
+        source = hash((call.language, call.source, call.check_only))
         is_slow = source in self._slow
         seat = self._seats.take(is_slow, self._wait_s)
         if seat is None:
@@ -128,6 +128,10 @@ class Sandbox(ScriptEngine):
             return self._post_mortem(call.language, death, came_up=seat.process is not None)
         except OSError as error:
             return ScriptFailed(f"No script process could be started: {error}", "unavailable")
+        except BaseException:
+            if seat.process is not None:
+                seat.process.kill()  # an answer may still be on its way, and the next call would take it for its own
+            raise
         finally:
             self._remember(source, is_slow, time.monotonic() - started_at)
             self._seats.give_back(seat)
@@ -162,8 +166,10 @@ class Sandbox(ScriptEngine):
             return ScriptFailed(f"The script process ended before it was ready ({death.how}): {last_words}", "unavailable")
         if "cannot allocate memory" in death.words or "MemoryError" in death.words:  # jq's last words, and Python's
             return self._failure(language, Reply("memory"))
-        if death.how in ("SIGKILL", "SIGTERM") and not death.words:
-            return ScriptFailed(f"The script process was ended from outside ({death.how}) while it ran this script", "unavailable")
+        if death.how == "SIGKILL" and death.words:
+            return ScriptFailed(f"The script's process was ended: {death.words}", "error")
+        if death.how == "SIGKILL":
+            return ScriptFailed("The script's process was ended from outside (SIGKILL)", "unavailable")
         return ScriptFailed(f"The script took its process down ({death.how})", "error")
 
 
@@ -188,7 +194,7 @@ class _Seats:
         self._lock = threading.Condition()
         self._waiting: deque[_Seat] = deque()
         self._running: list[_Seat] = []
-        self._idle: list[tuple[float, ScriptProcess]] = []  # the longest idle first; the last one is still warm
+        self._idle: list[tuple[float, ScriptProcess]] = []  # with the instant each is to end; the longest idle first
         self._janitor: threading.Thread | None = None
         self.is_closed = False
 
@@ -244,7 +250,7 @@ class _Seats:
             slow += seat.is_slow
             self._waiting.remove(seat)
             self._running.append(seat)
-            seat.process = self._idle.pop()[1] if self._idle else None
+            seat.process = self._idle.pop(0)[1] if self._idle else None  # it has had the time to prepare
             seat.settled.set()
 
     def _have_janitor(self) -> None:

@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from batuta.sandbox.protocol import LENGTH_BYTES, MIB, Call, Limits, Reply, framed, unframed
+from batuta.sandbox.protocol import LENGTH_BYTES, Call, Limits, Reply, framed, unframed
 
 # A process starts in 30-60 ms; on a machine that swaps or is starved, later.
 _START_LIMIT_S: Final = 15.0
@@ -28,6 +28,9 @@ _WALL_GRACE_S: Final = 0.25
 # More of an answer than its output: the frame, a reason.
 _ENVELOPE_BYTES_MAX: Final = 64 * 1024
 
+# What a pipe holds.
+_CHUNK_BYTES: Final = 64 * 1024
+
 _PROGRAM: Final = "import sys; sys.path += sys.argv[4:]; from batuta.sandbox.child import main; main()"
 
 
@@ -36,7 +39,7 @@ class Overran(Exception):
 
 
 class Died(Exception):
-    """The process ended under a call; *status* is that of `Popen.returncode`, *words* the last it said on standard error."""
+    """The process ended under a call: *status* as `Popen.returncode` has it, *words* its last on standard error or ours on why we ended it."""
 
     def __init__(self, status: int, words: str) -> None:
         super().__init__(f"status {status}: {words}")
@@ -109,7 +112,7 @@ class ScriptProcess:
         try:
             return Reply.of(unframed(self._receive(deadline)))
         except ValueError:
-            raise self._end("unreadable answer")
+            raise self._end("it gave an unreadable answer")
 
     def kill(self) -> None:
         """Gone at once, nothing left of it. Safe to repeat."""
@@ -133,7 +136,7 @@ class ScriptProcess:
         while not size or len(got) < size:
             self._wait(self._readable, deadline)
             try:
-                chunk = os.read(self._out, MIB)
+                chunk = os.read(self._out, _CHUNK_BYTES)
             except BlockingIOError:
                 continue
             if not chunk:
@@ -142,9 +145,9 @@ class ScriptProcess:
             if not size and len(got) >= LENGTH_BYTES:
                 size = LENGTH_BYTES + int.from_bytes(got[:LENGTH_BYTES], "big")
             if size > LENGTH_BYTES + self._limits.output_bytes_max + _ENVELOPE_BYTES_MAX:
-                raise self._end("an answer larger than any may be")
+                raise self._end("it gave a larger answer than any may be")
         if len(got) > size:
-            raise self._end("more than one answer")
+            raise self._end("it gave more than one answer")
         del got[:LENGTH_BYTES]
         return got
 

@@ -13,6 +13,9 @@ from typing import Final, NamedTuple
 LENGTH_BYTES: Final = 4
 MIB: Final = 1 << 20
 
+# Conductor cuts a task's reason to 500 characters; its output shows this many.
+_COMPLAINT_CHARS_MAX: Final = 10_000
+
 
 class Limits(NamedTuple):
     """What one script may use. Time is the processor's for JavaScript and the wall clock's for jq; memory is the script's own."""
@@ -60,6 +63,11 @@ class Reply(NamedTuple):
     def of(cls, parts: list[bytes]) -> "Reply":
         kind, text, line, worn = parts
         return cls(kind.decode(), text, int(line), worn == b"worn")
+
+    @classmethod
+    def complaint(cls, said: str, line: int = 0) -> "Reply":
+        """The reply for a script that threw, cut to a bearable length."""
+        return cls("error", said[:_COMPLAINT_CHARS_MAX].encode("utf-8", "replace"), line)
 
 
 def framed(parts: list[bytes]) -> bytes:
