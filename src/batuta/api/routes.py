@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from batuta.api import admin, bulk, explorer, metadata, openapi, queues, tasks, workflow
+from batuta.api import admin, bulk, explorer, metadata, openapi, queues, tasks, waiting, workflow
 from batuta.api.router import Route
 
 # fmt: off
@@ -96,6 +96,12 @@ _ADMIN: Final = (
     Route("POST", "/api/admin/consistency/verifyAndRepair/{workflowId}", admin.verify_and_repair, "Repair an execution", "", "text"),
     Route("GET", "/api/admin/queues", admin.queues, "Queues of event handlers", "", "object"),
 )
+_WAITING: Final = (
+    Route("POST", "/api/workflow/execute/{name}/{version}", waiting.execute, "Start and wait for its end, a halt, or a task", "StartWorkflowRequest?", "object?"),
+    Route("POST", "/api/workflow/test", waiting.test, "Run with mocked outputs (taskRefToMockOutput)", "StartWorkflowRequest", "Workflow"),
+    Route("POST", "/api/tasks/{workflowId}/{status}/signal", waiting.signal, "Report the WAIT that holds an execution", "object"),
+    Route("POST", "/api/tasks/{workflowId}/{status}/signal/sync", waiting.signal_sync, "The same, and wait for what follows", "object", "object?"),
+)
 _ABOUT: Final = (
     Route("GET", "/api-docs", openapi.document, "This description", "", "object"),
     Route("GET", "/v3/api-docs", openapi.document, "This description", "", "object"),
@@ -103,4 +109,4 @@ _ABOUT: Final = (
     Route("GET", "/swagger-ui.html", explorer.page, "A page to try the API", "", "html"),
 )
 # fmt: on
-ROUTES: Final = (*_METADATA, *_WORKFLOW, *_BULK, *_TASKS, *_QUEUES, *_ADMIN, *_ABOUT)
+ROUTES: Final = (*_METADATA, *_WORKFLOW, *_BULK, *_TASKS, *_QUEUES, *_ADMIN, *_WAITING, *_ABOUT)

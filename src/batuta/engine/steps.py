@@ -73,6 +73,7 @@ class Steps:
         self.tools = Workbench(catalog, scripts, self._polled_lately, variables_bytes_max=variables_bytes_max)
         self.lives = Lives(live_bytes_max)
         self.alarms = Alarms(lambda limit: store.alarms(limit=limit))
+        self.watchers: dict[str, set[asyncio.Future[None]]] = {}  # who waits for a change of an execution
         self.publish: Callable[[Publish], Awaitable[None]] | None = None  # who takes EVENT messages out of the process
         self._active_poll_ms = active_poll_ms
         self._loading: dict[str, asyncio.Future[Live | None]] = {}
@@ -287,6 +288,9 @@ class Steps:
         if done.cancelled() or done.exception() is not None:
             self.lives.drop(x.head.id)
             return
+        for watcher in self.watchers.get(x.head.id, ()):
+            if not watcher.done():
+                watcher.set_result(None)
         if commit.definition is not None:
             self._stored_definitions.add(commit.definition[0])
         now = self.clock.now()

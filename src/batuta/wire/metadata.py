@@ -143,10 +143,11 @@ TASK_DEF: Final = Record(
     optional("outputSchema", SCHEMA_DEF),
     flag("enforceSchema", False),
     refine=_within_timeout,
+    required=("name",),
 )
 
-WORKFLOW_TASK: Final = Record("WorkflowTask", refine=_typed)
-WORKFLOW_DEF: Final = Record("WorkflowDef")
+WORKFLOW_TASK: Final = Record("WorkflowTask", refine=_typed, required=("name", "taskReferenceName"))
+WORKFLOW_DEF: Final = Record("WorkflowDef", required=("name", "tasks"))
 _TASKS: Final[Kind] = ListOf(WORKFLOW_TASK)
 
 SUB_WORKFLOW: Final = Record(

@@ -12,13 +12,13 @@ Source: conductor-rest-api.md §3.6, §3.7, §4.
 from __future__ import annotations
 
 import contextlib
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final, Literal, TypeVar, get_args
 
 import msgspec
 
 from batuta.core.model.status import TaskStatus
 from batuta.errors import InvalidFields, Violation
-from batuta.wire.codec import decode
+from batuta.wire.codec import decode, encode
 from batuta.wire.metadata import IDEMPOTENCY, WORKFLOW_DEF, read_workflow
 from batuta.wire.shape import Field, Json, ListOf, Record, Table, Text, choice, flag, integer, listing, misfit, optional, table, text
 
@@ -28,7 +28,8 @@ Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 PRIORITY_MAX: Final = 99
 BULK_MAX: Final = 1000
 REASON_LENGTH_MAX: Final = 500
-REPORTABLE: Final = ("IN_PROGRESS", "FAILED", "FAILED_WITH_TERMINAL_ERROR", "COMPLETED", "CANCELED")  # what a worker may say of its task
+ReportedStatus = Literal["IN_PROGRESS", "FAILED", "FAILED_WITH_TERMINAL_ERROR", "COMPLETED", "CANCELED"]
+REPORTABLE: Final[tuple[str, ...]] = get_args(ReportedStatus)  # what a worker may say of its task
 
 
 class StartRequest(
@@ -132,6 +133,7 @@ START_REQUEST: Final = Record(
     text("createdBy"),
     text("idempotencyKey"),
     choice("idempotencyStrategy", *IDEMPOTENCY),
+    required=("name",),
 )
 LOG_LINE: Final = Record("TaskExecLog", text("log"), text("taskId"), integer("createdTime", 0, bits=64))
 TASK_RESULT: Final = Record(
@@ -147,6 +149,7 @@ TASK_RESULT: Final = Record(
     text("externalOutputPayloadStoragePath"),
     text("subWorkflowId"),
     flag("extendLease", False),
+    required=("workflowInstanceId", "taskId", "status"),
 )
 RERUN_REQUEST: Final = Record(
     "RerunWorkflowRequest",
@@ -198,6 +201,20 @@ def read_start(body: bytes) -> StartRequest:
     return request
 
 
+def read_execute(body: bytes, name: str, version: int | None) -> StartRequest:
+    """
+    A request to start and wait; name and version are the path's (None: the latest), whatever the body says.
+
+    Raises:
+        InvalidFields: a priority outside 0..99.
+        Invalid: the body is no such request.
+
+    Source: POST /api/workflow/execute/{name}/{version}.
+    """
+    sent = read_object(body) if body else {}
+    return read_start(encode({**sent, "name": name, "version": version}))
+
+
 def read_result(body: bytes) -> TaskResult:
     """
     A worker's report; its reason is cut to 500 characters.
@@ -229,13 +246,6 @@ def read_result(body: bytes) -> TaskResult:
     if result.reason is not None and len(result.reason) > REASON_LENGTH_MAX:
         return msgspec.structs.replace(result, reason=result.reason[:REASON_LENGTH_MAX])
     return result
-
-
-def read_status(word: str) -> TaskStatus:
-    """A status as it stands in a path. Raises Invalid when a worker may not give it."""
-    if word not in REPORTABLE:
-        raise misfit("status", word, f"one of {', '.join(REPORTABLE)}")
-    return TaskStatus(word)
 
 
 def read_rerun(body: bytes) -> RerunRequest:

@@ -244,14 +244,16 @@ class Record:
     """
     An object with named fields, in the order in which Conductor writes them.
 
-    *refine* may change the object read, given it, the object as sent and the path. Fields are set by `define`, so that records may
-    contain each other.
+    *refine* may change the object read, given it, the object as sent and the path. *required* is for the schema: reading does not ask
+    for these fields, since it is validation that says what is missing. Fields may be set later, by `define`, so that records may contain
+    each other.
     """
 
-    def __init__(self, name: str, *fields: Field, refine: Callable[[Json, Json, str], None] | None = None) -> None:
+    def __init__(self, name: str, *fields: Field, refine: Callable[[Json, Json, str], None] | None = None, required: tuple[str, ...] = ()) -> None:
         self.name = name
         self.fields = fields
         self.refine = refine
+        self.required = required
 
     def define(self, *fields: Field) -> None:
         """Set the fields of a record that was declared without."""
@@ -290,7 +292,12 @@ class Record:
 
     def component(self) -> Json:
         """The schema itself, for the list of components."""
-        return {"type": "object", "properties": {field.name: _described(field) for field in self.fields}}
+        properties = {field.name: _described(field) for field in self.fields}
+        for name in self.required:
+            if (kind := properties[name].get("type")) in ("string", "array"):
+                properties[name]["minLength" if kind == "string" else "minItems"] = 1
+                properties[name].pop("default", None)
+        return {"type": "object", "properties": properties, **({"required": list(self.required)} if self.required else {})}
 
 
 def _described(field: Field) -> Json:

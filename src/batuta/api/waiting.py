@@ -1,0 +1,160 @@
+"""
+Calls that wait: start and wait in one, signals, and trying a definition out with mocked outputs.
+
+Source: conductor-rest-api.md §1.1.1, §1.2 (signals), §3.7 (WorkflowTestRequest).
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import deque
+from typing import Any, Final
+
+import msgspec
+
+from batuta.api.http import Response, empty_response, json_response
+from batuta.api.services import Services
+from batuta.core.model.definition import OPERATORS
+from batuta.core.model.execution import Execution
+from batuta.core.model.status import TaskStatus
+from batuta.core.model.task import Task
+from batuta.engine.watches import Blocked
+from batuta.errors import Invalid, NotFound
+from batuta.wire import requests
+from batuta.wire.codec import decode, encode
+from batuta.wire.execution import workflow_view
+from batuta.wire.requests import ReportedStatus, TaskResult
+from batuta.wire.shape import Json
+from batuta.wire.signal import OF_TASKS, ReturnStrategy, run_view, task_run_view
+
+WAIT_S: Final = 10
+WAIT_S_MAX: Final = 3_600
+TEST_STEPS_MAX: Final = 20_000
+TEST_IDLE_S: Final = 0.2  # how long a test waits for work of the server's own before it stops
+
+
+async def execute(
+    services: Services,
+    name: str,
+    version: int,
+    body: bytes,
+    *,
+    request_id: str = "",
+    wait_until_task_ref: str = "",
+    wait_for_seconds: int = WAIT_S,
+    return_strategy: ReturnStrategy = "TARGET_WORKFLOW",
+) -> Response:
+    """Start an execution and answer when it ends, blocks, or the time is over."""
+    request = requests.read_execute(body, name, version or None)
+    if request.definition is not None:
+        await services.catalog.check_workflow(request.definition, "startWorkflow.arg0.workflowDef")
+        if request.definition.get("tasks"):
+            request = msgspec.structs.replace(request, input={**(request.input or {}), "_systemMetadata": {"dynamic": True}})
+    execution_id = await services.engine.start(request)
+    refs = {ref.strip() for ref in wait_until_task_ref.split(",") if ref.strip()}
+    wait_s = min(wait_for_seconds if wait_for_seconds > 0 else WAIT_S, WAIT_S_MAX)
+    blocked = await services.engine.until_blocked(execution_id, refs, wait_s)
+    return _answer(services, blocked, return_strategy, request_id or str(uuid.uuid4()))
+
+
+def _answer(services: Services, blocked: Blocked, strategy: str, request_id: str) -> Response:
+    """The run or the task that the strategy asks for; with no blocking task, the two task strategies have nothing to show."""
+    if strategy in OF_TASKS:
+        if blocked.task is None:
+            return empty_response()
+        return json_response(encode(task_run_view(blocked.holder, blocked.task, blocked.root, strategy, request_id, timed_out=blocked.timed_out)))
+    shown = blocked.holder if strategy == "BLOCKING_WORKFLOW" else blocked.root
+    return json_response(encode(run_view(shown, blocked.root, strategy, request_id, services.now(), timed_out=blocked.timed_out)))
+
+
+async def signal(services: Services, workflow_id: str, status: ReportedStatus, body: bytes) -> Response:
+    """Report the WAIT that holds the execution; fine also when nothing does."""
+    await services.engine.signal(workflow_id, TaskStatus(status), requests.read_object(body))
+    return empty_response()
+
+
+async def signal_sync(
+    services: Services, workflow_id: str, status: ReportedStatus, body: bytes, *, return_strategy: ReturnStrategy = "TARGET_WORKFLOW", timeout_millis: int = 5_000
+) -> Response:
+    """The same, answered when the execution blocks again or ends; 404 when nothing held it."""
+    if not await services.engine.signal(workflow_id, TaskStatus(status), requests.read_object(body)):
+        raise NotFound(f"Found no blocked task in workflow {workflow_id} to signal")
+    blocked = await services.engine.until_blocked(workflow_id, (), min(max(timeout_millis, 0) / 1000, WAIT_S_MAX))
+    return _answer(services, blocked, return_strategy, str(uuid.uuid4()))
+
+
+# -- trying a definition out ------------------------------------------------------------------------------------------------------
+
+
+class _Mocks:
+    """Outputs by reference, used up in turn, and those of sub-workflows by the reference of their task."""
+
+    def __init__(self, request: Json, where: str) -> None:
+        self.outputs: dict[str, deque[Json]] = {}
+        self.children: dict[str, _Mocks] = {}
+        for ref, listed in _table(request, "taskRefToMockOutput", where).items():
+            if not isinstance(listed, list) or not all(isinstance(m, dict) for m in listed):
+                raise Invalid(f"{where}taskRefToMockOutput.{ref} is {listed!r}; expected a list of objects with status and output")
+            self.outputs[ref] = deque(listed)
+        for ref, inner in _table(request, "subWorkflowTestRequest", where).items():
+            if not isinstance(inner, dict):
+                raise Invalid(f"{where}subWorkflowTestRequest.{ref} is {inner!r}; expected a test request")
+            self.children[ref] = _Mocks(inner, f"{where}subWorkflowTestRequest.{ref}.")
+
+    def next(self, task: Task) -> Json | None:
+        """The next mocked end of this task, or None."""
+        listed = self.outputs.get(task.ref) or self.outputs.get(task.base_ref)
+        return listed.popleft() if listed else None
+
+
+def _table(request: Json, name: str, where: str) -> Json:
+    found: Any = request.get(name) or {}
+    if not isinstance(found, dict):
+        raise Invalid(f"{where}{name} is {found!r}; expected an object by task reference")
+    return found
+
+
+async def test(services: Services, body: bytes) -> Response:
+    """Run a definition with mocked outputs in place of workers; stops where a mock is missing."""
+    request = requests.read_start(body)
+    mocks = _Mocks(decode(body), "")
+    if request.definition is not None:
+        await services.catalog.check_workflow(request.definition, "startWorkflow.arg0.workflowDef")
+    # A domain nobody polls: no real worker takes part.
+    execution_id = await services.engine.start(msgspec.structs.replace(request, task_to_domain={"*": str(uuid.uuid4())}))
+    for _ in range(TEST_STEPS_MAX):
+        x = await services.engine.read(execution_id)
+        if x.head.status.is_terminal:
+            break
+        if await _mock_one(services, x, mocks):
+            continue
+        x = await services.engine.read(execution_id)
+        if not _may_go_on_alone(x, mocks) or (await services.engine.until_blocked(execution_id, (), TEST_IDLE_S)).timed_out:
+            break
+    return json_response(encode(workflow_view(await services.engine.read(execution_id), services.now())))
+
+
+async def _mock_one(services: Services, x: Execution, mocks: _Mocks) -> bool:
+    """Report one open task from its mocks, here or in a child; whether there was one."""
+    for task in x.ordered():
+        if task.status.is_terminal:
+            continue
+        if task.type == "SUB_WORKFLOW" and task.ref in mocks.children and task.sub_execution_id:
+            child = await services.engine.read(task.sub_execution_id)
+            if await _mock_one(services, child, mocks.children[task.ref]):
+                return True
+            continue
+        mock = mocks.next(task)
+        if mock is not None:
+            status, output = mock.get("status") or "COMPLETED", mock.get("output") or {}
+            if status not in requests.REPORTABLE or not isinstance(output, dict):
+                raise Invalid(f"taskRefToMockOutput.{task.ref} is {mock!r}; expected a status of {', '.join(requests.REPORTABLE)} and an object as output")
+            await services.engine.report(TaskResult(execution_id=x.head.id, task_id=task.id, status=TaskStatus(status), output=output, worker="test"))
+            return True
+    return False
+
+
+def _may_go_on_alone(x: Execution, mocks: _Mocks) -> bool:
+    """Whether something of the server's own (a timer, a child, an HTTP call) may still move it, and nothing waits for a mock."""
+    waiting = [t for t in x.tasks.values() if not t.status.is_terminal]
+    return all(t.type in OPERATORS or t.type == "HTTP" for t in waiting) and any(t.type in ("HTTP", "SUB_WORKFLOW") or t.wait_until for t in waiting)
