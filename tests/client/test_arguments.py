@@ -87,6 +87,30 @@ def bound(function: Any, **input: Any) -> dict[str, Any]:
     return Signature("w", function).bind(task, TaskContext(task))
 
 
+def test_a_dataclass_that_came_in_goes_out_whole() -> None:
+    """Its defaults too, wherever it sits."""
+
+    def function(a: Size, b: list[Size], c: dict[str, tuple[Size, ...]], d: Picture, e: Size | None) -> None: ...
+
+    one = {"width": 1}
+    values = bound(function, a=one, b=[one], c={"x": [one]}, d={"path": "p", "size": one}, e=one)
+    whole = {"width": 1, "height": 1}
+    out = msgspec.json.decode(msgspec.json.encode(output_of(values)))
+    assert out == {"a": whole, "b": [whole], "c": {"x": [whole]}, "d": {"path": "p", "size": whole, "tags": []}, "e": whole}
+
+
+class Node(msgspec.Struct):
+    """A type that holds itself."""
+
+    children: list[Node] = []
+
+
+def test_a_recursive_type_is_an_argument_like_any_other() -> None:
+    def function(a: Node) -> None: ...
+
+    assert bound(function, a={"children": [{}]})["a"].children == [Node()]
+
+
 def test_a_default_stands_in_for_what_is_absent_and_for_null() -> None:
     def function(a: int = 5, b: int | None = 6, *, c: str = "c") -> None: ...
 

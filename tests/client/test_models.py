@@ -54,7 +54,7 @@ RESULTS = [
     (TaskResult(status="IN_PROGRESS", callback_after_s=0.2),                   {"callbackAfterSeconds": 1}),
     (TaskResult(status="IN_PROGRESS", extend_lease=True),                      {"extendLease": True}),
     (TaskResult(status="COMPLETED", worker_id="w"),                            {"workerId": "w"}),
-    (TaskResult(status="COMPLETED", logs=("x",)),                              {"logs": [{"log": "x", "taskId": ""}]}),
+    (TaskResult(status="COMPLETED", logs=("x",), logged_at_ms=7),              {"logs": [{"log": "x", "taskId": "", "createdTime": 7}]}),
 ]  # fmt: skip
 
 

@@ -33,6 +33,7 @@ class _Argument:
     type: Any
     default: Any  # inspect.Parameter.empty when there is none
     has_none: bool  # whether None is a value of its type
+    has_dataclass: bool  # whether its type is or holds a dataclass
 
 
 class Signature:
@@ -71,7 +72,8 @@ class Signature:
             raise TypeError(f"worker {self._worker_name!r} is a method; decorate a function, or decorate the bound method: worker(…)(thing.method)")
         else:
             _check_convertible(self._worker_name, name, type_)
-            self._arguments.append(_Argument(name, type_, parameter.default, _allows_none(type_)))
+            has_dataclass = _has_dataclass(msgspec.inspect.type_info(type_), set())
+            self._arguments.append(_Argument(name, type_, parameter.default, _allows_none(type_), has_dataclass))
 
     def bind(self, task: Task, context: TaskContext) -> dict[str, Any]:
         """
@@ -95,14 +97,14 @@ class Signature:
 
     def _converted(self, argument: _Argument, value: Any) -> Any:
         try:
-            return msgspec.convert(value, argument.type)
+            converted = msgspec.convert(value, argument.type)
         except msgspec.ValidationError as error:
             try:  # JSON has one kind of number: servers write a whole one as 3.0 after arithmetic or an HTTP body
-                return msgspec.convert(_with_whole_numbers(value), argument.type)
+                converted = msgspec.convert(_with_whole_numbers(value), argument.type)
             except msgspec.ValidationError:
-                pass
-            expected = str(error).replace("`", "")
-            raise Mismatch(f"argument {argument.name!r} of worker {self._worker_name!r} is {_shown(value)}: {expected}") from None
+                expected = str(error).replace("`", "")
+                raise Mismatch(f"argument {argument.name!r} of worker {self._worker_name!r} is {_shown(value)}: {expected}") from None
+        return _completed(converted) if argument.has_dataclass else converted
 
 
 def output_of(value: Any) -> dict[str, Any]:
@@ -136,6 +138,46 @@ def _check_convertible(worker_name: str, name: str, type_: Any) -> None:
         msgspec.json.Decoder(type_)
     except (TypeError, ValueError) as error:
         raise TypeError(f"worker {worker_name!r}: argument {name!r} has a type that JSON cannot be converted to: {error}") from error
+
+
+def _has_dataclass(info: Any, seen: set[type]) -> bool:
+    """Whether this type description of msgspec's is or holds a dataclass."""
+    if isinstance(info, msgspec.inspect.DataclassType):
+        return True
+    if isinstance(info, msgspec.inspect.StructType):
+        if info.cls in seen:
+            return False
+        seen.add(info.cls)
+    if isinstance(info, tuple):
+        return any(_has_dataclass(one, seen) for one in info)
+    if isinstance(info, (msgspec.inspect.Type, msgspec.inspect.Field)):
+        return any(_has_dataclass(getattr(info, field), seen) for field in info.__struct_fields__)
+    return False
+
+
+def _completed(value: Any) -> Any:
+    """
+    *value*, with the defaults of its dataclasses stored in the instances.
+
+    msgspec leaves a default it did not have to change on the class; such an instance has no such field when it is written as
+    JSON again, which is what happens to it when a worker returns it.
+    """
+    if dataclasses.is_dataclass(value):
+        for field in dataclasses.fields(value):
+            item = getattr(value, field.name)
+            _completed(item)
+            if field.name not in getattr(value, "__dict__", {field.name}):
+                object.__setattr__(value, field.name, item)
+    elif isinstance(value, msgspec.Struct):
+        for name in value.__struct_fields__:
+            _completed(getattr(value, name))
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            _completed(item)
+    elif isinstance(value, (list, tuple, set, frozenset)):
+        for item in value:
+            _completed(item)
+    return value
 
 
 def _allows_none(type_: Any) -> bool:

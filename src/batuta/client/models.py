@@ -107,6 +107,7 @@ class TaskResult(msgspec.Struct, frozen=True, kw_only=True):
 
     Returned by a worker function, its ``task_id``, ``execution_id`` and ``worker_id`` are filled in. A status of IN_PROGRESS
     gives the task back: it is handed out again after ``callback_after_s``, with ``output`` as its output so far.
+    ``logged_at_ms`` is the time (epoch milliseconds) the server shall show with ``logs``.
     """
 
     status: ReportStatus
@@ -118,6 +119,7 @@ class TaskResult(msgspec.Struct, frozen=True, kw_only=True):
     execution_id: str = ""
     worker_id: str = ""
     extend_lease: bool = False
+    logged_at_ms: int = 0
 
     @property
     def is_final(self) -> bool:
@@ -138,7 +140,7 @@ class TaskResult(msgspec.Struct, frozen=True, kw_only=True):
         if self.reason is not None:
             json["reasonForIncompletion"] = self.reason
         if self.logs:
-            json["logs"] = [{"log": line, "taskId": self.task_id} for line in self.logs]
+            json["logs"] = [{"log": line, "taskId": self.task_id, "createdTime": self.logged_at_ms} for line in self.logs]
         if self.extend_lease:
             json["extendLease"] = True
         return json

@@ -11,6 +11,7 @@ import asyncio
 import logging
 import os
 import socket
+import time
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -220,10 +221,9 @@ class WorkerHost:
         await self._report(task, result, lines)
 
     async def _report(self, task: Task, result: TaskResult, lines: list[str]) -> None:
-        logs = packed([*result.logs, *lines])
-        await self._reporter.deliver(
-            msgspec.structs.replace(result, task_id=task.id, execution_id=task.execution_id, worker_id=self.worker_id, logs=logs)
-        )
+        ids = {"task_id": task.id, "execution_id": task.execution_id, "worker_id": self.worker_id}
+        logs = {"logs": packed([*result.logs, *lines]), "logged_at_ms": time.time_ns() // 1_000_000}
+        await self._reporter.deliver(msgspec.structs.replace(result, **ids, **logs))
 
     async def _stop(self) -> Farewell:
         loop = asyncio.get_running_loop()

@@ -14,7 +14,13 @@ from typing import Any
 from batuta.client.builder.expr import DefinitionError, Expr
 from batuta.client.builder.node import TaskNode
 
-Block = list[TaskNode]
+
+class Block(list[TaskNode]):
+    """Tasks one after another; ``was_entered`` once a ``with`` block has filled it."""
+
+    was_entered = False
+
+
 Enter = Callable[[Block], AbstractContextManager[None]]
 
 
@@ -29,24 +35,30 @@ class Switch(TaskNode):
         super().__init__("SWITCH", ref, ref, fields, input)
         self._enter = enter
         self._cases: dict[str, Block] = {}
-        self._default: Block = []
+        self._default: Block | None = None
 
     def case(self, value: str | int | bool) -> AbstractContextManager[None]:
         """The tasks to run when the switch evaluates to *value*, filled in a ``with`` block."""
         key = str(value).lower() if isinstance(value, bool) else str(value)
         if key in self._cases:
             raise DefinitionError(f"switch {self.ref!r} has the case {key!r} twice")
-        return self._enter(self._cases.setdefault(key, []))
+        return self._enter(self._cases.setdefault(key, Block()))
 
     def default(self) -> AbstractContextManager[None]:
         """The tasks to run when no case matches, filled in a ``with`` block."""
+        if self._default is not None:
+            raise DefinitionError(f"switch {self.ref!r} has two default branches")
+        self._default = Block()
         return self._enter(self._default)
 
     def to_json(self) -> dict[str, Any]:
         if not self._cases:
             raise DefinitionError(f"switch {self.ref!r} has no case; add one: with switch.case('value'): …")
+        for value, block in {**self._cases, "default": self._default}.items():
+            if block is not None and not block.was_entered:
+                raise DefinitionError(f"the branch {value!r} of switch {self.ref!r} was never filled; put its tasks into a with block")
         cases = {value: tasks_json(block) for value, block in self._cases.items()}
-        return {**super().to_json(), "decisionCases": cases, "defaultCase": tasks_json(self._default)}
+        return {**super().to_json(), "decisionCases": cases, "defaultCase": tasks_json(self._default or Block())}
 
 
 class Join(TaskNode):
@@ -85,7 +97,7 @@ class Fork(TaskNode):
 
     def branch(self) -> AbstractContextManager[None]:
         """One more branch, filled in a ``with`` block."""
-        self._branches.append([])
+        self._branches.append(Block())
         return self._enter(self._branches[-1])
 
     def to_json(self) -> dict[str, Any]:
@@ -121,7 +133,7 @@ class Loop(TaskNode):
 
     def __init__(self, ref: str, condition: str, fields: Mapping[str, Any], input: Mapping[str, Any], enter: Enter) -> None:
         super().__init__("DO_WHILE", ref, ref, {"loopCondition": condition, **fields}, input)
-        self._body: Block = []
+        self._body = Block()
         self._enter = enter
         self._entered: AbstractContextManager[None] | None = None
 
@@ -183,6 +195,7 @@ def ref_of(task: TaskNode | str) -> str:
 @contextmanager
 def entered(stack: list[Block], block: Block) -> Iterator[None]:
     """Within the ``with`` block, new tasks go into *block*."""
+    block.was_entered = True
     stack.append(block)
     try:
         yield
@@ -194,7 +207,7 @@ def entered(stack: list[Block], block: Block) -> Iterator[None]:
 def _inner(task: TaskNode) -> list[Block]:
     match task:
         case Switch(_cases=cases, _default=default):
-            return [*cases.values(), default]
+            return [*cases.values(), default or Block()]
         case Fork(_branches=branches):
             return branches
         case Loop(_body=body):

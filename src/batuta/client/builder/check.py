@@ -22,7 +22,7 @@ _WORKFLOW_INPUT = re.compile(r"workflow\.input\.([A-Za-z_][A-Za-z0-9_]*)|workflo
 
 def check_references(definition: Mapping[str, Any], inputs: Iterable[str] | None) -> None:
     """
-    Nothing, if every expression of *definition* names a task of it, or the workflow.
+    Nothing, if references are unique and every expression of *definition* names a task of it, or the workflow.
 
     With *inputs* given, ``workflow.input.NAME`` must name one of them.
 
@@ -30,7 +30,11 @@ def check_references(definition: Mapping[str, Any], inputs: Iterable[str] | None
         DefinitionError: the first that does not.
     """
     tasks = list(every_task(definition["tasks"]))
-    refs = {task["taskReferenceName"] for task in tasks}
+    refs: set[str] = set()
+    for task in tasks:
+        if task["taskReferenceName"] in refs:
+            raise DefinitionError(f"two tasks have the reference {task['taskReferenceName']!r}; give one another ref")
+        refs.add(task["taskReferenceName"])
     known_inputs = None if inputs is None else set(inputs)
     for task in tasks:
         place = f"task {task['taskReferenceName']!r}"

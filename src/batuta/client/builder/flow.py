@@ -83,7 +83,7 @@ class Flow(Operators):
         self.name: str = head["name"]
         self._head = dict(head)
         self._inputs = inputs
-        self._tasks: Block = []
+        self._tasks = Block()
         self._stack: list[Block] = [self._tasks]
         self._kinds: dict[str, str] = {}
         self._output: dict[str, Any] = {}
