@@ -14,7 +14,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final, NamedTuple, get_type_hints
+from typing import Any, Final, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 from batuta.api.http import Request, Response
 from batuta.api.router import Route
@@ -32,13 +32,14 @@ class Millis(int):
 
 
 class Parameter(NamedTuple):
-    """One parameter of a path or query. `required`: a request without it is refused."""
+    """One parameter of a path or query. `required`: a request without it is refused. `words`: the only ones it may be, if any."""
 
     name: str  # as Python writes it
     wire: str  # as the request writes it
-    kind: type
+    kind: Any
     default: Any
     required: bool
+    words: tuple[str, ...] = ()
 
 
 def parameters_of(route: Route) -> tuple[list[Parameter], list[Parameter]]:
@@ -54,14 +55,22 @@ def parameters_of(route: Route) -> tuple[list[Parameter], list[Parameter]]:
     for name, found in inspect.signature(route.handler).parameters.items():
         if name in _AT_HOME:
             continue
-        hint = hints[name]
-        kind = hint if hint in (str, int, bool, Millis) or hint == list[str] else next(k for k in hint.__args__ if k is not type(None))
+        kind, words = _kind(hints[name])
         required = found.default is inspect.Parameter.empty
-        parameter = Parameter(name, _camel(name), kind, None if required else found.default, required)
+        parameter = Parameter(name, _camel(name), kind, None if required else found.default, required, words)
         (query if found.kind is inspect.Parameter.KEYWORD_ONLY else path).append(parameter)
     if [f"{{{p.wire}}}" for p in path] != [s for s in route.segments if s.startswith("{")]:
         raise TypeError(f"{route.method} {route.pattern}: the handler takes {[p.wire for p in path]}")
     return path, query
+
+
+def _kind(hint: Any) -> tuple[Any, tuple[str, ...]]:
+    """`int | None` is a number, a Literal is a text of few words."""
+    if get_origin(hint) is Literal:
+        return str, get_args(hint)
+    if hint == list[str] or isinstance(hint, type):
+        return hint, ()
+    return next(kind for kind in get_args(hint) if kind is not type(None)), ()
 
 
 def _camel(name: str) -> str:
@@ -89,7 +98,7 @@ class Bound:
         """Call the handler. Raises Invalid for a parameter that is missing or cannot be meant."""
         arguments: dict[str, Any] = {"services": services}
         for parameter, text in zip(self._path, request.values, strict=True):
-            arguments[parameter.name] = text if parameter.kind is str else _converted(parameter, text, "path variable")
+            arguments[parameter.name] = _converted(parameter, text, "path variable")
         if self._with_body:
             arguments["body"] = request.body
         if self._with_request:
@@ -114,6 +123,8 @@ def _listed(texts: list[str]) -> list[str]:
 
 def _converted(parameter: Parameter, text: str, what: str) -> Any:
     if parameter.kind is str:
+        if parameter.words and text not in parameter.words:
+            raise Invalid(f"{what} {parameter.wire!r} is the text {text!r}; expected one of {', '.join(parameter.words)}")
         return text
     convert: Callable[[str], Any] = _flag if parameter.kind is bool else _whole if parameter.kind is int else _millis
     if not text.strip() and not parameter.required:

@@ -37,8 +37,24 @@ _PLAIN: Final[dict[str, Json]] = {
     "object": {"type": "object"},
     "integer": {"type": "integer"},
     "string": {"type": "string"},
-    "text": {"type": "string"},
+    "text": {"type": "string", "minLength": 1},
     "html": {"type": "string"},
+}
+# A body to begin with, for each that is more than a list of ids; the page to try the API fills its forms with them.
+_EXAMPLES: Final[dict[str, Any]] = {
+    "WorkflowDef": {
+        "name": "greeting",
+        "version": 1,
+        "tasks": [{"name": "say_hello", "taskReferenceName": "hello", "type": "SIMPLE", "inputParameters": {"who": "${workflow.input.who}"}}],
+        "outputParameters": {"said": "${hello.output.said}"},
+    },
+    "TaskDef": {"name": "say_hello", "retryCount": 3, "timeoutSeconds": 60, "responseTimeoutSeconds": 30},
+    "StartWorkflowRequest": {"name": "greeting", "input": {"who": "world"}},
+    "TaskResult": {"workflowInstanceId": "", "taskId": "", "status": "COMPLETED", "workerId": "by-hand", "outputData": {"said": "Hello!"}},
+    "RerunWorkflowRequest": {"reRunFromTaskId": "", "taskInput": {}},
+    "SkipTaskRequest": {"taskInput": {}, "taskOutput": {}},
+    "object": {},
+    "string": "",
 }
 _MEDIA: Final = {"text": "text/plain", "html": "text/html"}
 _ERROR: Final[Json] = {
@@ -112,8 +128,8 @@ def _operation(route: Route) -> Json:
     }
     if route.takes:
         kind = route.takes.removesuffix("?")
-        content = {_MEDIA.get(kind, "application/json"): {"schema": _schema(kind)}}
-        operation["requestBody"] = {"required": not route.takes.endswith("?"), "content": content}
+        content = {"schema": _schema(kind)} if kind in _MEDIA else {"schema": _schema(kind), "example": _example(kind)}
+        operation["requestBody"] = {"required": not route.takes.endswith("?"), "content": {_MEDIA.get(kind, "application/json"): content}}
     return operation
 
 
@@ -125,7 +141,9 @@ def _parameter(parameter: Parameter, where: str) -> Json:
         Millis: {"type": "integer", "format": "int64"},
     }
     schema = dict(kinds.get(parameter.kind, {"type": "array", "items": {"type": "string"}}))
-    if where == "path" and parameter.kind is str:
+    if parameter.words:
+        schema["enum"] = list(parameter.words)
+    elif where == "path" and parameter.kind is str:
         schema["minLength"] = 1
     if parameter.default not in (None, "", []):
         schema["default"] = parameter.default
@@ -153,6 +171,12 @@ def _schema(kind: str) -> Json:
     if kind.endswith("[]"):
         return {"type": "array", "items": _schema(kind.removesuffix("[]"))}
     return _PLAIN.get(kind) or {"$ref": _REF + kind}
+
+
+def _example(kind: str) -> Any:
+    first = kind.partition("|")[0]
+    example = _EXAMPLES[first.removesuffix("[]")]
+    return [example] if first.endswith("[]") else example
 
 
 def _components() -> dict[str, Json]:

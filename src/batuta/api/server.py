@@ -70,6 +70,7 @@ class Edge:
             lifespan="off",
             interface="asgi3",
             log_config=None,
+            log_level="warning",  # its start-up lines say nothing that ours do not
             access_log=False,
             server_header=False,
             proxy_headers=False,
@@ -98,7 +99,7 @@ class Edge:
 
 
 def _bound(host: str, port: int) -> socket.socket:
-    """A socket that listens there once it is served."""
+    """A socket that listens there."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
     except socket.gaierror as error:
@@ -109,6 +110,7 @@ def _bound(host: str, port: int) -> socket.socket:
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         sock.bind(address)
+        sock.listen(BACKLOG)
         sock.setblocking(False)
         return sock
     except OSError as error:

@@ -11,12 +11,14 @@ from typing import Final
 from batuta.api.http import Request, Response, empty_response, json_response, no_content, text_response
 from batuta.api.services import Services
 from batuta.core.model.execution import Execution
+from batuta.core.model.status import TaskStatus
 from batuta.core.model.task import Task
 from batuta.errors import Invalid, NotFound
 from batuta.wire import requests
 from batuta.wire.answers import TaskLog
 from batuta.wire.codec import encode
 from batuta.wire.execution import task_view, workflow_view
+from batuta.wire.requests import ReportedStatus
 
 POLL_MS: Final = 100  # how long a poll waits that does not say
 POLL_MS_MAX: Final = 5_000
@@ -66,15 +68,19 @@ async def report_and_poll(services: Services, body: bytes) -> Response:
     return json_response(encode(services.handed(*taken[0]))) if taken else no_content()
 
 
-async def report_by_ref(services: Services, workflow_id: str, task_ref_name: str, status: str, body: bytes, *, workerid: str | None = None) -> Response:
+async def report_by_ref(
+    services: Services, workflow_id: str, task_ref_name: str, status: ReportedStatus, body: bytes, *, workerid: str | None = None
+) -> Response:
     """Report the open task of a reference; its id as text, or nothing when there is none."""
-    told = await services.engine.report_by_ref(workflow_id, task_ref_name, requests.read_status(status), requests.read_object(body), workerid or None)
+    told = await services.engine.report_by_ref(workflow_id, task_ref_name, TaskStatus(status), requests.read_object(body), workerid or None)
     return text_response(told[1].id) if told is not None else empty_response()
 
 
-async def report_by_ref_sync(services: Services, workflow_id: str, task_ref_name: str, status: str, body: bytes, *, workerid: str | None = None) -> Response:
+async def report_by_ref_sync(
+    services: Services, workflow_id: str, task_ref_name: str, status: ReportedStatus, body: bytes, *, workerid: str | None = None
+) -> Response:
     """The same, answered with the execution; 404 when no such task is open."""
-    told = await services.engine.report_by_ref(workflow_id, task_ref_name, requests.read_status(status), requests.read_object(body), workerid or "")
+    told = await services.engine.report_by_ref(workflow_id, task_ref_name, TaskStatus(status), requests.read_object(body), workerid or "")
     if told is None:
         raise NotFound(f"Found no running task {task_ref_name} of workflow {workflow_id} to update")
     return json_response(encode(workflow_view(await services.engine.read(workflow_id), services.now())))
