@@ -69,6 +69,8 @@ GREEDY = [
     # what the engines bound themselves
     ("javascript", "var s = 'x'; while (true) s += s", "error", "Error evaluating the script `InternalError: string too long` at line 1"),
     ("javascript", "2n ** 4000000n", "error", "Error evaluating the script `RangeError: BigInt is too large`"),
+    ("javascript", "10n ** 5000n", "error", "The script's result is no JSON: Exceeds the limit (4300 digits)"),
+    ("javascript", "10n ** 300000n", "timeout", SCRIPT_TIME),
     ("jq", '("a" * 40 + "!") | test("^(a|a)+$")', "error", "Regex failure: retry-limit-in-match over"),
     # depth
     ("javascript", "(function f() { f() })()", "error", TOO_DEEP + " at line 1"),
