@@ -90,7 +90,7 @@ class Claims(Steps):
                 continue
             self.limits.taken(task.def_name, policy, key, now)
             letters: deque[tuple[str, Message]] = deque()
-            await self._step(key[0], _claimed(key[1], worker), letters)
+            await self._step(key[0], _claimed(key[1], worker), letters, hold=True)
             taken.append((live.x, task))
             if len(taken) >= count:
                 break

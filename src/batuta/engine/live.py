@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Iterator
 
 from batuta.core.model.execution import Execution
 
@@ -68,6 +69,9 @@ class Lives:
                 return
             if not live.pending and (live.turn is None or not live.turn.locked()):
                 self.drop(execution_id)
+
+    def __iter__(self) -> Iterator[Live]:
+        return iter(list(self._lives.values()))
 
     def __len__(self) -> int:
         return len(self._lives)

@@ -78,7 +78,7 @@ class Reports(Steps):
         if live is not None and live.turn is not None:
             async with live.turn:
                 pass
-        while live is not None and live.pending and live.last is not None and not live.last.done():
+        while live is not None and live.last is not None and not live.last.done():
             try:
                 await asyncio.shield(live.last)
             except BatutaError:

@@ -17,7 +17,7 @@ import uuid
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
@@ -40,14 +40,14 @@ from batuta.engine.live import BYTES_MAX, Live, Lives
 from batuta.engine.queues import Queues
 from batuta.engine.workbench import Workbench
 from batuta.errors import BatutaError, Invalid, NotFound, Unavailable, VersionConflict
-from batuta.store.protocol import Commit, LogRow, OutboxRow, Store
+from batuta.store.protocol import Commit, OutboxRow, Store
 from batuta.store.rows import commit_of, execution_of
 from batuta.wire.requests import StartRequest
 
 log = logging.getLogger("batuta.engine")
 Act = Callable[[Execution, int, Tools], Outcome]
-T = TypeVar("T")
 CONFLICTS_MAX = 50  # a writer that loses this often in a row is not racing, something is wrong
+HOLD_S = 0.5  # how long a claim may wait for its report on its way to the disk; lost in a crash, the task is offered again
 CASCADE_MAX = 2_000  # executions one request may move before the rest is left to the courier
 
 
@@ -81,6 +81,8 @@ class Steps:
         self._stored_definitions: set[str] = set()
         self._threads = ThreadPoolExecutor(script_threads, thread_name_prefix="decide")
         self._timer: tuple[int, Handle] | None = None
+        self._held: dict[str, Live] = {}  # executions with changes that nobody waits for
+        self._release: asyncio.TimerHandle | None = None
         self._background: set[asyncio.Task[Any]] = set()
         self._closing = False
 
@@ -113,6 +115,8 @@ class Steps:
     async def close(self) -> None:
         """No new work is taken; what was decided is durable when this returns."""
         self._closing = True
+        self.release_held()
+        await asyncio.gather(*(live.last for live in self.lives if live.pending and live.last is not None), return_exceptions=True)
         if self._timer is not None:
             self._timer[1].cancel()
         for task in list(self._background):
@@ -222,27 +226,34 @@ class Steps:
         raise Unavailable(f"execution {execution_id!r} was changed by others {CONFLICTS_MAX} times in a row; try again later")
 
     async def _step(
-        self, execution_id: str, act: Act, letters: deque[tuple[str, Message]], *, delivered: Sequence[str] = (), logs: Sequence[LogRow] = ()
+        self, execution_id: str, act: Act, letters: deque[tuple[str, Message]], *, delivered: Sequence[str] = (), hold: bool = False
     ) -> asyncio.Future[None] | None:
-        """Load, decide, submit. What comes back ends when the commit is durable; None when nothing changed."""
-        live = self.lives.get(execution_id) or await self._load(execution_id)
-        if live is None:
-            raise NotFound(f"No such workflow found by id: {execution_id}")
-        if live.turn is None:
-            return self._submit(live, act(live.x, self.clock.now(), self.tools), letters, delivered, logs)
-        async with live.turn:
-            if live.dropped:
-                live = await self._load(execution_id)
-                if live is None:
-                    raise NotFound(f"No such workflow found by id: {execution_id}")
-            outcome = await asyncio.get_running_loop().run_in_executor(self._threads, act, live.x, self.clock.now(), self.tools)
-            return self._submit(live, outcome, letters, delivered, logs)
+        """
+        Load, decide, submit. What comes back ends when the commit is durable; None when nothing changed.
+
+        *hold*: nobody waits for this to be durable (a claim); it rides with the execution's next commit, or goes by itself after a while.
+        """
+        while True:
+            live = self.lives.get(execution_id) or await self._load(execution_id)
+            if live is None:
+                raise NotFound(f"No such workflow found by id: {execution_id}")
+            if live.turn is None:
+                return self._submit(live, act(live.x, self.clock.now(), self.tools), letters, delivered, hold)
+            async with live.turn:
+                if live.dropped:
+                    continue  # it fell out of memory while we waited for our turn
+                outcome = await asyncio.get_running_loop().run_in_executor(self._threads, act, live.x, self.clock.now(), self.tools)
+                return self._submit(live, outcome, letters, delivered, hold)
 
     def _submit(
-        self, live: Live, outcome: Outcome, letters: deque[tuple[str, Message]], delivered: Sequence[str], logs: Sequence[LogRow]
+        self, live: Live, outcome: Outcome, letters: deque[tuple[str, Message]], delivered: Sequence[str], hold: bool = False
     ) -> asyncio.Future[None] | None:
         x = live.x
-        if not outcome.changed and not delivered and not logs:
+        if not outcome.changed and not delivered:
+            return None
+        if hold:
+            self._note_moves(x)
+            self._hold(live)
             return None
         outbox = []
         for index, message in enumerate(outcome.messages):
@@ -250,7 +261,7 @@ class Steps:
             outbox.append(OutboxRow(letter_id, message.__struct_config__.tag, self.clock.now(), msgspec.json.encode(message)))  # type: ignore[arg-type]
             letters.append((letter_id, message))
         offers = self._note_moves(x)
-        commit = commit_of(x, outbox=outbox, delivered=delivered, logs=logs)
+        commit = commit_of(x, outbox=outbox, delivered=delivered)
         if x.definition.hash not in self._stored_definitions:
             commit.definition = (x.definition.hash, digest(x.definition.raw)[1])
         return self._send(live, commit, offers)
@@ -272,20 +283,36 @@ class Steps:
                 self.queues.get(task.queue).wake(1)
         return offers
 
+    def _hold(self, live: Live) -> None:
+        """What changed stays in memory for now."""
+        if live.x.head.id not in self._held:
+            self._held[live.x.head.id] = live
+            live.pending += 1
+        if self._release is None:
+            self._release = asyncio.get_running_loop().call_later(HOLD_S, self.release_held)
+
+    def release_held(self) -> None:
+        """What was held goes to the store now."""
+        if self._release is not None:
+            self._release.cancel()
+            self._release = None
+        for live in list(self._held.values()):
+            self._send(live, commit_of(live.x), [])
+
     def _send(self, live: Live, commit: Commit, offers: list[Task]) -> asyncio.Future[None]:
+        if self._held.pop(live.x.head.id, None) is None:
+            live.pending += 1
         durable = self.store.submit([commit])
-        live.pending += 1
         live.last = durable
-        size = sum(len(t.doc) + len(t.input or b"") + len(t.output or b"") for t in commit.tasks)
-        self.lives.grow(live, size)
-        durable.add_done_callback(lambda done: self._durable(live, commit, offers, done))
+        self.lives.grow(live, sum(len(t.doc) + len(t.input or b"") + len(t.output or b"") for t in commit.tasks))
+        durable.add_done_callback(lambda done: self._durable(live, commit, offers, done.cancelled() or done.exception() is not None))
         return durable
 
-    def _durable(self, live: Live, commit: Commit, offers: list[Task], done: asyncio.Future[None]) -> None:
+    def _durable(self, live: Live, commit: Commit, offers: list[Task], failed: bool) -> None:
         """The commit is on disk, or has failed: only now are its tasks offered and its alarm set."""
         live.pending -= 1
         x = live.x
-        if done.cancelled() or done.exception() is not None:
+        if failed:
             self.lives.drop(x.head.id)
             return
         for watcher in self.watchers.get(x.head.id, ()):
@@ -303,6 +330,11 @@ class Steps:
             self._arm()
         if x.head.status.is_terminal and not live.pending:
             self.lives.drop(x.head.id)
+
+    async def flushed(self) -> None:
+        """What was decided before this call is durable."""
+        self.release_held()
+        await asyncio.shield(self.store.submit([]))
 
     async def _load(self, execution_id: str) -> Live | None:
         """The execution in memory, read from the store when it is not; one reading at a time."""
@@ -442,7 +474,7 @@ class Steps:
 
     def _submitted(self, live: Live, outcome: Outcome, letters: deque[tuple[str, Message]], delivered: Sequence[str]) -> asyncio.Future[None]:
         outcome.changed = True
-        durable = self._submit(live, outcome, letters, delivered, ())
+        durable = self._submit(live, outcome, letters, delivered)
         assert durable is not None
         return durable
 

@@ -137,6 +137,7 @@ class Verbs(Reports):
 
     async def pending_keys(self, task_type: str) -> list[tuple[str, int]]:
         """Execution id and row number of every open worker task of the type, in any domain."""
+        await self.flushed()
         waiting = [key for q in self.queues.sizes() if q == task_type or q.endswith(f":{task_type}") for key in self.queues.members(q)]
         taken = [(c.execution_id, c.n) for c in await self.store.in_progress(task_type, limit=100_000)]
         return list(dict.fromkeys([*waiting, *taken]))

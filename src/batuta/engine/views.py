@@ -6,7 +6,6 @@ Source: conductor-rest-api.md §1.1 (correlated, running), §1.6 (admin).
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 
 from batuta.core.model.execution import Execution
@@ -24,15 +23,11 @@ class Views(Verbs):
         created_from: int = 0, created_to: int = 0, limit: int = 1000,
     ) -> list[Found]:  # fmt: skip
         """Executions that meet every condition given, oldest first, without their tasks."""
-        await self._flushed()
+        await self.flushed()
         return await self.store.find(
             name=name, definition_version=definition_version, correlation_id=correlation_id, statuses=statuses, created_from=created_from,
             created_to=created_to, limit=limit,
         )  # fmt: skip
-
-    async def _flushed(self) -> None:
-        """What was decided before this call is durable."""
-        await asyncio.shield(self.store.submit([]))
 
     async def pending_tasks(self, task_type: str, start: int, count: int) -> list[tuple[Execution, Task]]:
         """Open worker tasks of the type, from the *start*-th on, up to *count*."""
