@@ -12,7 +12,8 @@ import msgspec
 import pytest
 
 from batuta.client import Task, TaskContext, worker
-from batuta.client.arguments import Mismatch, Signature, output_of
+from batuta.client.arguments import Signature
+from batuta.client.outputs import Mismatch, output_of
 
 
 @dataclasses.dataclass

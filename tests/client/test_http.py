@@ -193,3 +193,15 @@ def test_nothing_is_sent_for_a_body_json_cannot_hold(fake: ConductorFake, sync_c
 
 def test_the_same_call_value_may_be_sent_by_both_clients(fake: ConductorFake, sync_client: SyncClient) -> None:
     assert sync_client.send(workflows.version()) == sync_client.version() == "3.32.1"
+
+
+def test_a_proxy_is_asked_for_the_whole_url(fake: ConductorFake) -> None:
+    client = SyncClient("http://conductor.invalid:8080/api", proxy_url=f"http://127.0.0.1:{fake.port}")
+    assert client.version() == "3.32.1"
+    assert fake.requests[0].headers["host"] == "conductor.invalid:8080"
+
+
+def test_a_server_without_a_certificate_is_unavailable(fake: ConductorFake) -> None:
+    client = SyncClient(fake.url.replace("http://", "https://"), timeout_s=5)
+    with pytest.raises(Unavailable, match=r"(?i)ssl"):
+        client.version()

@@ -63,3 +63,8 @@ def test_a_result_is_written_as_conductor_reads_it(result: TaskResult, adds: dic
     plain = {"workflowInstanceId": "", "taskId": "", "status": result.status, "outputData": {}, "callbackAfterSeconds": 0}
     assert result.to_json() == {**plain, **adds}
     assert result.is_final == (result.status != "IN_PROGRESS")
+
+
+def test_a_status_no_worker_may_report_is_refused() -> None:
+    with pytest.raises(ValueError, match="has the status 'TIMED_OUT'; a worker may report IN_PROGRESS, COMPLETED"):
+        TaskResult(status="TIMED_OUT")  # type: ignore[arg-type]

@@ -135,6 +135,11 @@ def test_a_log_has_its_bounds_and_says_what_it_dropped() -> None:
     assert context.take_lines() == ["before", "after"]
 
 
+def test_progress_that_is_not_json_is_refused_where_it_is_given() -> None:
+    with pytest.raises(ValueError, match="is not JSON"):
+        TaskContext(TASK).progress({"a": print})
+
+
 def test_the_context_tells_attempts_and_polls_apart() -> None:
     task = Task(id="t", type="w", ref="r", status="", execution_id="e", retry_count=2, poll_count=5)
     context = TaskContext(task)

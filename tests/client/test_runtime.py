@@ -294,6 +294,48 @@ def test_log_lines_are_sent_while_the_function_runs(fake: ConductorFake, play: P
     assert fake.logs[task_id] == ["one\ntwo\nthree", "last"]
 
 
+def test_text_that_is_not_unicode_costs_no_result(fake: ConductorFake, play: Play) -> None:
+    """A program's undecodable output in the log or in a reason."""
+    odd = b"caf\xe9".decode("utf-8", "surrogateescape")
+
+    @worker("odd")
+    def log_and_fail(context: TaskContext) -> TaskResult:
+        context.log(odd)
+        return TaskResult(status="FAILED", reason=odd, logs=[odd])
+
+    task_id = fake.put_task("odd")
+
+    async def scene(host: WorkerHost) -> None:
+        await ended(fake, task_id)
+
+    play([log_and_fail], scene)
+    assert (fake.tasks[task_id]["status"], fake.tasks[task_id]["reasonForIncompletion"]) == ("FAILED", "caf?")
+    assert fake.logs[task_id] == ["caf?", "caf?"]
+
+
+def test_a_mistake_of_ours_costs_no_lease(fake: ConductorFake, play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    from batuta.client import keeper
+
+    real, broken = keeper.Keeper._renew, [2]
+
+    async def breaking(self: Any) -> None:
+        if broken[0]:
+            broken[0] -= 1
+            raise RuntimeError("a mistake of ours")
+        await real(self)
+
+    monkeypatch.setattr(keeper.Keeper, "_renew", breaking)
+    long, gate = waits("long")
+    task_id = fake.put_task("long", responseTimeoutSeconds=0.1)
+
+    async def scene(host: WorkerHost) -> None:
+        await until(fake, lambda: fake.leases.get(task_id, 0) >= 1, "a renewal")
+        gate.set()
+        await ended(fake, task_id)
+
+    play([long], scene)
+
+
 def test_log_lines_that_cannot_be_sent_come_with_the_result(fake: ConductorFake, play: Play) -> None:
     gate = threading.Event()
 
@@ -528,7 +570,9 @@ def test_a_coroutine_that_will_not_be_cancelled_is_reported_all_the_same(
     assert fake.tasks[task_id]["status"] == "FAILED"
 
 
-def test_a_task_that_comes_with_the_last_poll_is_given_back_untouched(fake: ConductorFake, play: Play) -> None:
+@pytest.mark.parametrize("drain_s", [10.0, 0.0])
+def test_a_task_that_comes_with_the_last_poll_is_given_back_untouched(fake: ConductorFake, play: Play, drain_s: float) -> None:
+    """However short the drain: a poll given up may still be answered, and its task would be nobody's."""
     ran: list[int] = []
 
     @worker("late")
@@ -543,10 +587,23 @@ def test_a_task_that_comes_with_the_last_poll_is_given_back_untouched(fake: Cond
             await until(fake, lambda: fake.seen("GET /tasks/poll/batch/late"))
             host.request_stop()
 
-    _, farewell = play([late], scene)
+    _, farewell = play([late], scene, drain_s=drain_s)
     task = fake.tasks[task_id]
     assert not ran and farewell.is_clean
     assert (task["status"], task["pollCount"], task["outputData"]) == ("SCHEDULED", 1, {"so": "far"})
+
+
+def test_a_poll_that_never_comes_back_does_not_keep_a_host(fake: ConductorFake, play: Play, caplog: pytest.LogCaptureFixture) -> None:
+    held = fake.held("GET /tasks/poll/batch/add")
+    held.__enter__()
+
+    async def scene(host: WorkerHost) -> None:
+        await until(fake, lambda: fake.seen("GET /tasks/poll/batch/add"))
+
+    _, farewell = play([add], scene, drain_s=0.1)
+    held.__exit__(None, None, None)
+    assert farewell.is_clean
+    assert "lane add did not end in time" in caplog.text
 
 
 def test_a_host_stops_at_once_when_idle_and_only_once(fake: ConductorFake, play: Play) -> None:

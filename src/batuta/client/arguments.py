@@ -1,8 +1,8 @@
 """
-Between a task's JSON and a function's types: arguments out of the input, output out of the return value.
+From a task's input to a function's arguments.
 
-Here: reading a signature once, and converting by it. Not here: running the function (running.py). Both directions fail with
-`Mismatch`, whose text names the argument or the value, what was found and what was expected.
+Here: reading a signature once, and converting by it. Not here: the way back (outputs.py) and running the function
+(running.py).
 """
 
 from __future__ import annotations
@@ -17,12 +17,7 @@ import msgspec
 
 from batuta.client.context import TaskContext
 from batuta.client.models import Task
-
-_SHOWN_CHARS = 120
-
-
-class Mismatch(ValueError):
-    """The input does not fit the function's signature, or its return value is not JSON; trying again would not help."""
+from batuta.client.outputs import Mismatch, shown
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -103,26 +98,8 @@ class Signature:
                 converted = msgspec.convert(_with_whole_numbers(value), argument.type)
             except msgspec.ValidationError:
                 expected = str(error).replace("`", "")
-                raise Mismatch(f"argument {argument.name!r} of worker {self._worker_name!r} is {_shown(value)}: {expected}") from None
+                raise Mismatch(f"argument {argument.name!r} of worker {self._worker_name!r} is {shown(value)}: {expected}") from None
         return _completed(converted) if argument.has_dataclass else converted
-
-
-def output_of(value: Any) -> dict[str, Any]:
-    """
-    The task output a return value stands for: a mapping, Struct or dataclass by its fields, None as ``{}``, anything else
-    as ``{"result": value}``.
-
-    Raises:
-        Mismatch: it holds something JSON has no form for.
-    """
-    if value is None:
-        return {}
-    try:
-        plain = msgspec.to_builtins(value, str_keys=True)
-        msgspec.json.encode(plain)  # text that is not valid Unicode shows only here
-    except (TypeError, ValueError, RecursionError, OverflowError) as error:
-        raise Mismatch(f"the return value is not JSON: {error}; found {_shown(value)}") from None
-    return plain if isinstance(plain, dict) else {"result": plain}
 
 
 def _types_of(worker_name: str, function: Callable[..., Any]) -> dict[str, Any]:
@@ -203,8 +180,3 @@ def _with_whole_numbers(value: Any) -> Any:
 
 def _named(type_: Any) -> str:
     return type_.__name__ if isinstance(type_, type) and not typing.get_args(type_) else str(type_).removeprefix("typing.")
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= _SHOWN_CHARS else text[: _SHOWN_CHARS - 1] + "…"

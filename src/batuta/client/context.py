@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from batuta.client.models import Task
+from batuta.client.outputs import output_of, printable
 
 LOG_LINES_MAX = 2000
 LOG_LINE_CHARS_MAX = 16_384
@@ -56,7 +57,7 @@ class TaskContext:
         that the oldest are dropped, and the log says how many.
         """
         with self._guard:
-            for line in str(text).splitlines() or [""]:
+            for line in printable(str(text)).splitlines() or [""]:
                 self._lines.append(line[:LOG_LINE_CHARS_MAX])
             while len(self._lines) > LOG_LINES_MAX:
                 self._lines.popleft()
@@ -74,9 +75,13 @@ class TaskContext:
 
         The task reads SCHEDULED on the server from then on (Conductor knows no other way to take an output before the
         end); it is offered to another worker only if this one stops renewing it. Only the latest output is sent.
+
+        Raises:
+            ValueError: *output* holds something JSON has no form for.
         """
+        plain = output_of(dict(output))
         with self._guard:
-            self._progress = dict(output)
+            self._progress = plain
         self._wake()
 
     def take_lines(self) -> list[str]:

@@ -74,12 +74,19 @@ class Keeper:
             left_s = due - self._loop.time()
             await is_set_within(self._poked, left_s) if left_s < math.inf else await self._poked.wait()
             self._is_sending = True
-            if self._poked.is_set():
-                self._poked.clear()
-                self._log_due = min(self._log_due, self._loop.time() + LOG_PAUSE_S)
-                await self._send_signs()
-            await self._do_due()
+            try:
+                await self._tend()
+            except Exception:  # whatever it is, it must not cost the task its lease
+                log.exception("task %s: a mistake while looking after it, going on", self._task)
+                self._lease_due = self._loop.time() + min(5.0, self._lease_s)
             self._is_sending = False
+
+    async def _tend(self) -> None:
+        if self._poked.is_set():
+            self._poked.clear()
+            self._log_due = min(self._log_due, self._loop.time() + LOG_PAUSE_S)
+            await self._send_signs()
+        await self._do_due()
 
     def _poke(self) -> None:
         try:

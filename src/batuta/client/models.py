@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 import msgspec
 
@@ -27,6 +27,7 @@ TaskStatus = Literal[
 ReportStatus = Literal["IN_PROGRESS", "COMPLETED", "FAILED", "FAILED_WITH_TERMINAL_ERROR", "CANCELED"]
 WorkflowStatus = Literal["RUNNING", "PAUSED", "COMPLETED", "FAILED", "TIMED_OUT", "TERMINATED"]
 
+REPORT_STATUSES: Final = get_args(ReportStatus)
 OPEN_TASK_STATUSES: Final = frozenset({"SCHEDULED", "IN_PROGRESS"})
 TERMINAL_STATUSES: Final = frozenset({"COMPLETED", "FAILED", "TIMED_OUT", "TERMINATED"})
 
@@ -108,6 +109,9 @@ class TaskResult(msgspec.Struct, frozen=True, kw_only=True):
     Returned by a worker function, its ``task_id``, ``execution_id`` and ``worker_id`` are filled in. A status of IN_PROGRESS
     gives the task back: it is handed out again after ``callback_after_s``, with ``output`` as its output so far.
     ``logged_at_ms`` is the time (epoch milliseconds) the server shall show with ``logs``.
+
+    Raises:
+        ValueError: the status is not one a worker may report.
     """
 
     status: ReportStatus
@@ -120,6 +124,10 @@ class TaskResult(msgspec.Struct, frozen=True, kw_only=True):
     worker_id: str = ""
     extend_lease: bool = False
     logged_at_ms: int = 0
+
+    def __post_init__(self) -> None:
+        if self.status not in REPORT_STATUSES:
+            raise ValueError(f"a TaskResult has the status {self.status!r}; a worker may report {', '.join(REPORT_STATUSES)}")
 
     @property
     def is_final(self) -> bool:

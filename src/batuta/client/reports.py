@@ -98,7 +98,7 @@ class Reporter:
 
     async def close(self, grace_s: float) -> int:
         """Go on trying the waiting results for *grace_s*; how many the server has not taken, kept on disk or not."""
-        if self._resending is not None and self._pending:
+        if self._resending is not None:
             self._backoff.reset()
             self._nudge.set()
             await asyncio.wait({self._resending}, timeout=grace_s)

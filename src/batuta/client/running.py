@@ -15,10 +15,10 @@ from typing import Any
 
 import msgspec
 
-from batuta.client.arguments import Mismatch, output_of
 from batuta.client.context import TaskContext
 from batuta.client.decorator import AnyWorker, Failed, FailedForGood, InProgress
 from batuta.client.models import LOGS_PER_REPORT_MAX, ReportStatus, Task, TaskResult
+from batuta.client.outputs import Mismatch, output_of
 from batuta.client.threads import DaemonPool
 
 TRACEBACK_CHARS_MAX = 16_384

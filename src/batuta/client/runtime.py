@@ -26,6 +26,7 @@ from batuta.client.decorator import AnyWorker
 from batuta.client.keeper import Keeper
 from batuta.client.metrics import MetricsServer, WorkerMetrics
 from batuta.client.models import Task, TaskResult
+from batuta.client.outputs import printable
 from batuta.client.poller import Lane
 from batuta.client.reports import Reporter
 from batuta.client.running import packed, perform
@@ -37,6 +38,8 @@ log = logging.getLogger("batuta.client.worker")
 REPORT_CONNECTIONS = 8
 # What a cancelled coroutine gets for its cleaning up, and waiting reports for a last try, after the drain time.
 CUT_OFF_GRACE_S = 2.0
+# How much longer than asked for a poll may take to come back while the host stops.
+LAST_POLL_GRACE_S = 1.0
 LOOP_CHECK_S = 1.0
 LOOP_LAG_S_MAX = 2.0
 
@@ -222,14 +225,17 @@ class WorkerHost:
 
     async def _report(self, task: Task, result: TaskResult, lines: list[str]) -> None:
         ids = {"task_id": task.id, "execution_id": task.execution_id, "worker_id": self.worker_id}
-        logs = {"logs": packed([*result.logs, *lines]), "logged_at_ms": time.time_ns() // 1_000_000}
-        await self._reporter.deliver(msgspec.structs.replace(result, **ids, **logs))
+        logs = {"logs": packed([*map(printable, result.logs), *lines]), "logged_at_ms": time.time_ns() // 1_000_000}
+        reason = None if result.reason is None else printable(result.reason)
+        await self._reporter.deliver(msgspec.structs.replace(result, **ids, **logs, reason=reason))
 
     async def _stop(self) -> Farewell:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self.drain_s
+        last_poll_at = max(deadline, loop.time() + LAST_POLL_GRACE_S + max(worker.poll_timeout_s for worker in self.workers))
         await self._drain(deadline)
         cut_off = await self._cut_off_rest()
+        await self._end_polls(last_poll_at)
         unsent = await self._reporter.close(max(CUT_OFF_GRACE_S, deadline - loop.time()))
         for attendant in self._attendants:
             attendant.cancel()
@@ -241,14 +247,26 @@ class WorkerHost:
         return Farewell(cut_off, unsent)
 
     async def _drain(self, deadline: float) -> None:
-        """Wait for the last polls and for running tasks, until *deadline*."""
+        """Wait for running tasks, and for the last polls, until *deadline*."""
         loop = asyncio.get_running_loop()
         if self._running:
             log.info("draining: waiting up to %g s for %d tasks", self.drain_s, len(self._running))
         while (busy := [*self._running.values(), *(lane for lane in self._lanes if not lane.done())]) and loop.time() < deadline:
             await asyncio.wait(busy, timeout=deadline - loop.time(), return_when=asyncio.FIRST_COMPLETED)
-        for lane in self._lanes:
+
+    async def _end_polls(self, deadline: float) -> None:
+        """
+        Wait for the last polls even when the drain time is over, and give back what they brought.
+
+        A poll that is given up may still be answered: its task would be in progress with nobody at work, until it times out.
+        """
+        if polling := [lane for lane in self._lanes if not lane.done()]:
+            await asyncio.wait(polling, timeout=deadline - asyncio.get_running_loop().time())
+        for lane in (lane for lane in self._lanes if not lane.done()):
+            log.warning("%s did not end in time; a task its last poll still brings is left to its timeout", lane.get_name())
             lane.cancel()
+        if self._running:
+            await asyncio.wait(list(self._running.values()), timeout=CUT_OFF_GRACE_S)
 
     async def _cut_off_rest(self) -> int:
         """
