@@ -19,8 +19,11 @@ def syntax_error(source: str) -> str | None:
     return "SyntaxError: unexpected end" if source.endswith("(") else None
 
 
+TEMPLATES: dict[str, dict[str, Any]] = {"templated_http": {"http_request": {"uri": "http://x"}}, "templated_jq": {"queryExpression": "."}}
+
+
 def template_of(name: str) -> dict[str, Any]:
-    return {"templated_http": {"http_request": {"uri": "http://x"}}, "templated_jq": {"queryExpression": "."}}.get(name, {})
+    return TEMPLATES.get(name, {})
 
 
 AROUND = Surroundings(template_of, syntax_error, frozenset({"HOME_OF_ALL"}))
@@ -170,7 +173,7 @@ def test_several_rules_broken_are_all_told() -> None:
     assert {v.path.rpartition(".")[2] for v in found} == {"name", "tasks", "schemaVersion"}
 
 
-NESTED = {
+NESTED: dict[str, dict[str, Any]] = {
     "decisionCases[a].<map value>[0]": {**SWITCH, "decisionCases": {"a": [task("x", type="EVENT")]}},
     "defaultCase[1]": {**SWITCH, "defaultCase": [task("y"), task("x", type="EVENT")]},
     "forkTasks[1].<list element>[0]": {"type": "FORK_JOIN", "forkTasks": [[task("y")], [task("x", type="EVENT")]]},

@@ -25,10 +25,9 @@ NOT_RECORDED = {
 }  # fmt: skip
 
 
-def recorded(scenario: str, step: str, key: str = "body") -> dict[str, Any]:
+def recorded(scenario: str, step: str, key: str = "body") -> Any:
     steps = json.loads((RECORDED / f"{scenario}.json").read_text())
-    body: dict[str, Any] = next(s[key] for s in steps if s["step"] == step)
-    return body
+    return next(s[key] for s in steps if s["step"] == step)
 
 
 def stamped(value: Any) -> Any:
@@ -62,9 +61,7 @@ def rebuilt(shown: dict[str, Any]) -> Execution:
     return Execution(head, Definition(shown["workflowDefinition"], "h"), tasks)
 
 
-@pytest.mark.parametrize(
-    ("scenario", "step"), [("basics/two_tasks_in_a_row", "completed"), ("metadata_tasks/a_task_without_a_definition", "snapshot")]
-)
+@pytest.mark.parametrize(("scenario", "step"), [("basics/two_tasks_in_a_row", "completed"), ("metadata_tasks/a_task_without_a_definition", "snapshot")])
 def test_an_execution_is_shown_as_recorded(scenario: str, step: str) -> None:
     expected = stamped(recorded(scenario, step))
     shown = decode(encode(workflow_view(rebuilt(expected), NOW)))

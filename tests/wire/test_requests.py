@@ -53,9 +53,7 @@ def test_what_does_not_fit_at_once_is_converted_as_conductor_does() -> None:
     read = start(name=5, version="3", priority="7", correlationId=12, taskToDomain=None, input=None)
     assert read == StartRequest(name="5", version=3, priority=7, correlation_id="12", input=None)
     told = result(outputData=None, logs=None, callbackAfterSeconds="5", extendLease="true", reasonForIncompletion=7)
-    assert told == TaskResult(
-        execution_id="e", task_id="t", status=TaskStatus.COMPLETED, callback_after_s=5, extend_lease=True, reason="7"
-    )
+    assert told == TaskResult(execution_id="e", task_id="t", status=TaskStatus.COMPLETED, callback_after_s=5, extend_lease=True, reason="7")
 
 
 def test_an_inline_definition_comes_in_its_stored_form() -> None:

@@ -68,6 +68,11 @@ class Application:
         response = bound.call(self._services, request)
         return response if isinstance(response, Response) else await response
 
+    @property
+    def watched(self) -> int:
+        """How many clients are waiting for something that may never come."""
+        return len(self._watchers)
+
     def release(self) -> None:
         """Waiting polls end with what they have: the server is stopping."""
         for watcher in list(self._watchers):

@@ -18,6 +18,7 @@ _decode = msgspec.json.Decoder().decode
 encode: Final = msgspec.json.Encoder().encode
 """The JSON text of a value, in UTF-8 without spaces. Structs, dicts, lists and msgspec.Raw fragments may be mixed."""
 
+
 def decode(body: bytes) -> Any:
     """
     The value that the text means. Numbers keep their kind: 1 stays whole, 1.0 stays a float, a long one keeps all digits.
