@@ -97,7 +97,7 @@ _ADMIN: Final = (
     Route("GET", "/api/admin/queues", admin.queues, "Queues of event handlers", "", "object"),
 )
 _WAITING: Final = (
-    Route("POST", "/api/workflow/execute/{name}/{version}", waiting.execute, "Start and wait for its end, a halt, or a task", "StartWorkflowRequest?", "object?"),
+    Route("POST", "/api/workflow/execute/{name}/{version}", waiting.execute, "Start, and wait for its end or a halt", "StartWorkflowRequest?", "object?"),
     Route("POST", "/api/workflow/test", waiting.test, "Run with mocked outputs (taskRefToMockOutput)", "StartWorkflowRequest", "Workflow"),
     Route("POST", "/api/tasks/{workflowId}/{status}/signal", waiting.signal, "Report the WAIT that holds an execution", "object"),
     Route("POST", "/api/tasks/{workflowId}/{status}/signal/sync", waiting.signal_sync, "The same, and wait for what follows", "object", "object?"),

@@ -74,7 +74,13 @@ async def signal(services: Services, workflow_id: str, status: ReportedStatus, b
 
 
 async def signal_sync(
-    services: Services, workflow_id: str, status: ReportedStatus, body: bytes, *, return_strategy: ReturnStrategy = "TARGET_WORKFLOW", timeout_millis: int = 5_000
+    services: Services,
+    workflow_id: str,
+    status: ReportedStatus,
+    body: bytes,
+    *,
+    return_strategy: ReturnStrategy = "TARGET_WORKFLOW",
+    timeout_millis: int = 5_000,
 ) -> Response:
     """The same, answered when the execution blocks again or ends; 404 when nothing held it."""
     if not await services.engine.signal(workflow_id, TaskStatus(status), requests.read_object(body)):
