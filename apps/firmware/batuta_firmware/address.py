@@ -51,9 +51,7 @@ def parse(text: str, *, ota_port: int | str | None = None, aliases: Mapping[str,
     host, colon, port = text.partition(":")
     if not _HOST.fullmatch(host):
         raise Lasting("bad_device_address", f"device_address is {text!r}; expected a host name or IPv4 address, with :port if it is not 80")
-    return DeviceAddress(
-        host, _port(port, "device_address") if colon else HTTP_PORT, OTA_PORT if ota_port in (None, "") else _port(ota_port, "ota_port")
-    )
+    return DeviceAddress(host, _port(port, "device_address") if colon else HTTP_PORT, OTA_PORT if ota_port in (None, "") else _port(ota_port, "ota_port"))
 
 
 def parse_aliases(text: str) -> dict[str, DeviceAddress]:

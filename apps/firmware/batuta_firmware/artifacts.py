@@ -123,9 +123,7 @@ class ArtifactStore:
 
     def find(self, version: str, environment: str) -> Artifact | None:
         with transaction(self._storage) as records:
-            return self._artifact(
-                records.execute("select * from artifacts where version = ? and environment = ?", (version, environment)).fetchone()
-            )
+            return self._artifact(records.execute("select * from artifacts where version = ? and environment = ?", (version, environment)).fetchone())
 
     def get(self, artifact_id: str) -> Artifact | None:
         with transaction(self._storage) as records:

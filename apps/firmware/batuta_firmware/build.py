@@ -60,9 +60,7 @@ class Build:
     seconds: float
 
 
-def compile_firmware(
-    project: Path, environment: str, commit: Commit, out: Path, settings: Settings, *, cancelled: Callable[[], bool] = lambda: False
-) -> Build:
+def compile_firmware(project: Path, environment: str, commit: Commit, out: Path, settings: Settings, *, cancelled: Callable[[], bool] = lambda: False) -> Build:
     """
     Build *environment* of the PlatformIO *project* into the folder *out*, clean, and return what came out.
 
@@ -120,7 +118,7 @@ def _variables(commit: Commit, out: Path, settings: Settings) -> dict[str, str]:
     quiet = {"PLATFORMIO_NO_ANSI": "1", "PLATFORMIO_SETTING_ENABLE_TELEMETRY": "no", "CI": "true"}
     home = {}
     if settings.platformio == OFFLINE:
-        home = platformio_home.environment(platformio_home.prepare(settings.storage / "platformio"))
+        home = platformio_home.environment(platformio_home.prepare(settings.storage / "platformio"), out / "pio")
     flags = f"{os.environ.get('PLATFORMIO_BUILD_FLAGS', '')} -DFW_VERSION='\"{commit.full_sha}\"'".strip()
     inherited = {name: value for name, value in os.environ.items() if not _SECRET.search(name)}
     return {
@@ -139,9 +137,7 @@ def _run(
     """The exit code, and why we ended the process if we did. It gets a session of its own, so that its children end with it."""
     deadline = time.monotonic() + timeout_s
     with open(log_path, "wb") as log:
-        process = subprocess.Popen(
-            command, cwd=folder, env=variables, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
-        )
+        process = subprocess.Popen(command, cwd=folder, env=variables, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
         try:
             while True:
                 try:

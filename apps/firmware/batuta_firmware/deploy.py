@@ -193,9 +193,7 @@ class Deployer:
         self.book.settle(deployment, "unknown", "it already runs the artifact to go back to")
         return f"device {address} already runs the artifact to go back to"
 
-    def _send(
-        self, address: DeviceAddress, artifact: Artifact, data: bytes, workflow_id: str, kind: Kind, password: str | None, say: Say
-    ) -> dict[str, Any]:
+    def _send(self, address: DeviceAddress, artifact: Artifact, data: bytes, workflow_id: str, kind: Kind, password: str | None, say: Say) -> dict[str, Any]:
         deployment = self.book.start(address.key, artifact.artifact_id, kind=kind, workflow_id=workflow_id)
         say(f"sending {len(data)} bytes of {artifact.artifact_id} to {address.host}:{address.ota_port}")
         try:

@@ -67,16 +67,12 @@ class DeploymentBook:
 
     def latest(self, device: str) -> Deployment | None:
         """The last deployment after which the device may run something else than before it."""
-        return self._one(
-            f"select * from deployments where device = ? and result in {CHANGED_THE_DEVICE} order by id desc limit 1", (device,)
-        )
+        return self._one(f"select * from deployments where device = ? and result in {CHANGED_THE_DEVICE} order by id desc limit 1", (device,))
 
     def of_workflow(self, workflow_id: str, device: str | None = None) -> tuple[Deployment, ...]:
         """What a workflow sent, oldest first."""
         with transaction(self._storage) as records:
-            rows = records.execute(
-                "select * from deployments where workflow_id = ? and (? is null or device = ?) order by id", (workflow_id, device, device)
-            )
+            rows = records.execute("select * from deployments where workflow_id = ? and (? is null or device = ?) order by id", (workflow_id, device, device))
             return tuple(_deployment(row) for row in rows)
 
     def last_good(self, device: str, *, except_artifact: str | None = None) -> Deployment | None:

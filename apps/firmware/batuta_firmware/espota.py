@@ -111,15 +111,11 @@ def _resolved(host: str, port: int) -> tuple[str, int]:
     try:
         found = socket.getaddrinfo(host, port, socket.AF_INET, socket.SOCK_DGRAM)[0][4]
     except OSError as error:
-        raise Passing(
-            "device_unresolved", f"no address found for device {host!r}: {error}", fix="Check the name, or give its IP address"
-        ) from None
+        raise Passing("device_unresolved", f"no address found for device {host!r}: {error}", fix="Check the name, or give its IP address") from None
     return str(found[0]), int(found[1])
 
 
-def _invite(
-    address: tuple[str, int], invitation: bytes, patience: Patience, password: str | None, file_name: str, image: bytes
-) -> tuple[int, bool]:
+def _invite(address: tuple[str, int], invitation: bytes, patience: Patience, password: str | None, file_name: str, image: bytes) -> tuple[int, bool]:
     """Invite until the device says OK, proving the password when it asks; (invitations sent, whether it asked)."""
     digests = ["sha256", "md5"]  # how the sketch may have stored its password, newest first
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:

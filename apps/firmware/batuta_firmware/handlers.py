@@ -6,6 +6,7 @@ Here: reading a failed execution as any Conductor server tells it. Not here: ask
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -51,6 +52,16 @@ def failure_context(execution: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def innermost(reason: str) -> str:
+    """The reason itself, out of the sentences that a server wraps around it on each level: task, sub-workflow, task again."""
+    for _ in range(10):
+        match = re.search(r"(?:^Task \S+ failed with status: \w+ and reason: '(.*)'$)|(?:^Sub workflow \S+ failure reason: (.*)$)", reason, re.DOTALL)
+        if match is None:
+            break
+        reason = match[1] or match[2] or ""
+    return reason
+
+
 def record_failure(storage: Path, workflow_id: str, failure_type: str, reason: str | None, *, now: Callable[[], float] = time.time) -> bool:
     """Count a failed workflow, once; false when it had been counted."""
     with transaction(storage) as records:
@@ -76,7 +87,7 @@ def _kind(task: Mapping[str, Any] | None, name: str | None) -> str:
 def _reason(execution: Mapping[str, Any], task: Mapping[str, Any] | None, stopped: bool) -> str:
     if stopped and task is not None:
         return "; ".join(str(reason) for reason in (task.get("outputData") or {}).get("failure_reasons") or [])
-    return str((task or {}).get("reasonForIncompletion") or execution.get("reasonForIncompletion") or "unknown")
+    return innermost(str((task or {}).get("reasonForIncompletion") or execution.get("reasonForIncompletion") or "unknown"))
 
 
 def _first(tasks: list[Mapping[str, Any]], key: str, *, of: str) -> Any:

@@ -53,9 +53,7 @@ class Clock:
 CLOCK = Clock()
 
 
-def watch(
-    api: DeviceApi, expected: Expectation, *, deadline_s: float, clock: Clock = CLOCK, told: Callable[[Finding], None] = lambda finding: None
-) -> Finding:
+def watch(api: DeviceApi, expected: Expectation, *, deadline_s: float, clock: Clock = CLOCK, told: Callable[[Finding], None] = lambda finding: None) -> Finding:
     """
     Look at the device until PASSES looks in a row agree, and return what they found.
 

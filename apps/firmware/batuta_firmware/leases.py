@@ -56,9 +56,7 @@ class LeaseBook:
     def shorten(self, device: str, holder: str, *, to_s: float) -> None:
         """Let the lease end within *to_s* seconds: time for a rollback to take it over."""
         with transaction(self._storage) as records:
-            records.execute(
-                "update leases set until = min(until, ?) where device = ? and holder = ?", (self._now() + to_s, device, holder)
-            )
+            records.execute("update leases set until = min(until, ?) where device = ? and holder = ?", (self._now() + to_s, device, holder))
 
     def holder(self, device: str) -> str | None:
         """Who has *device* now."""

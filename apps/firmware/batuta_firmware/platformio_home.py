@@ -64,8 +64,12 @@ def prepare(core_dir: Path) -> Path:
     return core_dir
 
 
-def environment(core_dir: Path) -> dict[str, str]:
-    """The variables that make PlatformIO use *core_dir*, quietly and without asking anybody on the network."""
+def environment(core_dir: Path, out: Path) -> dict[str, str]:
+    """
+    The variables that make PlatformIO use *core_dir*, quietly and without asking anybody on the network, for a build into *out*.
+
+    The compiler keeps objects in a cache and does not repeat the warnings of what it finds there, so each build has a cache of its own.
+    """
     return {
         "PLATFORMIO_CORE_DIR": str(core_dir),
         "PLATFORMIO_SETTING_ENABLE_TELEMETRY": "no",
@@ -73,7 +77,7 @@ def environment(core_dir: Path) -> dict[str, str]:
         "PLATFORMIO_NO_ANSI": "1",
         "CI": "true",
         "ZIG_GLOBAL_CACHE_DIR": str(core_dir / "zig-cache"),
-        "ZIG_LOCAL_CACHE_DIR": str(core_dir / "zig-cache"),
+        "ZIG_LOCAL_CACHE_DIR": str(out / "zig-cache"),
     }
 
 

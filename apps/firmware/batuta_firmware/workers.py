@@ -22,6 +22,7 @@ from batuta_firmware.address import DeviceAddress
 from batuta_firmware.artifacts import ArtifactStore
 from batuta_firmware.deploy import Deployer
 from batuta_firmware.errors import FirmwareError, Lasting, Passing
+from batuta_firmware.health import CLOCK, Clock
 from batuta_firmware.notify import Notifier
 from batuta_firmware.repo import Repositories
 from batuta_firmware.settings import Settings
@@ -40,9 +41,9 @@ def from_environment() -> list[Worker[..., Any]]:
     return workers(settings_module.read(os.environ))
 
 
-def workers(settings: Settings, client: SyncClient | None = None) -> list[Worker[..., Any]]:
+def workers(settings: Settings, client: SyncClient | None = None, *, clock: Clock = CLOCK) -> list[Worker[..., Any]]:
     """All workers of the application; *client* is whom failed workflows are asked of, by default the server of the settings."""
-    tasks = Tasks(settings, client or SyncClient(settings.server_url))
+    tasks = Tasks(settings, client or SyncClient(settings.server_url), clock)
     return [worker(name, concurrency=concurrency)(_reported(getattr(tasks, method))) for name, (method, concurrency) in WORKERS.items()]
 
 
@@ -86,13 +87,13 @@ def _reported(function: Callable[..., Output]) -> Callable[..., Output]:
 class Tasks:
     """The tasks, for one process's settings."""
 
-    def __init__(self, settings: Settings, client: SyncClient) -> None:
+    def __init__(self, settings: Settings, client: SyncClient, clock: Clock = CLOCK) -> None:
         self._settings = settings
         self._client = client
         self._repositories = Repositories(settings)
         self._build_root = BuildRoot(settings.build_root)
         self._store = ArtifactStore(settings.storage)
-        self._deployer = Deployer(settings)
+        self._deployer = Deployer(settings, clock=clock)
         self._notifier = Notifier(settings)
 
     def validate_commit(self, repo: str, commit_sha: str, branch: str | None = None) -> Output:
@@ -102,18 +103,14 @@ class Tasks:
     def clean_build_env(self, build_dir: str) -> Output:
         return {"cleaned": True, "build_dir": str(self._build_root.clean(build_dir))}
 
-    def platformio_compile(
-        self, context: TaskContext, repo: str, commit_sha: str, environment: str, build_dir: str, branch: str | None = None
-    ) -> Output:
+    def platformio_compile(self, context: TaskContext, repo: str, commit_sha: str, environment: str, build_dir: str, branch: str | None = None) -> Output:
         commit = self._repositories.validate(repo, commit_sha, branch)
         folder = self._build_root.directory(build_dir)
         with self._build_root.using(folder):
             folder.mkdir(parents=True, exist_ok=True)
             project = self._repositories.check_out(repo, commit, folder / "source")
             context.log(f"compiling {environment} of {commit.full_sha} in {folder}")
-            built = build.compile_firmware(
-                project, environment, commit, folder, self._settings, cancelled=lambda: context.is_cancelled or context.is_draining
-            )
+            built = build.compile_firmware(project, environment, commit, folder, self._settings, cancelled=lambda: context.is_cancelled or context.is_draining)
         context.log(f"built {built.size_bytes} bytes in {built.seconds:g} s, SHA-256 {built.sha256}")
         return {
             "success": True,
@@ -261,9 +258,7 @@ class Tasks:
         """*workflow_id* comes from the server when a workflow failed, *failed_workflow_id* from a person who asks for a rollback."""
         address = self._address(device_address, device_ip, ota_port)
         failed = workflow_id or failed_workflow_id
-        found = self._deployer.rollback_for(
-            address, failed_workflow_id=failed, by_hand=workflow_id is None, handler_id=context.task.execution_id
-        )
+        found = self._deployer.rollback_for(address, failed_workflow_id=failed, by_hand=workflow_id is None, handler_id=context.task.execution_id)
         artifact = found.artifact
         context.log(f"rollback {'needed' if found.needed else 'not needed'}: {found.reason}")
         return {
@@ -292,9 +287,7 @@ class Tasks:
     def cleanup_build_artifacts(self, build_dir: str | None = None) -> Output:
         return {"cleaned": self._build_root.remove(build_dir)}
 
-    def log_failure_metrics(
-        self, context: TaskContext, failure_type: str | None = None, reason: str | None = None, workflow_id: str | None = None
-    ) -> Output:
+    def log_failure_metrics(self, context: TaskContext, failure_type: str | None = None, reason: str | None = None, workflow_id: str | None = None) -> Output:
         key = workflow_id or context.task.execution_id
         return {"recorded": True, "repeated": not handlers.record_failure(self._settings.storage, key, failure_type or "build", reason)}
 
@@ -304,22 +297,16 @@ class Tasks:
         reasons = "\n".join(f"- {detail}" for detail in details) if isinstance(details, list) else str(details or "")
         return self._tell(context, channel, f"{message}\n{reasons}".strip(), "build-failure", workflow_id)
 
-    def send_failure_notification(
-        self, context: TaskContext, message: str, channel: str | None = None, workflow_id: str | None = None
-    ) -> Output:
+    def send_failure_notification(self, context: TaskContext, message: str, channel: str | None = None, workflow_id: str | None = None) -> Output:
         return self._tell(context, channel, message, "failure", workflow_id)
 
-    def send_rollback_notification(
-        self, context: TaskContext, message: str, channel: str | None = None, workflow_id: str | None = None
-    ) -> Output:
+    def send_rollback_notification(self, context: TaskContext, message: str, channel: str | None = None, workflow_id: str | None = None) -> Output:
         return self._tell(context, channel, message, "rollback", workflow_id)
 
     def _address(self, device_address: str | None, device_ip: str | None, ota_port: int | str | None) -> DeviceAddress:
         return self._settings.address(device_address or device_ip, ota_port)
 
-    def _flash(
-        self, context: TaskContext, address: DeviceAddress, reference: str, sha256: str | None, password_ref: str | None, *, rollback: bool
-    ) -> Output:
+    def _flash(self, context: TaskContext, address: DeviceAddress, reference: str, sha256: str | None, password_ref: str | None, *, rollback: bool) -> Output:
         return self._deployer.flash(
             address,
             reference,
@@ -331,9 +318,7 @@ class Tasks:
             cancelled=lambda: context.is_cancelled or context.is_draining,
         )
 
-    def _check(
-        self, context: TaskContext, address: DeviceAddress, commit_sha: str | None, artifact_id: str | None, deadline_s: float | None
-    ) -> Output:
+    def _check(self, context: TaskContext, address: DeviceAddress, commit_sha: str | None, artifact_id: str | None, deadline_s: float | None) -> Output:
         return self._deployer.check(
             address,
             workflow_id=context.task.execution_id,
@@ -363,4 +348,3 @@ class Tasks:
             if path.is_file():
                 return self._built(path).read_text(errors="replace")
         raise Lasting("build_log_missing", "the build's output was cut and its log file is gone: warnings cannot be counted", fix="Build it again")
-

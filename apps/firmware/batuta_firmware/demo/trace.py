@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from batuta.client import TERMINAL_STATUSES, Execution, NotFound, SyncClient
+from batuta_firmware.handlers import innermost
 
 FAILURE_WORKFLOW = "conductor.failure_workflow"
 DEPTH_MAX = 5
@@ -63,7 +64,7 @@ class Trace:
 
     def _rows(self, execution_id: str, depth: int) -> Iterator[Row]:
         execution = self._execution(execution_id)
-        yield Row(execution.id, depth, execution.workflow_name, execution.status, _seconds(execution.json), execution.reason or "")
+        yield Row(execution.id, depth, execution.workflow_name, execution.status, _seconds(execution.json), innermost(execution.reason or ""))
         for task in execution.tasks:
             if task.type in ("SWITCH", "DECISION"):
                 continue
@@ -104,7 +105,7 @@ class Trace:
 def note_of(ref: str, status: str, output: dict[str, Any], reason: str | None) -> str:
     """What is worth saying of a task in a few words."""
     if status not in ("COMPLETED", "SCHEDULED", "IN_PROGRESS"):
-        return reason or ""
+        return innermost(reason or "")
     if status != "COMPLETED":
         return ""
     match ref:
@@ -113,9 +114,7 @@ def note_of(ref: str, status: str, output: dict[str, Any], reason: str | None) -
         case "platformio_compile":
             return f"{output.get('size_bytes', 0):,} bytes in {output.get('build_seconds', 0):.1f} s"
         case "extract_build_metrics":
-            return (
-                f"flash {output.get('flash_usage_percent')} %, RAM {output.get('ram_usage_percent')} %, warnings {output.get('warning_count')}"
-            )
+            return f"flash {output.get('flash_usage_percent')} %, RAM {output.get('ram_usage_percent')} %, warnings {output.get('warning_count')}"
         case "validate_build":
             return "passed" if output.get("success") else "; ".join(str(reason) for reason in output.get("failure_reasons") or [])
         case "store_artifact":

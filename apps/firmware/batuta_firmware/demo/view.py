@@ -16,6 +16,7 @@ from batuta_firmware.demo.trace import Row
 LABEL_WIDTH = 42
 SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 GOOD, BAD, BUSY = "COMPLETED", "FAILED", "IN_PROGRESS"
+OPEN = ("SCHEDULED", "IN_PROGRESS", "RUNNING", "PAUSED")
 _COLORS = {GOOD: "32", BAD: "31", BUSY: "36"}
 
 
@@ -44,10 +45,10 @@ class LineView:
         self.line(f"\n{text}")
 
     def show(self, rows: Sequence[Row]) -> None:
-        for row in rows:
-            if row.status not in ("SCHEDULED", "IN_PROGRESS", "RUNNING", "PAUSED") and row.key not in self._told:
-                self._told.add(row.key)
-                self.line(_plain(row))
+        ended = [row for row in rows if row.status not in OPEN and row.key not in self._told]
+        for row in sorted(ended, key=lambda row: -row.depth):  # a workflow has ended after its tasks
+            self._told.add(row.key)
+            self.line(_plain(row))
 
     def settle(self) -> None:
         pass
@@ -95,7 +96,7 @@ def _mark(status: str) -> tuple[str, str]:
     """A sign for *status*, and the kind that colours it."""
     if status in ("COMPLETED", "COMPLETED_WITH_ERRORS"):
         return "✓", GOOD
-    if status in ("SCHEDULED", "IN_PROGRESS", "RUNNING", "PAUSED"):
+    if status in OPEN:
         return SPINNER[int(time.monotonic() * 10) % len(SPINNER)], BUSY
     return "✗", BAD
 

@@ -222,4 +222,3 @@ def _memory(image: Image) -> list[Region]:
         else:
             raise Panic(f"segment of {len(segment.data)} bytes at {segment.address:#010x} is outside the board's memory")
     return regions
-

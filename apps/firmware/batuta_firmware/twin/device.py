@@ -66,9 +66,7 @@ class UpdateRefused(Exception):
 class Device:
     """One device. `start` switches it on; a thread of its own runs it until `close`."""
 
-    def __init__(
-        self, state_dir: Path, faults: FaultBox, *, chip: str = CHIP, slot_bytes: int = SLOT_BYTES, bootloader_rollback: bool = False
-    ) -> None:
+    def __init__(self, state_dir: Path, faults: FaultBox, *, chip: str = CHIP, slot_bytes: int = SLOT_BYTES, bootloader_rollback: bool = False) -> None:
         self.faults = faults
         self.slot_bytes = slot_bytes
         self.chip = chip

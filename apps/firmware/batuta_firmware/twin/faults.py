@@ -66,6 +66,11 @@ class FaultBox:
                 self._faults = dataclasses.replace(self._faults, **fewer)
             return True
 
+    def bytes_left(self, byte: int) -> int:
+        """How many bytes a transfer may take after *byte* before the next fault that names one strikes."""
+        places = (self._faults.drop_at, self._faults.stall_at, self._faults.power_cut_at)
+        return min((place - byte for place in places if place is not None and place > byte), default=1 << 30)
+
     def strike_at(self, name: str, byte: int) -> bool:
         """True when fault *name* strikes at *byte* of a transfer."""
         at = getattr(self._faults, name)

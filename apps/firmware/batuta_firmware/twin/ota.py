@@ -7,6 +7,7 @@ Our own client is espota.py; the two share nothing but the protocol.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import secrets
@@ -22,6 +23,7 @@ READ_BYTES = 1460  # what the device takes from the connection at once
 FLUSH_BYTES = 4096  # the first flash page: the magic byte is looked at when it is written
 SILENCE_S = 1.0
 SILENCES_MAX = 3
+LOOK_S = 0.5  # how often a wait for a packet looks whether the twin is closing
 COMMANDS = ("0", "100")
 log = logging.getLogger("batuta_firmware.twin.ota")
 
@@ -29,16 +31,14 @@ log = logging.getLogger("batuta_firmware.twin.ota")
 class OtaServer:
     """Listens for invitations on *host*:*port* (0: any free port) and flashes *device*."""
 
-    def __init__(
-        self, device: Device, *, host: str = "127.0.0.1", port: int = 0, auth: Auth = "none", password: str = "", md5_stored: bool = False
-    ) -> None:
+    def __init__(self, device: Device, *, host: str = "127.0.0.1", port: int = 0, auth: Auth = "none", password: str = "", md5_stored: bool = False) -> None:
         self._device = device
         self._auth = auth
         self._password = password
         self._md5_stored = md5_stored
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind((host, port))
-        self._socket.settimeout(0.2)
+        self._socket.settimeout(LOOK_S)
         self.port: int = self._socket.getsockname()[1]
         self.invitations = 0
         self.transfers = 0
@@ -50,6 +50,8 @@ class OtaServer:
 
     def close(self) -> None:
         self._closing.set()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as waker:
+            waker.sendto(b"", self._socket.getsockname())  # ends the wait for an invitation at once
         self._thread.join(timeout=10)
         self._socket.close()
 
@@ -105,7 +107,9 @@ class OtaServer:
         return hashlib.sha256(f"{key}:{nonce}:{cnonce}".encode()).hexdigest()
 
     def _next_from(self, sender: tuple[str, int], *, within_s: float) -> bytes | None:
-        for _ in range(int(within_s / 0.2)):
+        for _ in range(int(within_s / LOOK_S)):
+            if self._closing.is_set():
+                break
             try:
                 packet, other = self._socket.recvfrom(512)
             except TimeoutError:
@@ -125,14 +129,14 @@ class OtaServer:
             try:
                 data = self._receive(connection, size)
             except UpdateRefused as refusal:
-                connection.sendall(f"{refusal}\r\n".encode())
+                self._say_last(connection, f"{refusal}\r\n")
                 return
             if data is None:
                 return
             try:
                 self._finish(data, md5)
             except UpdateRefused as refusal:
-                connection.sendall(f"{refusal}\r\n".encode())
+                self._say_last(connection, f"{refusal}\r\n")
                 return
             if not self._device.faults.use_up("no_verdict"):
                 connection.sendall(b"OK")
@@ -153,7 +157,7 @@ class OtaServer:
                 self._stall(connection)
                 return None
             try:
-                piece = connection.recv(min(READ_BYTES, size - len(data)))
+                piece = connection.recv(min(READ_BYTES, size - len(data), faults.bytes_left(len(data))))
             except TimeoutError:
                 silences += 1
                 if silences > SILENCES_MAX:
@@ -171,6 +175,14 @@ class OtaServer:
             acknowledged = str(len(piece)).encode()
             connection.sendall(acknowledged)
         return bytes(data)
+
+    def _say_last(self, connection: socket.socket, words: str) -> None:
+        """Say why it ends, and take what is still on its way: a connection closed over unread bytes may lose the words."""
+        connection.sendall(words.encode())
+        connection.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(OSError):
+            while connection.recv(65_536) and not self._closing.is_set():
+                pass
 
     def _stall(self, connection: socket.socket) -> None:
         """Hold the connection without reading, until the other side gives up."""
@@ -196,4 +208,4 @@ class OtaServer:
         except (BlockingIOError, InterruptedError):
             pass
         finally:
-            self._socket.settimeout(0.2)
+            self._socket.settimeout(LOOK_S)

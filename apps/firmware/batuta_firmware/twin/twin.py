@@ -39,6 +39,7 @@ class Twin:
         self.web = WebServer(self.device, host=host, port=http_port)
         self.ota = OtaServer(self.device, host=host, port=ota_port, auth=auth, password=password, md5_stored=md5_stored)
         self.host = host
+        self._is_closed = False
 
     @property
     def address(self) -> str:
@@ -55,6 +56,10 @@ class Twin:
         self.ota.start()
 
     def close(self) -> None:
+        """Switch everything off; again it does nothing."""
+        if self._is_closed:
+            return
+        self._is_closed = True
         self.web.close()
         self.ota.close()
         self.device.close()

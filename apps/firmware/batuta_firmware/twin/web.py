@@ -260,7 +260,7 @@ class WebServer:
         self._server = ThreadingHTTPServer((host, port), Connection)
         self._server.daemon_threads = True
         self.port: int = self._server.server_address[1]
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, name="twin-web", daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, name="twin-web", daemon=True)
 
     def start(self) -> None:
         self._thread.start()

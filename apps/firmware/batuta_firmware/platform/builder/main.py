@@ -22,6 +22,9 @@ python = sys.executable
 WARNINGS = ["-Wall", "-Wextra"]
 MACHINE = ["-O2", "-ffunction-sections", "-fdata-sections", "-fno-stack-protector", "-fno-unwind-tables", "-fno-asynchronous-unwind-tables"]
 
+# Neither bytes nor debug information may tell where the build ran: the same commit gives the same ELF file everywhere.
+PLACELESS = [f"-ffile-prefix-map={env.subst('$PROJECT_DIR')}=.", f"-ffile-prefix-map={env.subst('$BUILD_DIR')}=build", f"-ffile-prefix-map={sys.prefix}=python"]
+
 if importlib.util.find_spec("ziglang"):
     compiler = [python, "-m", "ziglang"]
     target = ["-target", "riscv32-freestanding-none", "-mcpu=generic_rv32+m", "-fno-sanitize=all"]
@@ -56,8 +59,8 @@ env.Replace(
     PROGSUFFIX=".elf",
 )
 env.Append(
-    ASPPFLAGS=target,
-    CCFLAGS=[*target, *WARNINGS, *MACHINE, "-ffreestanding"],
+    ASPPFLAGS=[*target, *PLACELESS],
+    CCFLAGS=[*target, *WARNINGS, *MACHINE, *PLACELESS, "-ffreestanding"],
     CXXFLAGS=["-std=c++17", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics"],
     LINKFLAGS=[*target, "-nostdlib", "-static", "-Wl,--gc-sections", "-Wl,-T," + os.path.join(platform_dir, "builder", "k1twin.ld")],
     BUILDERS={
@@ -66,7 +69,7 @@ env.Append(
                 " ".join(
                     [
                         f'"{python}" -m esptool --chip {board.get("build.mcu")} elf2image',
-                        f'--flash-mode {board.get("build.flash_mode")} --flash-freq 80m --flash-size {board.get("upload.flash_size")}',
+                        f"--flash-mode {board.get('build.flash_mode')} --flash-freq 80m --flash-size {board.get('upload.flash_size')}",
                         "-o $TARGET $SOURCES",
                     ]
                 ),
