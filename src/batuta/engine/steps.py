@@ -48,6 +48,7 @@ log = logging.getLogger("batuta.engine")
 Act = Callable[[Execution, int, Tools], Outcome]
 CONFLICTS_MAX = 50  # a writer that loses this often in a row is not racing, something is wrong
 HOLD_S = 0.5  # how long a claim may wait for its report on its way to the disk; lost in a crash, the task is offered again
+PUBLISH_AGAIN_MS = 1_000
 CASCADE_MAX = 2_000  # executions one request may move before the rest is left to the courier
 
 
@@ -383,9 +384,10 @@ class Steps:
             case StartExecution():
                 return await self._start_other(letter_id, message, letters)
             case Publish():
-                if self.publish is not None:
-                    await self.publish(message)
-                return self._forget_letter(letter_id)
+                if self.publish is None:
+                    return self._forget_letter(letter_id)
+                self.spawn(self._hand_out(self.publish, letter_id, message))
+                return None
             case TellParent(id, task_id, child, status, output, reason):
                 target, event = id, ChildEnded(task_id, child, status, output, reason)
                 act: Act = decided(event)
@@ -400,6 +402,23 @@ class Steps:
         except NotFound:
             return self._forget_letter(letter_id)  # removed by an operator: nobody to tell
         return None if durable is None else self._settled(durable, target, act)
+
+    async def _hand_out(self, publish: Callable[[Publish], Awaitable[None]], letter_id: str, message: Publish) -> None:
+        """
+        Give an EVENT task's message to whoever takes it; its row stays until it has been taken.
+
+        In the background: what handlers do may take long, and may publish again without end.
+        """
+        while True:  # until the store is there again, or the server stops
+            try:
+                await publish(message)
+                await self._forget_letter(letter_id)
+                return
+            except Unavailable as error:
+                log.warning("message %s for %s waits: %s", message.id, message.queue, error)
+                later: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+                self.clock.call_at(self.clock.now() + PUBLISH_AGAIN_MS, lambda later=later: later.done() or later.set_result(None))  # type: ignore[misc]
+                await later
 
     def _forget_letter(self, letter_id: str) -> asyncio.Future[None]:
         return self.store.submit([Commit(execution_id=letter_id.split("/", 1)[0], expected=-1, delivered=[letter_id])])
@@ -448,6 +467,33 @@ class Steps:
             await self._deliver_all(letters)
         await durable
         return head.id
+
+    async def start_as(self, execution_id: str, request: StartRequest, *, event: str | None = None) -> bool:
+        """
+        Start an execution under an id of the caller's; False when there is one already, also when another server was quicker.
+
+        For starts that may be asked for twice (a message delivered again, a tick that two servers saw): the id says what is the same.
+
+        Raises:
+            NotFound: no such definition.
+            Unavailable: the store did not take it; nothing happened.
+        """
+        if await self._load(execution_id) is not None:
+            return False
+        inline = request.definition
+        definition = self.definitions.made(inline) if inline is not None else self.definitions.named(request.name or "", request.version)
+        head = self._head(execution_id, definition, request.input or {})
+        head.correlation_id, head.priority, head.task_to_domain = request.correlation_id, request.priority, request.task_to_domain
+        head.created_by, head.external_input, head.event = request.created_by or "", request.external_input or "", event
+        letters: deque[tuple[str, Message]] = deque()
+        durable = await self._first_step(Execution(head, definition), letters)
+        try:
+            await durable
+        except VersionConflict:
+            return False
+        if letters:
+            await self._deliver_all(letters)
+        return True
 
     def _head(self, execution_id: str, definition: Definition, given: Json) -> Head:
         now = self.clock.now()

@@ -1,0 +1,40 @@
+"""
+Variables of an execution, changed from outside: by an event's action.
+
+Here: what becomes of the variables. Not here: SET_VARIABLE, which changes them from within (nodes/set_variable.py).
+Source: conductor-rest-api.md §3.10 (update_workflow_variables), which Conductor declares and does not carry out.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from batuta.core.decide import Outcome, conclude
+from batuta.core.model.execution import VARIABLES, Execution
+from batuta.core.model.task import Json
+from batuta.core.turn import Tools, Turn
+from batuta.errors import Conflict, TooLarge
+
+
+def update_variables(x: Execution, now: int, tools: Tools, given: Json, *, append: bool = False) -> Outcome:
+    """
+    Set these variables, each as a whole. *append*: one that is a list already gets the new value, or the members of a new list, at its end.
+
+    Raises:
+        Conflict: the execution has ended.
+        TooLarge: all variables together would be larger than they may be.
+    """
+    head = x.head
+    if head.status.is_terminal:
+        raise Conflict(f"Workflow {head.id} has ended with status {head.status}; its variables do not change any more")
+    variables = {**head.variables, **given}
+    if append:
+        for name, value in given.items():
+            if isinstance(there := head.variables.get(name), list):
+                variables[name] = [*there, *(value if isinstance(value, list) else [value])]
+    size, most = len(msgspec.json.encode(variables)), tools.variables_bytes_max
+    if size > most:
+        raise TooLarge(f"The variables payload size: {size} of workflow: {head.id} is greater than the permissible limit: {most} bytes")
+    head.variables = variables
+    x.touch_head(VARIABLES)
+    return conclude(Turn(x, now, tools))
