@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from batuta.client.decorator import AnyWorker
     from batuta.client.models import ReportStatus
 
+POLL_S: Final = 0.1  # how long a worker's poll is held: its last one is waited for when the block ends
+LOOK_S: Final = 0.005  # between two looks of `until`
 TURNS_MAX: Final = 100_000  # instants one `advance` may stop at: an hourly timer over eleven years
 
 
@@ -89,6 +92,7 @@ class EmbeddedServer:
         """
         given = [workers] if not isinstance(workers, Iterable) or isinstance(workers, str) else list(workers)
         found = [one for entry in given for one in (find_workers(entry) if isinstance(entry, str) else [entry])]
+        found = [one.replace(poll_timeout_s=min(POLL_S, one.poll_timeout_s)) for one in found]
         options = {"drain_s": 5.0, "spool_dir": self._directory / "spool", **options}
         client = Client(self.url)
         with LoopThread("batuta-workers") as thread:
@@ -117,6 +121,14 @@ class EmbeddedServer:
             return self.client.wait_for_workflow(execution_id, timeout_s)
         except TimeoutError as error:
             raise TimeoutError(f"{error}\n{self._open_tasks(self.client.get_workflow(execution_id))}") from None
+
+    def until(self, condition: Callable[[], object], timeout_s: float = 10.0) -> None:
+        """Return when *condition* holds; for what workers do, which takes real time. Raises TimeoutError when it does not in time."""
+        deadline = time.monotonic() + timeout_s
+        while not condition():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"the condition did not hold within {timeout_s:g} s")
+            time.sleep(LOOK_S)
 
     def do(
         self,

@@ -10,7 +10,7 @@ import click
 
 from batuta.cli import terminal
 from batuta.cli.connection import connect, json_option, url_option
-from batuta.cli.failure import Command
+from batuta.cli.failure import Command, Exit, Failure
 from batuta.cli.inputs import json_object_option
 
 
@@ -44,8 +44,15 @@ def start(
     batuta workflow start order --input '{"id": 7}' --wait
     batuta workflow start order --input @order.json --correlation-id o-7
     """
+    from batuta.client import NotFound
+
     with connect(url) as client:
-        execution_id = client.start_workflow(name, given, version=version, correlation_id=correlation_id, priority=priority, idempotency_key=idempotency_key)
+        try:
+            execution_id = client.start_workflow(
+                name, given, version=version, correlation_id=correlation_id, priority=priority, idempotency_key=idempotency_key
+            )
+        except NotFound as error:
+            raise Failure(error.message, Exit.NOT_FOUND, advice="`batuta definitions list` shows which there are.") from None
         if wait:
             from batuta.cli.workflow.watch import follow
 
