@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from batuta.api import admin, bulk, explorer, metadata, openapi, queues, tasks, waiting, workflow
+from batuta.api import admin, bulk, explorer, metadata, openapi, queues, search, tasks, waiting, workflow
 from batuta.api.router import Route
 
 # fmt: off
@@ -96,6 +96,14 @@ _ADMIN: Final = (
     Route("POST", "/api/admin/consistency/verifyAndRepair/{workflowId}", admin.verify_and_repair, "Repair an execution", "", "text"),
     Route("GET", "/api/admin/queues", admin.queues, "Queues of event handlers", "", "object"),
 )
+_SEARCH: Final = (
+    Route("GET", "/api/workflow/search", search.workflows, "Find executions", "", "SearchResult"),
+    Route("GET", "/api/workflow/search-v2", search.workflows_v2, "Find executions, whole", "", "SearchResult"),
+    Route("GET", "/api/workflow/search-by-tasks", search.workflows_by_tasks, "Find executions by their tasks", "", "SearchResult"),
+    Route("GET", "/api/workflow/search-by-tasks-v2", search.workflows_by_tasks_v2, "Find executions by their tasks, whole", "", "SearchResult"),
+    Route("GET", "/api/tasks/search", search.tasks, "Find tasks", "", "SearchResult"),
+    Route("GET", "/api/tasks/search-v2", search.tasks_v2, "Find tasks, whole", "", "SearchResult"),
+)
 _WAITING: Final = (
     Route("POST", "/api/workflow/execute/{name}/{version}", waiting.execute, "Start, and wait for its end or a halt", "StartWorkflowRequest?", "object?"),
     Route("POST", "/api/workflow/test", waiting.test, "Run with mocked outputs (taskRefToMockOutput)", "StartWorkflowRequest", "Workflow"),
@@ -109,4 +117,4 @@ _ABOUT: Final = (
     Route("GET", "/swagger-ui.html", explorer.page, "A page to try the API", "", "html"),
 )
 # fmt: on
-ROUTES: Final = (*_METADATA, *_WORKFLOW, *_BULK, *_TASKS, *_QUEUES, *_ADMIN, *_WAITING, *_ABOUT)
+ROUTES: Final = (*_METADATA, *_WORKFLOW, *_BULK, *_TASKS, *_QUEUES, *_ADMIN, *_SEARCH, *_WAITING, *_ABOUT)

@@ -6,6 +6,8 @@ Not here: the registry itself (catalog.py), what resolving means (core/model/def
 
 from __future__ import annotations
 
+import msgspec
+
 from batuta.core.model.definition import ChildMissing, Definition, digest, resolve
 from batuta.core.model.task import Json
 from batuta.engine.catalog import Catalog
@@ -47,12 +49,17 @@ class Definitions:
         except ChildMissing as missing:
             raise NotFound(str(missing)) from None
         hash_, _ = digest(full)
-        definition = self._by_hash.get(hash_)
-        if definition is None:
-            if len(self._by_hash) >= CACHED_MAX:
-                self._by_hash.clear()
-                self._named.clear()
-            definition = self._by_hash[hash_] = Definition(full, hash_)
+        return self._by_hash.get(hash_) or self._remember(Definition(full, hash_))
+
+    def remembered(self, hash_: str, text: bytes) -> Definition:
+        """The snapshot of this hash; made of its text when it is not in memory."""
+        return self._by_hash.get(hash_) or self._remember(Definition(msgspec.json.decode(text), hash_))
+
+    def _remember(self, definition: Definition) -> Definition:
+        if len(self._by_hash) >= CACHED_MAX:
+            self._by_hash.clear()
+            self._named.clear()
+        self._by_hash[definition.hash] = definition
         return definition
 
     def known(self, hash_: str) -> Definition | None:

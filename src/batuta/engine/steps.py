@@ -353,8 +353,7 @@ class Steps:
         stored = await self.store.load(execution_id)
         if stored is None:
             return None
-        known = self.definitions.known(stored.head.definition_hash)
-        definition = known or Definition(msgspec.json.decode(stored.definition), stored.head.definition_hash)
+        definition = self.definitions.remembered(stored.head.definition_hash, stored.definition)
         head, tasks = execution_of(stored)
         x = Execution(head, definition, tasks)
         deadlines.rearm(x)

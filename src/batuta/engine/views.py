@@ -7,12 +7,16 @@ Source: conductor-rest-api.md §1.1 (correlated, running), §1.6 (admin).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
-from batuta.core.model.execution import Execution
+from batuta.core.model.definition import Definition
+from batuta.core.model.execution import Execution, Head
 from batuta.core.model.task import Task
+from batuta.core.query import Query, Sort
 from batuta.engine.verbs import Verbs
 from batuta.errors import NotFound
 from batuta.store.protocol import Found
+from batuta.store.rows import head_of
 
 
 class Views(Verbs):
@@ -28,6 +32,26 @@ class Views(Verbs):
             name=name, definition_version=definition_version, correlation_id=correlation_id, statuses=statuses, created_from=created_from,
             created_to=created_to, limit=limit,
         )  # fmt: skip
+
+    async def search(
+        self, kind: Literal["executions", "tasks"], query: Query | None, *, words: str, sort: Sequence[Sort], start: int, size: int
+    ) -> tuple[int, list[tuple[str, int]]]:  # fmt: skip
+        """See store.protocol.Store.search."""
+        await self.flushed()
+        return await self.store.search(kind, query, words=words, sort=sort, start=max(start, 0), size=max(size, 0))
+
+    async def heads(self, execution_ids: Sequence[str]) -> list[tuple[Head, Definition]]:
+        """The heads of those that exist, with their definitions, in the order asked for."""
+        out = []
+        for found in await self.store.heads(execution_ids):
+            definition = self.definitions.known(found.head.definition_hash)
+            if definition is None:
+                stored = await self.store.load(found.execution_id)
+                if stored is None:
+                    continue
+                definition = self.definitions.remembered(found.head.definition_hash, stored.definition)
+            out.append((head_of(found.head), definition))
+        return out
 
     async def pending_tasks(self, task_type: str, start: int, count: int) -> list[tuple[Execution, Task]]:
         """Open worker tasks of the type, from the *start*-th on, up to *count*."""

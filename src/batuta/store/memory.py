@@ -12,9 +12,11 @@ import copy
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Literal, TypeVar
 
+from batuta.core.query import Query, Sort, holds
 from batuta.errors import BatutaError, Invalid, Unavailable, VersionConflict
+from batuta.store.fields import EXECUTION, NUMBERS, TASK, Record, words_of
 from batuta.store.protocol import Alarm, Claimable, Commit, Document, Found, HeadRow, LogRow, OutboxRow, Stored, TaskRow
 
 Row = TypeVar("Row", HeadRow, TaskRow)
@@ -113,16 +115,27 @@ class MemoryStore:
             self._apply_all()
 
     def _apply_all(self) -> None:
+        ended: list[tuple[asyncio.Future[None], BatutaError | None]] = []
+        failed: list[str] = []
         while self._queue:
             submission = self._queue.popleft()
             if submission.future is None:
                 self._doubtful.difference_update(submission.reported)
             else:
-                self._apply(submission, submission.future)
+                ended.append((submission.future, self._apply(submission, failed)))
+        if failed:  # behind whoever is about to run unaware, ahead of those whom the futures are about to tell
+            asyncio.get_running_loop().call_soon(self._report, failed)
+        for future, error in ended:
+            if future.done():
+                continue  # cancelled; what was written stays written
+            if error is None:
+                future.set_result(None)
+            else:
+                future.set_exception(error)
 
-    def _apply(self, submission: _Submission, future: asyncio.Future[None]) -> None:
+    def _apply(self, submission: _Submission, failed: list[str]) -> BatutaError | None:
+        """What the caller is to be told; executions of which a commit failed are added to *failed*."""
         error: BatutaError | None = None
-        failed: list[str] = []
         for commit in submission.commits:
             try:
                 self._commit(commit)
@@ -134,14 +147,7 @@ class MemoryStore:
             self._put(submission)
         except BatutaError as found:
             error = error or found
-        if future.done():  # cancelled: nobody asks any more
-            pass
-        elif error is not None:
-            future.set_exception(error)
-        else:
-            future.set_result(None)
-        if failed:  # after the future's own callbacks have run
-            asyncio.get_running_loop().call_soon(self._report, failed)
+        return error
 
     def _report(self, failed: list[str]) -> None:
         self._queue.append(_Submission(reported=failed))
@@ -241,6 +247,24 @@ class MemoryStore:
 
         meant = [(r.head.created_at, r.place, id) for id, r in self._records.items() if is_meant(r.head)]
         return await self.heads([id for _, _, id in sorted(meant, reverse=newest_first)[:limit]])
+
+    async def search(
+        self, kind: Literal["executions", "tasks"], query: Query | None, *, words: str = "", sort: Sequence[Sort] = (), start: int = 0, size: int = 100
+    ) -> tuple[int, list[tuple[str, int]]]:
+        """See protocol.Store."""
+        self._answer()
+        fields = EXECUTION if kind == "executions" else TASK
+        found = []
+        for id, record in self._records.items():
+            for task in [None] if kind == "executions" else record.tasks.values():
+                seen = Record(id, record.head, task, self._definitions[record.head.definition_hash])
+                if holds(query, lambda name, seen=seen: fields[name].read(seen), NUMBERS) and words.lower() in words_of(seen).lower():  # type: ignore[misc]
+                    found.append(seen)
+        newest = lambda r: (r.head.created_at, self._records[r.execution_id].place) if r.task is None else (r.task.updated_at, r.task.n)  # noqa: E731
+        found.sort(key=newest, reverse=True)
+        for by in reversed([s for s in sort if s.field in fields]):
+            found.sort(key=lambda r, by=by: fields[by.field].read(r), reverse=by.descending)  # type: ignore[misc]
+        return len(found), [(r.execution_id, r.task.n if r.task is not None else 0) for r in found[start : start + size]]
 
     async def holder_of(self, task_id: str) -> str | None:
         """See protocol.Store."""

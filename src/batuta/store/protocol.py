@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
+
+from batuta.core.query import Query, Sort
 
 
 class TaskRow(msgspec.Struct):
@@ -188,6 +190,17 @@ class Store(Protocol):
         limit: int = 1000,
     ) -> list[Found]:
         """Executions that meet every condition given (0, None and () are no condition; both ends of a span belong to it), oldest first."""
+        ...
+
+    async def search(
+        self, kind: Literal["executions", "tasks"], query: Query | None, *, words: str = "", sort: Sequence[Sort] = (), start: int = 0, size: int = 100
+    ) -> tuple[int, list[tuple[str, int]]]:
+        """
+        How many executions or tasks match, and a page of them: execution ids with row numbers (0 for an execution).
+
+        Newest first where *sort* leaves it open. *words*: text that must stand somewhere in ids, names, reason, input or output, whatever the case.
+        What is found agrees with what is stored, to the commit. Raises Invalid for a value that its field cannot have.
+        """
         ...
 
     async def holder_of(self, task_id: str) -> str | None:

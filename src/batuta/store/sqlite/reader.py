@@ -11,8 +11,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from batuta.core.query import Query, Sort
 from batuta.store.protocol import Alarm, Claimable, Document, Found, HeadRow, LogRow, OutboxRow, Stored, TaskRow
-from batuta.store.sqlite import migrate
+from batuta.store.sqlite import migrate, search
 
 IDS_MAX = 250  # ids asked for in one statement
 _HEAD_FIELDS = HeadRow.__struct_fields__
@@ -24,6 +25,7 @@ _OPEN = "t.status IN ('SCHEDULED', 'IN_PROGRESS') AND t.queue <> ''"  # as the p
 _CLAIMABLE = "SELECT t.queue, t.priority, t.due_at, e.id, t.n FROM tasks t JOIN executions e ON e.key = t.execution"
 _TASK_PREFIX = 18  # a task's id begins with so many characters of its execution's id
 _HEAD_N = -1
+# CROSS JOIN where it stands is SQLite's way of saying: in this order.
 
 
 class Reader:
@@ -52,6 +54,10 @@ class Reader:
             return Stored(execution_id, head, tasks, definition)
         finally:
             execute("COMMIT")
+
+    def search(self, kind: str, query: Query | None, words: str, sort: Sequence[Sort], start: int, size: int) -> tuple[int, list[tuple[str, int]]]:
+        """See protocol.Store."""
+        return search.search(self._connection, kind, query, words, sort, start, size)
 
     def heads(self, execution_ids: Sequence[str]) -> list[Found]:
         """See protocol.Store."""
@@ -98,7 +104,7 @@ class Reader:
         """See protocol.Store."""
         prefix = task_id[:_TASK_PREFIX]
         found = self._connection.execute(
-            "SELECT e.id FROM executions e JOIN tasks t ON t.execution = e.key WHERE e.id >= ? AND e.id < ? AND t.task_id = ?",
+            "SELECT e.id FROM executions e CROSS JOIN tasks t ON t.execution = e.key WHERE e.id >= ? AND e.id < ? AND t.task_id = ?",
             (prefix, prefix + "\U0010ffff", task_id),
         ).fetchone()
         return found[0] if found is not None else None
@@ -137,7 +143,7 @@ class Reader:
         """See protocol.Store."""
         prefix = task_id[:_TASK_PREFIX]
         rows = self._connection.execute(
-            "SELECT l.task_id, l.created_at, l.line FROM executions e JOIN logs l ON l.execution = e.key "
+            "SELECT l.task_id, l.created_at, l.line FROM executions e CROSS JOIN logs l ON l.execution = e.key "
             "WHERE e.id >= ? AND e.id < ? AND l.task_id = ? ORDER BY l.key",
             (prefix, prefix + "\U0010ffff", task_id),
         )

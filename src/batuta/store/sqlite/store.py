@@ -8,6 +8,7 @@ file to itself (file.py); its schema is brought up to date when it is opened (mi
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import queue
 import sqlite3
@@ -15,8 +16,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
+from batuta.core.query import Query, Sort
 from batuta.errors import Unavailable
 from batuta.store.protocol import Alarm, Claimable, Commit, Document, Found, LogRow, OutboxRow, Stored
 from batuta.store.sqlite import file, migrate
@@ -104,6 +106,12 @@ class SqliteStore:
         """See protocol.Store."""
         return await self._ask(lambda reader: reader.find(name, definition_version, correlation_id, statuses, created_from, created_to, newest_first, limit))
 
+    async def search(
+        self, kind: Literal["executions", "tasks"], query: Query | None, *, words: str = "", sort: Sequence[Sort] = (), start: int = 0, size: int = 100
+    ) -> tuple[int, list[tuple[str, int]]]:
+        """See protocol.Store."""
+        return await self._ask(lambda reader: reader.search(kind, query, words, sort, start, size))
+
     async def holder_of(self, task_id: str) -> str | None:
         """See protocol.Store."""
         return await self._ask(lambda reader: reader.holder_of(task_id))
@@ -178,19 +186,18 @@ class SqliteStore:
 
     def _start(self, loop: asyncio.AbstractEventLoop) -> _Open:
         file.prepare(self.path)
-        lock = file.Lock(self.path)
-        try:
-            connection = file.connect_writer(self.path)
+        with contextlib.ExitStack() as undo:
+            lock = file.Lock(self.path)
+            undo.callback(lock.release)
+            connection = undo.enter_context(contextlib.closing(file.connect_writer(self.path)))
             migrate.migrate(connection, self.path, migrate.known())
             connection.execute("DELETE FROM definition_snapshots WHERE NOT EXISTS (SELECT 1 FROM executions WHERE definition = definition_snapshots.key)")
             readers: queue.SimpleQueue[Reader] = queue.SimpleQueue()
             for _ in range(READERS):
-                readers.put(Reader(file.connect_reader(self.path)))
-            upkeep = Upkeep(file.connect_checkpointer(self.path))
+                readers.put(undo.enter_context(contextlib.closing(Reader(file.connect_reader(self.path)))))
+            upkeep = undo.enter_context(contextlib.closing(Upkeep(file.connect_checkpointer(self.path))))
             writer = Writer(connection, upkeep, loop)
-        except BaseException:
-            lock.release()
-            raise
+            undo.pop_all()  # all went well: _stop will do that
         return _Open(lock, upkeep, writer, readers, ThreadPoolExecutor(READERS, thread_name_prefix="store-reader"))
 
     def _stop(self, parts: _Open) -> None:

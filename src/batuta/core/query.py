@@ -1,0 +1,223 @@
+"""
+Queries: Conductor's search language as a value, for stores to answer.
+
+    expression := term ((AND | OR) term)*          AND binds closer than OR
+    term       := '(' expression ')' | field op value
+    op         := = | != | > | >= | < | <= | IN (a,b) | NOT IN (a,b) | BETWEEN a AND b | IS null | IS not null | STARTS_WITH "p"
+
+A value may stand in single or double quotes or in none; `*` in a value of `=` stands for anything. Instants are epoch milliseconds or ISO dates.
+Here: reading the language, and judging a record by it (for stores without a language of their own). Not here: which fields there are.
+Source: conductor-rest-api.md §5 (both grammars there: this one reads what either accepts).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
+
+from batuta.errors import Invalid
+
+TERMS_MAX: Final = 200
+DEPTH_MAX: Final = 20
+_NAME: Final = re.compile(r"\s*([A-Za-z][A-Za-z0-9_]*)\s*")
+_OP: Final = re.compile(r"(!=|>=|<=|=|>|<|NOT\s+IN\b|IN\b|BETWEEN\b|IS\s+NOT\s+NULL\b|IS\s+NULL\b|STARTS_WITH\b)\s*", re.IGNORECASE)
+_BARE: Final = re.compile(r"(.*?)(?=\s+(?:AND|OR)\s|\)|$)", re.DOTALL)
+_JOINT: Final = re.compile(r"\s*\b(AND|OR)\b\s*")
+
+
+class Compare(msgspec.Struct, frozen=True):
+    """One field against one or more values. `op` is one of =, !=, >, >=, <, <=, IN, NOT IN, BETWEEN, IS NULL, IS NOT NULL, STARTS_WITH."""
+
+    field: str
+    op: str
+    values: tuple[str, ...]
+
+
+class All(msgspec.Struct, frozen=True):
+    """Every part holds."""
+
+    parts: tuple[Query, ...]
+
+
+class Any_(msgspec.Struct, frozen=True):
+    """Some part holds."""
+
+    parts: tuple[Query, ...]
+
+
+Query = Compare | All | Any_
+
+
+class Sort(msgspec.Struct, frozen=True):
+    """One field to sort by."""
+
+    field: str
+    descending: bool
+
+
+def parse(text: str) -> Query | None:
+    """
+    The query; None for an empty one.
+
+    Raises:
+        Invalid: the text is none; in Conductor's words.
+    """
+    if not text.strip():
+        return None
+    reader = _Reader(text)
+    query = reader.expression(0)
+    if reader.rest.strip():
+        raise reader.wrong()
+    return query
+
+
+class _Reader:
+    def __init__(self, text: str) -> None:
+        self.text, self.at, self.terms = text, 0, 0
+
+    @property
+    def rest(self) -> str:
+        return self.text[self.at :]
+
+    def wrong(self) -> Invalid:
+        return Invalid(f"Incorrectly formatted query string: {self.text}")
+
+    def expression(self, depth: int) -> Query:
+        if depth > DEPTH_MAX:
+            raise self.wrong()
+        either, together = [], [self.term(depth)]
+        while found := _JOINT.match(self.text, self.at):
+            self.at = found.end()
+            if found[1] == "OR":
+                either.append(_all(together))
+                together = []
+            together.append(self.term(depth))
+        either.append(_all(together))
+        return either[0] if len(either) == 1 else Any_(tuple(either))
+
+    def term(self, depth: int) -> Query:
+        self.terms += 1
+        if self.terms > TERMS_MAX:
+            raise self.wrong()
+        if self.rest.lstrip().startswith("("):
+            self.at = self.text.index("(", self.at) + 1
+            inner = self.expression(depth + 1)
+            self.expect(")")
+            return inner
+        name = _NAME.match(self.text, self.at)
+        op = _OP.match(self.text, name.end()) if name else None
+        if name is None or op is None:
+            raise self.wrong()
+        self.at = op.end()
+        word = " ".join(op[1].upper().split())
+        return Compare(name[1], word, self.values(word))
+
+    def expect(self, sign: str) -> None:
+        if not self.rest.lstrip().startswith(sign):
+            raise self.wrong()
+        self.at = self.text.index(sign, self.at) + 1
+
+    def values(self, op: str) -> tuple[str, ...]:
+        if op.startswith("IS"):
+            return ()
+        if op == "BETWEEN":
+            low = self.value()
+            joint = _JOINT.match(self.text, self.at)
+            if joint is None or joint[1] != "AND":
+                raise self.wrong()
+            self.at = joint.end()
+            return low, self.value()
+        if op.endswith("IN"):
+            self.expect("(")
+            inside, closing, after = self.rest.partition(")")
+            if not closing:
+                raise self.wrong()
+            self.at = len(self.text) - len(after)
+            return tuple(v.strip().strip("'\"") for v in inside.split(",") if v.strip())
+        return (self.value(),)
+
+    def value(self) -> str:
+        rest = self.rest
+        if rest[:1] in ("'", '"'):
+            end = rest.find(rest[0], 1)
+            if end < 0:
+                raise self.wrong()
+            self.at += end + 1
+            return rest[1:end]
+        found = _BARE.match(self.text, self.at)
+        if found is None or not found[1].strip():
+            raise self.wrong()
+        self.at = found.end()
+        return found[1].strip()
+
+
+def _all(parts: list[Query]) -> Query:
+    return parts[0] if len(parts) == 1 else All(tuple(parts))
+
+
+def parse_sort(text: str) -> list[Sort]:
+    """`field:ASC|other:DESC` as a list; an entry without a direction ascends."""
+    out = []
+    for entry in re.split(r"[|,]", text):
+        field, _, direction = entry.strip().partition(":")
+        if field:
+            out.append(Sort(field, direction.strip().upper() == "DESC"))
+    return out
+
+
+def instant(text: str, field: str) -> int:
+    """Epoch milliseconds of a number or an ISO date. Raises Invalid naming the field."""
+    try:
+        return int(text)
+    except ValueError:
+        try:
+            at = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        except ValueError:
+            raise Invalid(f"query field {field!r}: found {text!r}, expected epoch milliseconds or an ISO date") from None
+        return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
+
+
+def like(pattern: str) -> str:
+    """The LIKE pattern (escape character backslash) of a value with `*`."""
+    return re.sub(r"([%_\\])", r"\\\1", pattern).replace("*", "%")
+
+
+def holds(query: Query | None, get: Callable[[str], Any], instants: frozenset[str]) -> bool:
+    """Whether a record meets the query; *get* gives its fields, KeyError for one it does not have (which no condition excludes)."""
+    match query:
+        case None:
+            return True
+        case All(parts):
+            return all(holds(part, get, instants) for part in parts)
+        case Any_(parts):
+            return any(holds(part, get, instants) for part in parts)
+    try:
+        have = get(query.field)
+    except KeyError:
+        return True
+    return _compared(have, query, instants)
+
+
+def _compared(have: Any, query: Compare, instants: frozenset[str]) -> bool:
+    if query.op.startswith("IS"):
+        return (have in (None, "")) == (query.op == "IS NULL")
+    numeric = query.field in instants or isinstance(have, int)
+    convert: Callable[[str], Any] = (lambda v: instant(v, query.field)) if numeric else str
+    have = (have or 0) if numeric else ("" if have is None else str(have))
+    match query.op:
+        case "=" if not numeric and "*" in query.values[0]:
+            return re.fullmatch(".*".join(map(re.escape, query.values[0].split("*"))), have, re.IGNORECASE | re.DOTALL) is not None
+        case "STARTS_WITH":
+            return str(have).startswith(query.values[0])
+        case "IN":
+            return have in [convert(v) for v in query.values]
+        case "NOT IN":
+            return have not in [convert(v) for v in query.values]
+        case "BETWEEN":
+            return bool(convert(query.values[0]) <= have <= convert(query.values[1]))
+    value = convert(query.values[0])
+    return bool({"=": have == value, "!=": have != value, ">": have > value, ">=": have >= value, "<": have < value, "<=": have <= value}[query.op])
