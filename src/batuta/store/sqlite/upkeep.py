@@ -16,6 +16,7 @@ log = logging.getLogger("batuta.store")
 CHECKPOINT_WEIGHT = 2_000  # rows written (a long payload counts by the page) between two checkpoints: some 2,000 to 5,000 pages
 LOG_PAGES_MAX = 16_384  # 64 MiB: a longer log is finished off by the writer
 QUIET_S = 0.5  # a quiet time begins this long after the last commit
+BREATH_S = 0.01  # between two pieces of work in a quiet time
 VACUUM_PAGES = 256  # given back at a time: a commit that comes meanwhile waits for a few milliseconds
 VACUUM_FREE_MIN = 4_096  # unused pages below this (16 MiB), or below a quarter of the file, stay for reuse
 
@@ -29,11 +30,13 @@ class Upkeep:
         self._running: Future[int] | None = None
         self._weight = 0  # written since the last checkpoint began
         self._is_vacuum_due = True
+        self._is_quiet = False
 
     def wrote(self, weight: int, writer: sqlite3.Connection) -> None:
         """So much more is in the log. Begins a checkpoint when it is time for one."""
         self._weight += weight
         self._is_vacuum_due = True
+        self._is_quiet = False
         if self._weight < CHECKPOINT_WEIGHT or (self._running is not None and not self._running.done()):
             return
         if self._running is not None and self._running.result() > LOG_PAGES_MAX:
@@ -45,14 +48,23 @@ class Upkeep:
     @property
     def pause_s(self) -> float | None:
         """How long the store has to be quiet before `work` should be called; None when there is nothing to do."""
-        return QUIET_S if self._weight or self._is_vacuum_due else None
+        if not self._weight and not self._is_vacuum_due:
+            return None
+        return BREATH_S if self._is_quiet else QUIET_S
 
     def work(self, writer: sqlite3.Connection) -> None:
         """One piece of what is due, short enough for a commit to wait for."""
-        if self._weight:
-            self._begin()
-        else:
+        self._is_quiet = True
+        if self._is_vacuum_due and self._weight < CHECKPOINT_WEIGHT:
             self._is_vacuum_due = vacuum(writer)
+            self._weight += VACUUM_PAGES if self._is_vacuum_due else 0
+        else:
+            self._begin()
+
+    def join(self) -> None:
+        """The checkpoint that is under way, if any, has ended. Blocks."""
+        if self._running is not None:
+            self._running.result()
 
     def close(self) -> None:
         """The thread has ended and the connection is closed. Blocks."""
