@@ -25,7 +25,7 @@ TERMS_MAX: Final = 200
 DEPTH_MAX: Final = 20
 _NAME: Final = re.compile(r"\s*([A-Za-z][A-Za-z0-9_]*)\s*")
 _OP: Final = re.compile(r"(!=|>=|<=|=|>|<|NOT\s+IN\b|IN\b|BETWEEN\b|IS\s+NOT\s+NULL\b|IS\s+NULL\b|STARTS_WITH\b)\s*", re.IGNORECASE)
-_BARE: Final = re.compile(r"(.*?)(?=\s+(?:AND|OR)\s|\)|$)", re.DOTALL)
+_BARE: Final = re.compile(r"(.*?)(?=\s+(?:AND|OR)(?:\s|$)|\)|$)", re.DOTALL)
 _JOINT: Final = re.compile(r"\s*\b(AND|OR)\b\s*")
 
 
