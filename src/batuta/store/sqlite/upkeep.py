@@ -93,7 +93,7 @@ def vacuum(connection: sqlite3.Connection) -> bool:
         (pages,) = connection.execute("PRAGMA page_count").fetchone()
         if free < VACUUM_FREE_MIN or free * 4 < pages:
             return False
-        connection.execute(f"PRAGMA incremental_vacuum({VACUUM_PAGES})").fetchall()
+        connection.executescript(f"PRAGMA incremental_vacuum({VACUUM_PAGES})")  # execute() would stop after the first page
     except sqlite3.Error as error:
         log.warning("unused pages could not be given back: %s", error)
         return False

@@ -1,0 +1,222 @@
+"""
+What every store promises about its answers: conditions, order, limits. Run for each backend by its own test module.
+
+`Agreement` plays the same random history on the backend and on the reference implementation and compares every answer.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from storekit import DEFINITION, T0, everything, head, letter, lines, move, new_id, outcome, remove, start, task, task_id
+
+from batuta.store.memory import MemoryStore
+from batuta.store.protocol import Alarm, Claimable, Commit, Document, LogRow, Store
+
+
+class Questions:
+    """Searching, listing, counting."""
+
+    #    condition                                                      rows found, oldest first
+    FIND: Sequence[tuple[dict[str, Any], str]] = [
+        ({}, "ABCDE"),
+        ({"name": "demo"}, "ABE"),
+        ({"name": "nobody"}, ""),
+        ({"definition_version": 2}, "BC"),
+        ({"name": "demo", "definition_version": 2}, "B"),
+        ({"correlation_id": "c"}, "BD"),
+        ({"statuses": ["RUNNING"]}, "ACE"),
+        ({"statuses": ["FAILED", "RUNNING"]}, "ACDE"),
+        ({"statuses": ["RUNNING"], "name": "demo"}, "AE"),
+        ({"created_from": T0 + 2}, "CDE"),
+        ({"created_to": T0 + 2}, "ABC"),
+        ({"created_from": T0 + 1, "created_to": T0 + 2}, "BC"),
+        ({"limit": 2}, "AB"),
+        ({"limit": 2, "newest_first": True}, "ED"),
+        ({"newest_first": True, "statuses": ["RUNNING"], "limit": 2}, "EC"),
+        ({"limit": 0}, ""),
+    ]
+
+    @pytest.mark.parametrize(("asked", "expected"), FIND)
+    async def test_find(self, store: Store, asked: dict[str, Any], expected: str) -> None:
+        rows = {
+            "B": start("B", correlation_id="c", definition_version=2, status="COMPLETED", created_at=T0 + 1),
+            "A": start("A", created_at=T0, input=b"i" * 5_000),
+            "D": start("D", name="other", correlation_id="c", status="FAILED", created_at=T0 + 3),
+            "C": start("C", name="other", definition_version=2, created_at=T0 + 2),
+            "E": start("E", created_at=T0 + 3),  # as old as D, but came later
+        }
+        await store.submit(list(rows.values()))
+        found = await store.find(**asked)
+        assert "".join(one.execution_id for one in found) == expected
+        for one in found:
+            row = rows[one.execution_id].head
+            assert row is not None
+            assert (one.head.doc, one.head.input, one.head.output) == (row.doc, row.input or b"{}", b"{}")
+
+    async def test_heads_come_in_the_order_asked_for(self, store: Store) -> None:
+        ids = [new_id() for _ in range(600)]
+        await store.submit([start(id, task(id, 1), variables=b"v" * (5_000 if at < 3 else 5)) for at, id in enumerate(ids)])
+        asked = [*reversed(ids), "missing", ids[5]]
+        assert [found.execution_id for found in await store.heads(asked)] == [*reversed(ids), ids[5]]
+        assert [len(found.head.variables or b"") for found in await store.heads(ids[:4])] == [5_000, 5_000, 5_000, 5]
+        assert await store.heads([]) == []
+
+    async def test_a_task_is_found_by_its_id(self, store: Store) -> None:
+        e = new_id()
+        sibling = e[:18] + new_id()[18:]  # shares the prefix that task ids are made of
+        await store.submit([start(e, task(e, 1), task(e, 2)), start(sibling, task(sibling, 3)), start(new_id())])
+        found = [await store.holder_of(id) for id in (task_id(e, 2), task_id(e, 3), task_id(e, 4), "", "a'b", e, task_id(new_id(), 1))]
+        assert found == [e, sibling, None, None, None, None, None]
+
+    async def test_the_best_waiting_task_comes_first(self, store: Store) -> None:
+        a, b = new_id(), new_id()
+        await store.submit(
+            [
+                start(a, task(a, 1, due_at=T0 + 9), task(a, 2, priority=5, due_at=T0 + 99), task(a, 3, queue="other", priority=3)),
+                start(b, task(b, 1, due_at=T0), task(b, 2, "IN_PROGRESS"), task(b, 3, queue=""), task(b, 4, due_at=T0 + 9), task(b, 5, "FAILED")),
+            ]
+        )
+        queued = [
+            Claimable("simple", 5, T0 + 99, a, 2),
+            Claimable("simple", 0, T0, b, 1),
+            Claimable("simple", 0, T0 + 9, a, 1),
+            Claimable("simple", 0, T0 + 9, b, 4),
+        ]
+        assert await store.claimable("simple", limit=10) == queued
+        assert await store.claimable("simple", limit=2) == queued[:2]
+        assert await store.claimable(None, limit=10) == [queued[0], Claimable("other", 3, T0, a, 3), *queued[1:]]
+        assert await store.claimable("nobody", limit=10) == []
+        assert await store.queue_sizes() == {"simple": 4, "other": 1}
+        await store.submit([move(a, 1, task(a, 2, "IN_PROGRESS"), task(a, 3, "COMPLETED", queue="other"))])
+        assert await store.claimable(None, limit=10) == queued[1:]
+        assert await store.queue_sizes() == {"simple": 3}
+
+    async def test_what_workers_hold_is_listed(self, store: Store) -> None:
+        a = new_id()
+        rows = [task(a, 1, "IN_PROGRESS"), task(a, 2, "IN_PROGRESS", type="other", queue="other:domain"), task(a, 3), task(a, 4, "IN_PROGRESS", queue="")]
+        await store.submit([start(a, *rows)])
+        everyone = sorted((taken.queue, taken.n) for taken in await store.in_progress(None, limit=10))
+        assert everyone == [("other:domain", 2), ("simple", 1)]
+        assert await store.in_progress("other", limit=10) == [Claimable("other:domain", 0, T0, a, 2)]
+        assert len(await store.in_progress(None, limit=1)) == 1
+        assert await store.in_progress("nobody", limit=10) == []
+
+    async def test_alarms_come_soonest_first_and_may_be_moved(self, store: Store) -> None:
+        a, b, c = new_id(), new_id(), new_id()
+        await store.submit([start(a, wake_at=T0 + 2), start(b), start(c, wake_at=T0 + 1)])
+        assert await store.alarms(limit=9) == [Alarm(T0 + 1, c), Alarm(T0 + 2, a)]
+        assert await store.alarms(limit=1) == [Alarm(T0 + 1, c)]
+        await store.submit([move(a, 1), move(b, 1, wake_at=T0), move(c, 1, wake_at=T0 + 5)])
+        assert await store.alarms(limit=9) == [Alarm(T0, b), Alarm(T0 + 5, c)]
+
+    async def test_letters_come_earliest_first(self, store: Store) -> None:
+        e = new_id()
+        first = start(e)
+        first.outbox = [letter("late", T0 + 9), letter("b", T0), letter("a", T0)]
+        await store.submit([first])
+        assert [row.id for row in await store.outbox(limit=9)] == ["b", "a", "late"]
+        assert [row.id for row in await store.outbox(limit=1)] == ["b"]
+        await store.submit([Commit(e, -1, outbox=[letter("late", T0 - 1, body=b'{"again":1}')], delivered=["b", "unknown"])])
+        assert await store.outbox(limit=9) == [letter("late", T0 - 1, body=b'{"again":1}'), letter("a", T0)]
+
+    async def test_a_letter_written_and_delivered_at_once_is_gone(self, store: Store) -> None:
+        a, b = new_id(), new_id()
+        sends, takes = start(a), start(b)
+        sends.outbox, takes.delivered = [letter("m1"), letter("m2")], ["m1"]
+        await store.submit([sends, takes])
+        assert [row.id for row in await store.outbox(limit=9)] == ["m2"]
+
+    async def test_log_lines_keep_their_order(self, store: Store) -> None:
+        e = new_id()
+        await store.submit([start(e, task(e, 1), task(e, 2))])
+        for texts in (["a", "b"], ["c"]):
+            await store.submit([Commit(e, -1, logs=[*lines(task_id(e, 1), *texts), *lines(task_id(e, 2), "else")])])
+        assert await store.logs(task_id(e, 1)) == [LogRow(task_id(e, 1), T0 + at, text) for at, text in ((0, "a"), (1, "b"), (0, "c"))]
+        assert await store.logs("no-such-task") == []
+
+    async def test_the_expired_are_those_that_ended_before(self, store: Store) -> None:
+        a, b, c, d = (new_id() for _ in range(4))
+        await store.submit([start(a, ended_at=T0 + 2), start(b, ended_at=T0), start(c), start(d, ended_at=T0 + 1)])
+        assert await store.expired(T0 + 2, limit=9) == [b, d]
+        assert await store.expired(T0 + 3, limit=2) == [b, d]
+        await store.submit([move(b, 1, ended_at=0)])
+        assert await store.expired(T0 + 9, limit=9) == [d, a]
+
+    async def test_documents(self, store: Store) -> None:
+        first = [Document("kind", "b", 2, b"{}"), Document("kind", "b", 10, b"{}"), Document("kind", "a", 1, b"1" * 9_000), Document("other", "a", 1, b"{}")]
+        await store.put(first)
+        assert await store.documents("kind") == [first[2], first[0], first[1]]
+        await store.put([Document("kind", "a", 1, b"2")], delete=[("kind", "b", 2), ("kind", "nobody", 1)])
+        assert await store.documents("kind") == [Document("kind", "a", 1, b"2"), first[1]]
+        assert await store.documents("nothing") == []
+
+    async def test_statistics_count_what_is_there(self, store: Store) -> None:
+        a, b, c = new_id(), new_id(), new_id()
+        first = start(a, task(a, 1), task(a, 2))
+        first.logs, first.outbox = lines(task_id(a, 1), "x", "y"), [letter("l")]
+        gone = move(a, 1, task(a, 1, "COMPLETED"), status="COMPLETED")
+        gone.gone = [2, 5]
+        await store.submit([first, gone, start(b, task(b, 1)), start(c, task(c, 1), task(c, 2), status="PAUSED"), remove(c, 1)])
+        await store.put([Document("kind", "k", 1, b"{}")])
+        counted = await store.statistics()
+        assert counted.pop("bytes") > 0
+        assert counted == {"executions": 2, "tasks": 2, "outbox": 1, "documents": 1, "logs": 2, "executions.COMPLETED": 1, "executions.RUNNING": 1}
+
+
+class Agreement:
+    """Whatever happens, the backend ends up where the reference implementation does."""
+
+    @pytest.mark.parametrize("seed", range(12))
+    async def test_a_random_history_ends_alike(self, store: Store, seed: int) -> None:
+        chance = random.Random(seed)
+        reference = MemoryStore()
+        await reference.open()
+        ids = [f"{at:08x}-0000-4000-8000-{seed:012x}" for at in range(8)]
+        revisions, sent = dict.fromkeys(ids, 0), list[str]()
+        for _ in range(25):
+            calls = [[some_commit(chance, chance.choice(ids), revisions, sent) for _ in range(chance.randint(0, 4))] for _ in range(chance.randint(1, 12))]
+            ends = [[other.submit(commits) for commits in calls] for other in (store, reference)]
+            ends[0].append(store.put(documents := [Document("kind", str(chance.randint(0, 5)), 1, b"%d" % seed)]))
+            ends[1].append(reference.put(documents))
+            assert [await outcome(end) for end in ends[0]] == [await outcome(end) for end in ends[1]]
+            found = {one.execution_id: one.head.revision for one in await reference.heads(ids)}
+            revisions = {id: found.get(id, 0) for id in ids}
+        mine, theirs = await everything(store, ids), await everything(reference, ids)
+        for name, expected in theirs.items():
+            assert (name, mine[name]) == (name, expected)
+
+
+def some_commit(chance: random.Random, id: str, revisions: dict[str, int], sent: list[str]) -> Commit:
+    """A commit that mostly fits the revision the execution will have by then, and now and then does not."""
+    expected = revisions[id] if chance.random() < 0.95 else chance.randint(0, 9)
+
+    def payload() -> bytes | None:
+        return chance.choice([None, None, b"{}", b"x" * chance.randint(1, 9_000)])
+
+    if expected and chance.random() < 0.1:
+        revisions[id] = 0
+        return remove(id, expected, outbox=[letter(f"{id}/removed/{chance.random()}")])
+    rows = [
+        task(id, n, chance.choice(["SCHEDULED", "IN_PROGRESS", "COMPLETED"]), queue=chance.choice(["a", "b", ""]), priority=chance.randint(0, 2),
+             due_at=T0 + chance.randint(0, 3), input=payload(), output=payload())
+        for n in chance.sample(range(1, 9), chance.randint(0, 4))
+    ]  # fmt: skip
+    commit = Commit(id, expected, head(expected + 1), rows, definition=DEFINITION)
+    assert commit.head is not None
+    commit.head.status = chance.choice(["RUNNING", "RUNNING", "PAUSED", "FAILED"])
+    commit.head.ended_at = T0 + chance.randint(0, 3) if commit.head.status == "FAILED" else 0
+    commit.head.wake_at = chance.choice([0, T0 + chance.randint(0, 5)])
+    commit.head.correlation_id = chance.choice([None, "c"])
+    commit.head.input, commit.head.output, commit.head.variables = payload(), payload(), payload()
+    touched = {row.n for row in rows}
+    commit.gone = [n for n in chance.sample(range(1, 9), chance.randint(0, 2)) if n not in touched]
+    commit.logs = lines(task_id(id, chance.randint(1, 8)), *"ab"[: chance.randint(0, 2)])
+    commit.outbox = [letter(f"{id}/{chance.random()}", T0 + chance.randint(0, 2)) for at in range(chance.randint(0, 2))]
+    sent.extend(row.id for row in commit.outbox)
+    commit.delivered = [sent.pop(chance.randrange(len(sent))) for _ in range(min(len(sent), chance.randint(0, 2)))]
+    revisions[id] = expected + 1
+    return commit
