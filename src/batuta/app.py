@@ -19,6 +19,7 @@ from batuta.builtin.runner import Runner
 from batuta.engine.catalog import Catalog
 from batuta.engine.clock import Clock, SystemClock
 from batuta.engine.engine import Engine
+from batuta.engine.events import Events
 from batuta.engine.retention import Retention
 from batuta.sandbox import Sandbox
 from batuta.settings import Settings
@@ -26,6 +27,14 @@ from batuta.store import open_store
 from batuta.store.protocol import Store
 
 log = logging.getLogger("batuta")
+
+
+SECRET_PREFIX = "CONDUCTOR_SECRET_"
+
+
+def secret(name: str) -> str | None:
+    """The value of a secret, from the environment. Source: conductor-rest-api.md §1.8."""
+    return os.environ.get(SECRET_PREFIX + name)
 
 
 class Server:
@@ -43,6 +52,8 @@ class Server:
             self.store, self.catalog, self.scripts, self.clock,
             live_bytes_max=settings.live_bytes_max, active_poll_ms=int(settings.active_poll_s * 1000), variables_bytes_max=settings.variables_bytes_max,
         )  # fmt: skip
+        self.events = Events(self.engine, self.scripts)
+        self.engine.publish = self.events.publish
         guard = AddressGuard(settings.private_allowed, setting="BATUTA_HTTP_PRIVATE_ALLOW") if settings.guards_private else None
         self.http = HttpWorker(guard=guard, per_host_max=settings.http_per_host_max, response_bytes_max=settings.http_response_bytes_max)
         self.retention = Retention(self.engine, settings.retention_days)
@@ -53,11 +64,12 @@ class Server:
         await self.store.open()
         try:
             await self.catalog.load()
+            await self.events.open()
             await self.engine.open()
             self.runner = Runner(self.engine, "HTTP", self.http.call, concurrency=self.settings.http_concurrency, name=f"batuta@{socket.gethostname()}")
             self.runner.start()
             self.retention.start()
-            self.edge = Edge(Services(self.engine, self.catalog, self.scripts), body_bytes_max=self.settings.request_bytes_max)
+            self.edge = Edge(Services(self.engine, self.catalog, self.scripts, events=self.events, secret=secret), body_bytes_max=self.settings.request_bytes_max)
             self.port = await self.edge.start(self.settings.host, self.settings.port)
         except BaseException:
             await self.store.close()
@@ -69,6 +81,7 @@ class Server:
         await self.edge.stop()
         self.retention.stop()
         await self.runner.stop()
+        await self.events.close()
         await self.engine.close()
         await self.store.close()
         self.http.close()

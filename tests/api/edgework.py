@@ -14,6 +14,7 @@ from batuta.core.expr.script import Script, ScriptFailed
 from batuta.engine.catalog import Catalog
 from batuta.engine.clock import ManualClock
 from batuta.engine.engine import Engine
+from batuta.engine.events import Events
 from batuta.store.memory import MemoryStore
 
 T = TypeVar("T")
@@ -119,8 +120,13 @@ class Edge:
         catalog = Catalog(store, self.clock, scripts=scripts)
         await catalog.load()
         self.engine = Engine(store, catalog, scripts, self.clock)
+        events = Events(self.engine, scripts)
+        self.engine.publish = events.publish
+        await events.open()
         await self.engine.open()
-        self.services = Services(self.engine, catalog, scripts, version="1.2.3", config={"port": "8080"}, secret=lambda name: self.secrets.get(name))
+        self.services = Services(
+            self.engine, catalog, scripts, events=events, version="1.2.3", config={"port": "8080"}, secret=lambda name: self.secrets.get(name)
+        )
         self.application = Application(self.services, body_bytes_max=100_000)
 
     def close(self) -> None:

@@ -52,8 +52,3 @@ async def verify_and_repair(services: Services, workflow_id: str) -> Response:
     """Whether anything had to be repaired: never, since no queue lives outside the state. The execution is looked at again all the same."""
     await services.engine.decide(workflow_id)
     return text_response("false")
-
-
-def queues(services: Services, *, verbose: bool = False) -> Response:
-    """The queues that event handlers listen to, by event."""
-    return json_response(b"{}")

@@ -18,9 +18,10 @@ from batuta.api.binding import Millis, Parameter, parameters_of
 from batuta.api.http import Response, json_response
 from batuta.api.router import Route
 from batuta.api.services import Services
-from batuta.wire import metadata, requests
+from batuta.wire import event, metadata, requests
 from batuta.wire.answers import BulkResponse, PollData, WorkflowSummary
 from batuta.wire.codec import encode
+from batuta.wire.event import DeadMessage
 from batuta.wire.execution import StatusView, TaskView, WorkflowView
 from batuta.wire.shape import Json
 
@@ -32,6 +33,7 @@ _SHOWN: Final[dict[str, Any]] = {
     "BulkResponse": BulkResponse,
     "PollData": PollData,
     "WorkflowDefSummary": WorkflowSummary,
+    "DeadMessage": DeadMessage,
 }
 _PLAIN: Final[dict[str, Json]] = {
     "object": {"type": "object"},
@@ -52,6 +54,13 @@ _EXAMPLES: Final[dict[str, Any]] = {
     "StartWorkflowRequest": {"name": "greeting", "input": {"who": "world"}},
     "TaskResult": {"workflowInstanceId": "", "taskId": "", "status": "COMPLETED", "workerId": "by-hand", "outputData": {"said": "Hello!"}},
     "RerunWorkflowRequest": {"reRunFromTaskId": "", "taskInput": {}},
+    "EventHandler": {
+        "name": "greet_on_order",
+        "event": "conductor:orders:placed",
+        "condition": "$.amount > 0",
+        "actions": [{"action": "start_workflow", "start_workflow": {"name": "greeting", "input": {"who": "${customer}"}}}],
+        "active": True,
+    },
     "SkipTaskRequest": {"taskInput": {}, "taskOutput": {}},
     "object": {},
     "string": "",
@@ -180,7 +189,7 @@ def _example(kind: str) -> Any:
 
 
 def _components() -> dict[str, Json]:
-    found: dict[str, Json] = {record.name: record.component() for record in (*metadata.RECORDS, *requests.RECORDS)}
+    found: dict[str, Json] = {record.name: record.component() for record in (*metadata.RECORDS, *requests.RECORDS, *event.RECORDS)}
     _, shown = msgspec.json.schema_components(tuple(_SHOWN.values()), ref_template=_REF + "{name}")
     names = {structure.__name__: name for name, structure in _SHOWN.items()}
     for internal, schema in shown.items():

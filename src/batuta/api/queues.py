@@ -55,8 +55,3 @@ def all_poll_data(services: Services) -> Response:
 async def requeue(services: Services, task_type: str) -> Response:
     """Offer every open task of a type again; how many, as text."""
     return text_response(str(await services.engine.requeue(task_type)))
-
-
-def event_queues(services: Services) -> Response:
-    """Conductor's queues for waiting tasks, which need a broker: there is none."""
-    return json_response(b"{}")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from batuta.api import admin, bulk, explorer, metadata, openapi, queues, search, tasks, waiting, workflow
+from batuta.api import admin, bulk, event, explorer, metadata, openapi, queue_admin, queues, search, tasks, waiting, workflow
 from batuta.api.router import Route
 
 # fmt: off
@@ -82,8 +82,21 @@ _QUEUES: Final = (
     Route("GET", "/api/tasks/queue/polldata", queues.poll_data, "Who polled a task type last", "", "PollData[]"),
     Route("GET", "/api/tasks/queue/polldata/all", queues.all_poll_data, "Who polled last", "", "PollData[]"),
     Route("POST", "/api/tasks/queue/requeue/{taskType}", queues.requeue, "Offer every open task of a type again", "", "text"),
-    Route("GET", "/api/queue/", queues.event_queues, "Queues for waiting tasks", "", "object"),
-    Route("GET", "/api/queue/size", queues.event_queues, "Sizes of these queues", "", "object"),
+    Route("GET", "/api/queue/", queue_admin.queues, "Queues for waiting tasks", "", "object"),
+    Route("GET", "/api/queue/size", queue_admin.sizes, "Sizes of these queues", "", "object"),
+    Route("POST", "/api/queue/update/{workflowId}/{taskRefName}/{status}", queue_admin.update_by_ref, "End a waiting task", "object"),
+    Route("POST", "/api/queue/update/{workflowId}/task/{taskId}/{status}", queue_admin.update, "End a waiting task by its id", "object"),
+)
+_EVENTS: Final = (
+    Route("POST", "/api/event", event.create, "Register an event handler", "EventHandler"),
+    Route("PUT", "/api/event", event.replace, "Replace an event handler", "EventHandler"),
+    Route("GET", "/api/event", event.handlers, "Every event handler", "", "EventHandler[]"),
+    Route("GET", "/api/event/executions", event.executions, "What became of messages", "", "object"),
+    Route("GET", "/api/event/dead", event.dead, "Messages set aside", "", "object"),
+    Route("POST", "/api/event/dead/{id}/redeliver", event.redeliver, "Try a message set aside again", "", "DeadMessage"),
+    Route("DELETE", "/api/event/dead/{id}", event.drop, "Forget a message set aside"),
+    Route("GET", "/api/event/{event}", event.handlers_of, "The handlers of an event", "", "EventHandler[]"),
+    Route("DELETE", "/api/event/{name}", event.delete, "Delete an event handler"),
 )
 _ADMIN: Final = (
     Route("GET", "/health", admin.health, "Whether the server serves", "", "object"),
@@ -94,7 +107,7 @@ _ADMIN: Final = (
     Route("GET", "/api/admin/task/{tasktype}", admin.pending_tasks, "Open tasks of a type", "", "Task[]"),
     Route("POST", "/api/admin/sweep/requeue/{workflowId}", admin.requeue, "Look at an execution again", "", "text"),
     Route("POST", "/api/admin/consistency/verifyAndRepair/{workflowId}", admin.verify_and_repair, "Repair an execution", "", "text"),
-    Route("GET", "/api/admin/queues", admin.queues, "Queues of event handlers", "", "object"),
+    Route("GET", "/api/admin/queues", queue_admin.event_queues, "Queues of event handlers", "", "object"),
 )
 _SEARCH: Final = (
     Route("GET", "/api/workflow/search", search.workflows, "Find executions", "", "SearchResult"),
@@ -117,4 +130,4 @@ _ABOUT: Final = (
     Route("GET", "/swagger-ui.html", explorer.page, "A page to try the API", "", "html"),
 )
 # fmt: on
-ROUTES: Final = (*_METADATA, *_WORKFLOW, *_BULK, *_TASKS, *_QUEUES, *_ADMIN, *_SEARCH, *_WAITING, *_ABOUT)
+ROUTES: Final = (*_METADATA, *_WORKFLOW, *_BULK, *_TASKS, *_QUEUES, *_EVENTS, *_ADMIN, *_SEARCH, *_WAITING, *_ABOUT)

@@ -11,6 +11,7 @@ from batuta.core.model.execution import Execution
 from batuta.core.model.task import Task
 from batuta.engine.catalog import Catalog
 from batuta.engine.engine import Engine
+from batuta.engine.events import Events
 from batuta.wire.execution import TaskView, handed_view
 
 
@@ -30,6 +31,7 @@ class Services:
     engine: Engine
     catalog: Catalog
     scripts: ScriptEngine
+    events: Events = field(kw_only=True)
     version: str = field(default_factory=lambda: metadata.version("batuta"))
     config: Mapping[str, str] = field(default_factory=dict)
     secret: Callable[[str], str | None] = _no_secrets

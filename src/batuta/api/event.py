@@ -1,0 +1,72 @@
+"""
+/api/event: event handlers, what became of messages, and messages set aside.
+
+Source: conductor-rest-api.md §1.4. The history and the messages set aside are ours: Conductor keeps the former and does not show it.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from batuta.api.http import Response, empty_response, json_response
+from batuta.api.services import Services
+from batuta.wire.answers import SearchResult
+from batuta.wire.codec import decode, encode
+from batuta.wire.event import read_handler
+
+
+async def create(services: Services, body: bytes) -> Response:
+    """Register a handler; 409 for a name that exists."""
+    await services.events.handlers.create(read_handler(decode(body)))
+    await services.events.listen()
+    return empty_response()
+
+
+async def replace(services: Services, body: bytes) -> Response:
+    """Replace one that exists."""
+    await services.events.handlers.replace(read_handler(decode(body)))
+    await services.events.listen()
+    return empty_response()
+
+
+async def delete(services: Services, name: str) -> Response:
+    """Forget one."""
+    await services.events.handlers.delete(name)
+    await services.events.listen()
+    return empty_response()
+
+
+def handlers(services: Services) -> Response:
+    """Every handler, by name."""
+    return json_response(encode([entry.body for entry in services.events.handlers.all()]))
+
+
+def handlers_of(services: Services, event: str, *, active_only: bool = True) -> Response:
+    """The handlers of exactly this event."""
+    return json_response(encode([entry.body for entry in services.events.handlers.of(event) if entry.value["active"] or not active_only]))
+
+
+async def executions(
+    services: Services, *, handler: str | None = None, event: str | None = None, message_id: str | None = None,
+    status: Literal["COMPLETED", "FAILED", "SKIPPED"] | None = None, start: int = 0, size: int = 100,
+) -> Response:  # fmt: skip
+    """What became of messages, newest first: one entry for each action of each handler."""
+    found = await services.events.journal.executions(handler=handler, event=event, status=status, message_id=message_id)
+    return json_response(encode(SearchResult(len(found), found[max(start, 0) :][: max(size, 0)])))
+
+
+async def dead(services: Services, *, start: int = 0, size: int = 100) -> Response:
+    """Messages set aside because something failed for good, newest first."""
+    found = await services.events.journal.dead()
+    return json_response(encode(SearchResult(len(found), found[max(start, 0) :][: max(size, 0)])))
+
+
+async def redeliver(services: Services, id: str) -> Response:
+    """Try again what failed with a message set aside; the message as it is set aside again, or null when all is done."""
+    return json_response(encode(await services.events.redeliver(id)))
+
+
+async def drop(services: Services, id: str) -> Response:
+    """Forget a message set aside."""
+    await services.events.journal.drop(id)
+    return empty_response()

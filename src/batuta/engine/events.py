@@ -1,0 +1,244 @@
+"""
+Events: a message comes in, the handlers of its event act, what became of it is kept.
+
+A message is taken when this returns without an error, which is when its sender may forget it: the outbox of EVENT tasks, or the broker of a provider. Until
+then it may come again, and what was done for it is not done twice: each action is remembered under handler, message id and action.
+What fails for good is remembered as FAILED and the message set aside, with the reasons, until somebody has it delivered again or dropped.
+
+Here: the order of things, what is kept and how much of it. Not here: which handlers there are (handlers.py), what an action does (actions.py), where it
+is kept (journal.py).
+Source: conductor-semantics.md §6.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, Protocol
+
+from batuta.core.expr.script import Script, ScriptEngine, ScriptFailed, truthy
+from batuta.core.model.decision import Publish
+from batuta.engine.actions import Actions, Message, expanded
+from batuta.engine.engine import Engine
+from batuta.engine.handlers import Handlers
+from batuta.engine.journal import Journal
+from batuta.errors import BatutaError, NotFound, Unavailable
+from batuta.wire.codec import encode
+from batuta.wire.event import DeadMessage, EventExecution, ExecutionStatus, Failure
+from batuta.wire.shape import Json
+
+log = logging.getLogger("batuta.engine")
+AT_ONCE_MAX: Final = 16  # messages being handled; the others wait, and are in the outbox or with their broker meanwhile
+TRIES: Final = 3
+OUTPUT_BYTES_MAX: Final = 8 * 1024  # of what is remembered of an action; larger payloads are in the execution or task they went to
+INTERNAL: Final = "conductor"
+
+Deliver = Callable[[str, str, Any], Awaitable[None]]
+"""Queue, message id, payload. Returns when the message was taken; raises Unavailable when it must come again."""
+
+
+class Provider(Protocol):
+    """
+    A message broker. `name` is what stands before the colon of an event: `nats` for `nats:orders`.
+
+    Providers are given to `Events` by the composition root, each behind an optional dependency.
+    """
+
+    name: str
+
+    async def open(self, deliver: Deliver) -> None:
+        """Be connected, or raise; from now on messages of the queues listened to are delivered."""
+        ...
+
+    async def listen(self, queues: list[str]) -> None:
+        """Subscribe to exactly these queues from now on. A message is acknowledged when `deliver` has returned."""
+        ...
+
+    async def publish(self, queue: str, id: str, body: bytes) -> None:
+        """The broker has the message, under this id, when this returns. Raises Unavailable when it does not answer."""
+        ...
+
+    async def close(self) -> None:
+        """No message is delivered any more."""
+        ...
+
+
+class Events:
+    """Messages to handlers, over one engine."""
+
+    def __init__(self, engine: Engine, scripts: ScriptEngine, providers: tuple[Provider, ...] = ()) -> None:
+        self.handlers = Handlers(engine.store)
+        self.journal = Journal(engine.store)
+        self._engine, self._scripts = engine, scripts
+        self._providers = {provider.name: provider for provider in providers}
+        self._actions = Actions(engine)
+        self._places = asyncio.Semaphore(AT_ONCE_MAX)
+        self._in_hand: dict[tuple[str, str], asyncio.Future[None]] = {}
+
+    async def open(self) -> None:
+        """Ready for messages, before the engine delivers those that were left behind. Raises Unavailable."""
+        await self.handlers.load()
+        await self.journal.load()
+        for provider in self._providers.values():
+            await provider.open(lambda queue, id, payload, name=provider.name: self.receive(Message(f"{name}:{queue}", id, payload)))  # type: ignore[misc]
+        await self.listen()
+
+    async def close(self) -> None:
+        """No message of a broker is taken any more."""
+        for provider in self._providers.values():
+            await provider.close()
+
+    async def listen(self) -> None:
+        """Subscribe to what the active handlers listen to; call when handlers have changed."""
+        for name, provider in self._providers.items():
+            await provider.listen([event.removeprefix(f"{name}:") for event in self.handlers.events() if event.startswith(f"{name}:")])
+
+    async def publish(self, message: Publish) -> None:
+        """
+        An EVENT task's message: to the handlers when its queue is the internal one, else to the broker. Engine.publish.
+
+        Raises:
+            Unavailable: the store did not answer; the message must come again.
+        """
+        name, _, queue = message.queue.partition(":")
+        if name == INTERNAL:
+            await self.receive(Message(message.queue, message.id, message.payload))
+            return
+        provider = self._providers.get(name)
+        if provider is None:
+            reason = f"this server has no event queue provider {name!r}; it has {', '.join([INTERNAL, *self._providers])}"
+        else:
+            try:
+                await provider.publish(queue, message.id, encode(message.payload))
+                return
+            except BatutaError as error:
+                reason = str(error)
+        await self._set_aside(Message(message.queue, message.id, message.payload), [Failure("", "publish", reason)], [])
+
+    async def receive(self, message: Message) -> None:
+        """
+        Let every active handler of the event act on the message. A message that is being handled already is waited for, not handled again.
+
+        Raises:
+            Unavailable: the store did not answer; the message must come again.
+        """
+        key = (message.event, message.id)
+        while (other := self._in_hand.get(key)) is not None:
+            await asyncio.wait([other])
+        handlers = self.handlers.listening(message.event)
+        if not handlers:
+            return
+        done = self._in_hand[key] = asyncio.get_running_loop().create_future()
+        try:
+            async with self._places:
+                failed = [execution for handler in handlers for execution in await self._handle(handler, message)]
+                if failed:
+                    failures = [Failure(e.name, e.action, e.output["exception"]) for e in failed]
+                    await self._set_aside(message, failures, failed)
+        finally:
+            del self._in_hand[key]
+            done.set_result(None)
+
+    def waiting(self) -> dict[str, int]:
+        """How many messages of each event are being handled, or wait for it."""
+        found: dict[str, int] = {}
+        for event, _ in self._in_hand:
+            found[event] = found.get(event, 0) + 1
+        return found
+
+    # -- messages set aside ---------------------------------------------------------------------------------------------------------
+
+    async def _set_aside(self, message: Message, failures: list[Failure], failed: list[EventExecution]) -> None:
+        log.warning("message %s of %s is set aside: %s", message.id, message.event, "; ".join(f"{f.handler} {f.action}: {f.reason}" for f in failures))
+        await self.journal.set_aside(message.event, message.id, message.payload, failures, failed, self._engine.clock.now())
+
+    async def redeliver(self, id: str) -> DeadMessage | None:
+        """
+        Try again what failed with a message set aside. None: nothing fails any more, it is gone from the list; else what it is now.
+
+        Raises:
+            NotFound: none is set aside under this id.
+        """
+        dead = await self.journal.dead_message(id)
+        await self.journal.forget_failures(dead.event, dead.messageId)
+        await self.publish(Publish(dead.messageId, dead.event, dead.payload))
+        try:
+            now = await self.journal.dead_message(id)
+        except NotFound:
+            return None
+        if now.attempts > dead.attempts:
+            return now
+        await self.journal.drop(id)
+        return None
+
+    # -- one handler ----------------------------------------------------------------------------------------------------------------
+
+    async def _handle(self, handler: Json, message: Message) -> list[EventExecution]:
+        """The handler's actions in their order; what failed for good. What was done, or failed, before is left alone."""
+        numbers = range(len(handler["actions"]))
+        known = [self.journal.status(handler["name"], message.event, message.id, n) for n in numbers]
+        if "SKIPPED" in known or None not in known:
+            return []
+        if not any(known):
+            verdict = await self._condition(handler, message)
+            if isinstance(verdict, str):
+                return [self._execution(handler, message, n, "FAILED", {"exception": verdict}) for n in numbers]
+            if not verdict:
+                await self.journal.remember(self._execution(handler, message, 0, "SKIPPED", {"msg": message.payload, "condition": handler["condition"]}))
+                return []
+        done = [await self._perform(handler, n, message) for n in numbers if known[n] is None]
+        return [execution for execution in done if execution.status == "FAILED"]
+
+    async def _perform(self, handler: Json, n: int, message: Message) -> EventExecution:
+        """Do the n-th action, and remember it when it is done."""
+        try:
+            output = await self._tried(lambda: self._actions.perform(handler["name"], n, handler["actions"][n], message))
+        except Unavailable:
+            raise  # nothing can be remembered either: the message stays with its sender
+        except BatutaError as error:
+            return self._execution(handler, message, n, "FAILED", {"exception": str(error)})
+        except Exception as fault:
+            # The one place where a fault of ours is not let through: the message would come again for ever. It is logged, and set aside where it is seen.
+            log.exception("handler %s failed on message %s of %s", handler["name"], message.id, message.event)
+            return self._execution(handler, message, n, "FAILED", {"exception": f"internal error: {fault!r}"})
+        execution = self._execution(handler, message, n, "COMPLETED", output)
+        await self.journal.remember(execution)
+        return execution
+
+    async def _tried(self, act: Callable[[], Awaitable[Json]]) -> Json:
+        for _ in range(TRIES - 1):
+            try:
+                return await act()
+            except BatutaError as error:
+                if not error.retryable:
+                    raise
+        return await act()
+
+    def _execution(self, handler: Json, message: Message, n: int, status: ExecutionStatus, output: Json) -> EventExecution:
+        if len(encode(output)) > OUTPUT_BYTES_MAX:
+            output = {key: output[key] for key in ("workflowId", "taskId", "taskRefName", "condition", "exception", "error") if key in output}
+        return EventExecution(
+            id=f"{message.id}_{n}", messageId=message.id, name=handler["name"], event=message.event, created=self._engine.clock.now(), status=status,
+            action=handler["actions"][n]["action"], output=output,
+        )  # fmt: skip
+
+    # -- conditions -----------------------------------------------------------------------------------------------------------------
+
+    async def _condition(self, handler: Json, message: Message) -> bool | str:
+        """Whether to act; a text says why that cannot be told."""
+        condition, kind = handler.get("condition") or "", handler.get("evaluatorType") or "javascript"
+        if not condition.strip():
+            return True
+        payload = expanded(message.payload)
+        if kind == "value-param":
+            return truthy(payload.get(condition)) if isinstance(payload, dict) else False
+        if kind not in ("javascript", "graaljs"):
+            return f"evaluatorType {kind!r} is not known; expected javascript, graaljs or value-param"
+        for _ in range(TRIES):
+            end = await asyncio.to_thread(self._scripts.evaluate, Script("javascript", condition, payload))
+            if not isinstance(end, ScriptFailed):
+                return truthy(end.value)
+            if end.kind != "unavailable":
+                break
+        return end.reason
