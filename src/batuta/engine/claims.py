@@ -64,12 +64,14 @@ class Claims(Steps):
         timer = loop.call_later(wait_s, _wake, waiter)
         if gone is not None:
             gone.add_done_callback(lambda _: _wake(waiter))
+        takes = False
         try:
             await waiter
+            takes = gone is None or not gone.done()
         finally:
             timer.cancel()
-            self.queues.forget_waiter(queue, waiter)
-        return not (gone is not None and gone.done())
+            self.queues.forget_waiter(queue, waiter, takes=takes)
+        return takes
 
     async def _take(self, queue: str, worker: str, count: int) -> list[tuple[Execution, Task]]:
         taken: list[tuple[Execution, Task]] = []

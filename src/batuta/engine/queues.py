@@ -87,16 +87,16 @@ class Queues:
             if not queue.members and not queue.waiters:
                 del self._queues[name]
 
-    def forget_waiter(self, name: str, waiter: asyncio.Future[None]) -> None:
-        """The poll is over; if it was woken and took nothing, the next one looks instead."""
+    def forget_waiter(self, name: str, waiter: asyncio.Future[None], *, takes: bool) -> None:
+        """The poll waits no more. If it was woken for a task and does not take one (its client has left), the next poll is woken instead."""
         queue = self._queues.get(name)
         if queue is None:
             return
-        if waiter.done() and not waiter.cancelled():
-            if queue.ready:
-                queue.wake(1)
-        elif waiter in queue.waiters:
+        try:
             queue.waiters.remove(waiter)
+        except ValueError:
+            if not takes and queue.ready:
+                queue.wake(1)
         if not queue.members and not queue.waiters:
             self._queues.pop(name, None)
 
