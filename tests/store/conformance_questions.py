@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from storekit import DEFINITION, T0, everything, head, letter, lines, move, new_id, outcome, remove, start, task, task_id
 
+from batuta.core.query import Sort, parse
+from batuta.errors import Invalid
 from batuta.store.memory import MemoryStore
 from batuta.store.protocol import Alarm, Claimable, Commit, Document, LogRow, Store
 
@@ -165,6 +167,62 @@ class Questions:
         counted = await store.statistics()
         assert counted.pop("bytes") > 0
         assert counted == {"executions": 2, "tasks": 2, "outbox": 1, "documents": 1, "logs": 2, "executions.COMPLETED": 1, "executions.RUNNING": 1}
+
+
+class Searching:
+    """What the search language finds, and in which order. The language itself: tests/core/test_query.py."""
+
+    #    query                                               words       executions   tasks
+    SEARCH: Sequence[tuple[str, str, str, str]] = [
+        ("", "", "CBA", "B1 A2 A1"),
+        ("status = RUNNING", "", "CA", ""),
+        ("status IN (FAILED, SCHEDULED)", "", "B", "A2 A1"),
+        ("status NOT IN (RUNNING)", "", "B", "B1 A2 A1"),
+        ("workflowType = de*", "", "CA", "A2 A1"),
+        ("workflowType STARTS_WITH ot", "", "B", "B1"),
+        ("workflowType STARTS_WITH OT", "", "", ""),
+        ("workflowType STARTS_WITH *", "", "", ""),
+        (f"startTime > {T0}", "", "CB", ""),
+        (f"startTime BETWEEN {T0} AND {T0 + 1} AND status != FAILED", "", "A", ""),
+        ("correlationId IS NULL", "", "CA", "A2 A1"),
+        ("correlationId IS NOT NULL OR workflowId = A", "", "BA", "B1 A2 A1"),
+        ("workflowId = A OR workflowId = B", "needle", "A", ""),
+        ("(workflowId = A OR workflowId = B) AND status = FAILED", "", "B", ""),
+        ("nobody = 3", "", "CBA", "B1 A2 A1"),
+        ("nobody = 3 AND status = FAILED", "", "B", ""),
+        ("nobody = 3 OR status = FAILED", "", "CBA", "B1 A2 A1"),
+        ("version = 2", "", "B", "B1 A2 A1"),
+        ("", "NEEDLE", "A", ""),
+        ("", "thread", "", "A2"),
+        ("", "100%", "", ""),
+    ]
+
+    @pytest.mark.parametrize(("query", "words", "executions", "tasks"), SEARCH)
+    async def test_search(self, store: Store, query: str, words: str, executions: str, tasks: str) -> None:
+        await store.submit(
+            [
+                start("A", task("A", 1), task("A", 2, output=b'{"x":"thread"}' + b" " * 9_000), input=b'{"x":"Needle"}'),
+                start("B", task("B", 1, "COMPLETED"), name="other", status="FAILED", correlation_id="c", definition_version=2, created_at=T0 + 1),
+                start("C", created_at=T0 + 5),
+            ]
+        )
+        total, found = await store.search("executions", parse(query), words=words)
+        assert (total, "".join(id for id, _ in found)) == (len(executions), executions)
+        total, found = await store.search("tasks", parse(query), words=words)
+        assert (total, " ".join(f"{id}{n}" for id, n in found)) == (len(tasks.split()), tasks)
+
+    async def test_a_page_is_a_part_of_the_order(self, store: Store) -> None:
+        await store.submit([start(f"e{at}", created_at=T0 + at % 3, correlation_id=str(at % 2)) for at in range(9)])
+        order = [Sort("startTime", False), Sort("correlationId", True)]
+        whole = await store.search("executions", None, sort=order)
+        assert whole == (9, [(f"e{at}", 0) for at in (3, 6, 0, 7, 1, 4, 5, 8, 2)])
+        assert await store.search("executions", None, sort=order, start=4, size=3) == (9, whole[1][4:7])
+        assert await store.search("executions", None, start=9, size=3) == (9, [])
+
+    async def test_a_value_its_field_cannot_have_is_refused(self, store: Store) -> None:
+        await store.submit([start("A")])
+        with pytest.raises(Invalid, match="'startTime'"):
+            await store.search("executions", parse("startTime > yesterday"))
 
 
 class Agreement:

@@ -36,6 +36,9 @@ class TestLiving(conformance.Living): ...
 class TestQuestions(conformance_questions.Questions): ...
 
 
+class TestSearching(conformance_questions.Searching): ...
+
+
 async def test_a_failure_told_beforehand_fails_one_commit_and_what_builds_on_it(store: MemoryStore) -> None:
     a, b = new_id(), new_id()
     await store.submit([start(a)])

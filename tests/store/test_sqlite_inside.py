@@ -15,6 +15,7 @@ import pytest
 from conformance_questions import some_commit
 from storekit import T0, everything, letter, lines, move, new_id, outcomes, remove, start, task, task_id
 
+from batuta.core.query import parse
 from batuta.store.memory import MemoryStore
 from batuta.store.protocol import Commit
 from batuta.store.sqlite import SqliteStore, file, upkeep
@@ -177,6 +178,22 @@ async def test_no_question_reads_a_whole_table(store: SqliteStore) -> None:
         plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}")]
         assert any(index in step for step in plan), (sql, plan)
         assert not any(step.startswith("SCAN") and "USING" not in step and "CONSTANT" not in step for step in plan), (sql, plan)
+    connection.close()
+
+
+@pytest.mark.parametrize(("query", "index"), [("status = RUNNING", "by_status"), ("workflowType = demo", "by_name"), ("startTime > 5", "by_creation")])
+async def test_a_search_counts_within_an_index(store: SqliteStore, query: str, index: str) -> None:
+    """A million matches are counted without reading their rows; without a condition nothing is counted at all."""
+    await store.submit([start(new_id()) for _ in range(100)])
+    connection = file.connect_reader(store.path)
+    asked: list[str] = []
+    connection.set_trace_callback(asked.append)
+    Reader(connection).search("executions", parse(query), "", (), 0, 10)
+    (sql,) = (sql for sql in asked if "count(*)" in sql)
+    assert f"COVERING INDEX executions_{index}" in str(connection.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall())
+    asked.clear()
+    assert Reader(connection).search("executions", None, "", (), 0, 10)[0] == 100
+    assert not any("count(*)" in sql for sql in asked)
     connection.close()
 
 

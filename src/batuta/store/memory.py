@@ -260,7 +260,11 @@ class MemoryStore:
                 seen = Record(id, record.head, task, self._definitions[record.head.definition_hash])
                 if holds(query, lambda name, seen=seen: fields[name].read(seen), NUMBERS) and words.lower() in words_of(seen).lower():  # type: ignore[misc]
                     found.append(seen)
-        newest = lambda r: (r.head.created_at, self._records[r.execution_id].place) if r.task is None else (r.task.updated_at, r.task.n)  # noqa: E731
+
+        def newest(seen: Record) -> tuple[int, int, int]:
+            place = self._records[seen.execution_id].place
+            return (seen.head.created_at, place, 0) if seen.task is None else (seen.task.updated_at, place, seen.task.n)
+
         found.sort(key=newest, reverse=True)
         for by in reversed([s for s in sort if s.field in fields]):
             found.sort(key=lambda r, by=by: fields[by.field].read(r), reverse=by.descending)  # type: ignore[misc]
