@@ -238,13 +238,21 @@ class Steps:
             live = self.lives.get(execution_id) or await self._load(execution_id)
             if live is None:
                 raise NotFound(f"No such workflow found by id: {execution_id}")
-            if live.turn is None:
-                return self._submit(live, act(live.x, self.clock.now(), self.tools), letters, delivered, hold)
-            async with live.turn:
-                if live.dropped:
-                    continue  # it fell out of memory while we waited for our turn
-                outcome = await asyncio.get_running_loop().run_in_executor(self._threads, act, live.x, self.clock.now(), self.tools)
-                return self._submit(live, outcome, letters, delivered, hold)
+            try:
+                if live.turn is None:
+                    return self._submit(live, act(live.x, self.clock.now(), self.tools), letters, delivered, hold)
+                async with live.turn:
+                    if live.dropped:
+                        continue  # it fell out of memory while we waited for our turn
+                    outcome = await asyncio.get_running_loop().run_in_executor(self._threads, act, live.x, self.clock.now(), self.tools)
+                    return self._submit(live, outcome, letters, delivered, hold)
+            except BatutaError:
+                raise  # a verb refused, before it changed anything
+            except BaseException:
+                # Nobody knows how far it came: what is on disk is the truth again.
+                self._held.pop(execution_id, None)
+                self.lives.drop(execution_id)
+                raise
 
     def _submit(
         self, live: Live, outcome: Outcome, letters: deque[tuple[str, Message]], delivered: Sequence[str], hold: bool = False
@@ -289,16 +297,21 @@ class Steps:
         if live.x.head.id not in self._held:
             self._held[live.x.head.id] = live
             live.pending += 1
-        if self._release is None:
+        self._plan_release()
+
+    def _plan_release(self) -> None:
+        if self._release is None and self._held and not self._closing:
             self._release = asyncio.get_running_loop().call_later(HOLD_S, self.release_held)
 
     def release_held(self) -> None:
-        """What was held goes to the store now."""
+        """What was held goes to the store now; but an execution that a thread is deciding right now goes with that decision."""
         if self._release is not None:
             self._release.cancel()
             self._release = None
         for live in list(self._held.values()):
-            self._send(live, commit_of(live.x), [])
+            if live.turn is None or not live.turn.locked():
+                self._send(live, commit_of(live.x), [])
+        self._plan_release()
 
     def _send(self, live: Live, commit: Commit, offers: list[Task]) -> asyncio.Future[None]:
         if self._held.pop(live.x.head.id, None) is None:
@@ -395,7 +408,7 @@ class Steps:
             case ReviveParent(id, task_id, child, verb):
                 target, act = id, lambda x, now, tools: lifecycle.revived(x, now, tools, task_id, child, verb)
             case ReviveChild(id):
-                target, act = id, _retry_if_failed
+                target, act = id, lifecycle.revived_by_parent
         try:
             durable = await self._step(target, act, letters, delivered=[letter_id])
         except NotFound:
@@ -528,12 +541,6 @@ class Steps:
     def _polled_lately(self, queue: str) -> bool:
         seen = self.polls.get(queue)
         return seen is not None and self.clock.now() - seen[2] <= self._active_poll_ms
-
-
-def _retry_if_failed(x: Execution, now: int, tools: Tools) -> Outcome:
-    if not x.head.status.is_terminal or x.head.status is WorkflowStatus.COMPLETED:
-        return lifecycle.NOTHING
-    return lifecycle.retry(x, now, tools)
 
 
 def offered_again(n: int, *, after_ms: int = 0) -> Act:
