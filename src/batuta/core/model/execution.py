@@ -101,12 +101,21 @@ class Execution:
         self.exclusive_joins: dict[int, Task] = {}
         self.deadlines: list[tuple[int, int]] = []  # heap of (instant, row number); stale entries are skipped when met
         self.last_seq = 0
-        for task in sorted(tasks, key=lambda t: (t.seq, t.n)):
-            self.insert(task)
+        ordered = sorted(tasks, key=lambda t: (t.seq, t.n))
+        for task in ordered:
+            self._place(task)
             self.last_seq = max(self.last_seq, task.seq)
+        for task in ordered:  # only now: a join's branch may have a newer attempt than the one made before the join
+            if not task.status.is_terminal:
+                self.opened(task)
 
     def insert(self, task: Task) -> None:
         """Take the row into every index."""
+        self._place(task)
+        if not task.status.is_terminal:
+            self.opened(task)
+
+    def _place(self, task: Task) -> None:
         self.tasks[task.n] = task
         self.by_id[task.id] = task
         if task.node is not None:
@@ -114,9 +123,9 @@ class Execution:
             if known is None or known.raw is not task.node:
                 self.know(lone(task.node, self.definition.by_ref.get(task.fork) or self.nodes[task.fork]))
         self.by_ref[task.ref] = task
-        self.by_base[task.base_ref or task.ref] = task
-        if not task.status.is_terminal:
-            self.opened(task)
+        newest = self.by_base.get(task.base_ref or task.ref)
+        if newest is None or task.seq >= newest.seq:  # a task skipped ahead stands before all others
+            self.by_base[task.base_ref or task.ref] = task
 
     def know(self, branch: Node) -> None:
         """Make a dynamic branch's nodes known; a later turn of a loop may bring other ones under the same references."""
@@ -135,7 +144,7 @@ class Execution:
             for ref in task.input.get("joinOn") or ():
                 self.join_waits.setdefault(ref, []).append(task)
                 there = self.by_ref.get(ref)
-                missing += there is None or not there.executed
+                missing += there is None or there.retried or not there.executed
             self.join_missing[task.n] = missing
         elif task.type == "EXCLUSIVE_JOIN":
             self.exclusive_joins[task.n] = task
