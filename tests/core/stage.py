@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from batuta.core import lifecycle
+from batuta.core import deadlines, lifecycle
 from batuta.core.decide import Outcome, decide
 from batuta.core.expr.script import Script, ScriptFailed, ScriptValue
 from batuta.core.expr.template import MISSING
@@ -141,6 +141,12 @@ class Stage:
             self.play(self.runs[due[1]], Ticked())
         self.now = end
 
+    def reload(self, x: Execution) -> Execution:
+        """The execution as it is after it has left memory and was read again."""
+        again = self.runs[x.head.id] = Execution(x.head, x.definition, list(x.tasks.values()))
+        deadlines.rearm(again)
+        return again
+
     def _carry(self, outcome: Outcome) -> Outcome:
         """Deliver what the outcome asks of others, and what follows from that."""
         letters: list[Message] = list(outcome.messages)
@@ -165,7 +171,7 @@ class Stage:
             case ReviveParent(id, task_id, child, verb):
                 return lifecycle.revived(self.runs[id], self.now, self, task_id, child, verb)
             case ReviveChild(id):
-                return lifecycle.retry(self.runs[id], self.now, self)
+                return lifecycle.revived_by_parent(self.runs[id], self.now, self)
 
 
 def simple(name: str, ref: str | None = None, **fields: Any) -> Json:

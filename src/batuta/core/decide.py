@@ -70,7 +70,7 @@ def conclude(turn: Turn) -> Outcome:
 
 
 def _unfinished(turn: Turn) -> bool:
-    return not turn.ended and turn.x.head.status is WorkflowStatus.RUNNING and bool(turn.ready)
+    return not turn.ended and turn.x.head.status is WorkflowStatus.RUNNING and bool(turn.ready or turn.joins or turn.loops or turn.begins)
 
 
 # -- what happened ----------------------------------------------------------------------------------------------------------------
@@ -83,7 +83,7 @@ def _happened(turn: Turn, event: Event) -> bool:
         case Started():
             if x.definition.first is None:
                 return True
-            _try(turn, lambda: schedule(turn, open_node(turn, x.definition.first, "")))
+            try_step(turn, lambda: schedule(turn, open_node(turn, x.definition.first, "")))
             return True
         case Claimed(n, worker):
             return _claimed(turn, x.tasks.get(n), worker)
@@ -146,7 +146,8 @@ def _reported(turn: Turn, event: Reported) -> bool:
         turn.move(task, TaskStatus.SCHEDULED, output=output)
         task.due_at = turn.now + event.callback_after_s * 1000
         return True
-    turn.move(task, event.status, output=output)
+    waits = event.status is TaskStatus.IN_PROGRESS and not task.queue  # such a word starts nothing that begins by itself
+    turn.move(task, task.status if waits else event.status, output=output)
     return True
 
 
@@ -154,7 +155,7 @@ def _gather(turn: Turn) -> None:
     """Everything that may be waiting: for alarms, resumes and explicit requests, where looking at all rows is the point."""
     x = turn.x
     if (reason := deadlines.workflow_out_of_time(turn)) is not None:
-        finish(turn, WorkflowStatus.TIMED_OUT, reason)
+        finish(turn, WorkflowStatus.TIMED_OUT, reason, fires=True)
         return
     if x.head.status is not WorkflowStatus.RUNNING:
         return
@@ -170,7 +171,7 @@ def _gather(turn: Turn) -> None:
             elif task.type == "DO_WHILE":
                 turn.loops[task.n] = task
     if not x.by_ref and x.definition.first is not None:
-        _try(turn, lambda: schedule(turn, open_node(turn, x.definition.first, "")))
+        try_step(turn, lambda: schedule(turn, open_node(turn, x.definition.first, "")))
 
 
 # -- settling ---------------------------------------------------------------------------------------------------------------------
@@ -186,17 +187,16 @@ def settle(turn: Turn) -> None:
         if turn.ready:
             if x.head.tasks_made - first > ROWS_PER_TURN:
                 return
-            _try(turn, lambda: _take_in(turn))
+            try_step(turn, lambda: _take_in(turn))
         elif turn.joins:
             waiting, turn.joins = turn.joins, {}
             for task in waiting.values():
                 if not task.status.is_terminal:
                     BY_TYPE[task.type].look(turn, task)
         elif turn.loops:
-            waiting, turn.loops = turn.loops, {}
-            for task in waiting.values():
-                turn.stamps = False
-                _try(turn, lambda task=task: BY_TYPE["DO_WHILE"].look(turn, task))
+            _, loop = turn.loops.popitem()  # one at a time: when an inner one ends, what follows it belongs to the outer one's turn
+            turn.stamps = False
+            try_step(turn, lambda loop=loop: BY_TYPE["DO_WHILE"].look(turn, loop))
         elif turn.begins:
             waiting_begins, turn.begins = turn.begins, []
             for task in waiting_begins:
@@ -208,7 +208,7 @@ def settle(turn: Turn) -> None:
         complete(turn)
 
 
-def _try(turn: Turn, step: object) -> None:
+def try_step(turn: Turn, step: object) -> None:
     """Do the step; a definition that cannot go on fails the execution."""
     try:
         step()  # type: ignore[operator]
@@ -220,20 +220,38 @@ def _take_in(turn: Turn) -> None:
     """One pass: take every ended task into account, in their order, then open what follows."""
     batch, turn.ready = sorted(turn.ready, key=lambda t: t.seq), []
     rows: list[Task] = []
+    taken: list[Task] = []
     stopper: Task | None = None
     for task in batch:
         if task.executed or task.retried:
             continue
         turn.stamps = True
-        rows += _consume(turn, task)
+        try:
+            rows += _consume(turn, task)
+        except Stop as stop:
+            finish(turn, WorkflowStatus.FAILED, str(stop), fires=True)
+        taken.append(task)
         if turn.ended:
-            return
+            break
         if task.type == "TERMINATE" and task.status is TaskStatus.COMPLETED:
             stopper = stopper or task
-    if stopper is not None:
+    if stopper is not None and not turn.ended:
         _stopped_by(turn, stopper)
+    if turn.ended:
+        _give_back(turn, taken)
         return
     schedule(turn, rows)
+
+
+def _give_back(turn: Turn, taken: list[Task]) -> None:
+    """
+    What follows these never came to be, since the execution ended in the same breath: a retry of it takes them into account again.
+
+    So does a TERMINATE that is still there: what comes after it will never run, and a join would wait for that in vain.
+    """
+    for task in taken:
+        task.executed = task.retried = False
+        turn.x.touch(task)
 
 
 def _consume(turn: Turn, task: Task) -> list[Task]:
@@ -257,7 +275,7 @@ def _consume(turn: Turn, task: Task) -> list[Task]:
             return []
     task.executed = True
     x.touch(task)
-    _tell_waiting(turn, task)
+    tell_waiting(turn, task)
     return follow(turn, task, node)
 
 
@@ -269,7 +287,7 @@ def _failure_reason(task: Task) -> str:
     return f"Task {task.id} failed with status: {retry.FAILED_AS.get(task.status, 'FAILED')} and reason: '{task.reason}'"
 
 
-def _tell_waiting(turn: Turn, task: Task) -> None:
+def tell_waiting(turn: Turn, task: Task) -> None:
     """Joins and loops that may have waited for this task."""
     x = turn.x
     for join in x.join_waits.get(task.ref, ()):
@@ -373,7 +391,9 @@ def schedule(turn: Turn, rows: list[Task]) -> None:
     for task in added:
         if task.status.is_terminal:
             continue
-        if task.type in BEGINS and task.status is TaskStatus.SCHEDULED:
+        if turn.x.join_missing.get(task.n) == 0:
+            turn.joins[task.n] = task  # all it waits for has ended before it came
+        elif task.type in BEGINS and task.status is TaskStatus.SCHEDULED:
             if task.due_at <= turn.now:
                 turn.begins.append(task)
         elif task.type in RUNS and not turn.ended:

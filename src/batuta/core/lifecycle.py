@@ -9,14 +9,15 @@ Source: conductor-semantics.md §1.6–§1.13; which status a refusal has: condu
 from __future__ import annotations
 
 from batuta.core import deadlines
-from batuta.core.decide import Outcome, conclude, copy_for_retry, finish, open_node, schedule, settle
-from batuta.core.model.decision import ReviveChild, ReviveParent
+from batuta.core.after import Around, around, later_attempts
+from batuta.core.decide import Outcome, conclude, copy_for_retry, finish, open_node, schedule, settle, tell_waiting, try_step
+from batuta.core.model.decision import ReviveChild, ReviveParent, TellParent
 from batuta.core.model.definition import Definition
 from batuta.core.model.execution import INPUT, OUTPUT, VARIABLES, Execution
 from batuta.core.model.status import TaskStatus, WorkflowStatus
 from batuta.core.model.task import Json, Task
-from batuta.core.nodes import BEGINS, BY_TYPE
-from batuta.core.turn import Stop, Tools, Turn, suffix_of
+from batuta.core.nodes import BEGINS, BY_TYPE, RUNS
+from batuta.core.turn import Tools, Turn, suffix_of
 from batuta.errors import Conflict, Invalid, NotFound
 
 LOST = (TaskStatus.FAILED, TaskStatus.FAILED_WITH_TERMINAL_ERROR, TaskStatus.TIMED_OUT, TaskStatus.CANCELED)
@@ -76,6 +77,8 @@ def skip_task(x: Execution, now: int, tools: Tools, ref: str, given: Json | None
     x.insert(task)
     x.changes.made.add(task.n)
     x.touch(task, INPUT | OUTPUT)
+    tell_waiting(turn, task)
+    settle(turn)
     return conclude(turn)
 
 
@@ -129,10 +132,7 @@ def _begin_again(x: Execution, now: int) -> None:
 def _from_the_start(turn: Turn) -> Outcome:
     first = turn.x.definition.first
     if first is not None:
-        try:
-            schedule(turn, open_node(turn, first, ""))
-        except Stop as stop:
-            finish(turn, WorkflowStatus.FAILED, str(stop), fires=True)
+        try_step(turn, lambda: schedule(turn, open_node(turn, first, "")))
     settle(turn)
     return conclude(turn)
 
@@ -144,8 +144,12 @@ def _forget_failure(x: Execution) -> None:
     x.touch_head()
 
 
-def retry(x: Execution, now: int, tools: Tools) -> Outcome:
-    """A new attempt of every failed or cancelled task; what completed stays."""
+def retry(x: Execution, now: int, tools: Tools, *, at_parents_wish: bool = False) -> Outcome:
+    """
+    A new attempt of every failed or cancelled task; what completed stays. The parent, if any, is revived.
+
+    *at_parents_wish*: it knows already, and may have ended again since; telling it would bring it back to life for ever.
+    """
     h = x.head
     if not h.status.is_terminal:
         raise NotFound(f"Workflow is still running.  status={h.status}")
@@ -164,20 +168,30 @@ def retry(x: Execution, now: int, tools: Tools) -> Outcome:
     fresh = []
     for task in last.values():
         if task.type in _IN_PLACE:
-            if task.type not in ("JOIN", "EXCLUSIVE_JOIN") or task.status is TaskStatus.CANCELED or task.status is TaskStatus.FAILED:
-                _reopen(x, task, now)
+            _play_again(turn, task)
         else:
-            fresh.append(_fresh_attempt(turn, task))
+            task.retried = task.executed = True  # joins count it as missing from here on
+            x.touch(task)
+            fresh.append(task)
     _reindex(x)
-    schedule(turn, fresh)
-    _revive_parent(turn, "retried")
+    _schedule_again(turn)
+    for task in fresh:
+        try_step(turn, lambda task=task: schedule(turn, _fresh_attempt(turn, task)))
+    if not at_parents_wish:
+        _revive_parent(turn, "retried")
     return _go_on(turn)
 
 
-def _fresh_attempt(turn: Turn, task: Task) -> Task:
-    again = copy_for_retry(turn, task, turn.x.node_of(task), by_hand=True)
-    again.due_at = turn.now
-    return again
+def _fresh_attempt(turn: Turn, task: Task) -> list[Task]:
+    """The rows of another attempt: a copy of the task, or what opening its node again makes."""
+    node = turn.x.node_of(task)
+    if task.type not in _AT_OPENING:
+        again = copy_for_retry(turn, task, node, by_hand=True)
+        again.due_at = turn.now
+        return [again]
+    rows = open_node(turn, node, suffix_of(task))
+    rows[0].attempt, rows[0].retry_of = task.attempt + 1, task.id
+    return rows
 
 
 def _reopen(x: Execution, task: Task, now: int) -> None:
@@ -198,8 +212,7 @@ def _go_on(turn: Turn) -> Outcome:
     x = turn.x
     known = {t.n for t in turn.ready}
     turn.ready += [
-        t for t in x.tasks.values() if t.status.is_terminal and not t.executed and not t.retried and t.n not in known and t.status not in LOST
-        and t.status is not TaskStatus.SKIPPED
+        t for t in x.tasks.values() if t.status.is_terminal and not t.executed and not t.retried and t.n not in known and t.status is not TaskStatus.SKIPPED
     ]  # fmt: skip
     for task in x.tasks.values():
         if task.status is TaskStatus.IN_PROGRESS:
@@ -224,6 +237,8 @@ def revived(x: Execution, now: int, tools: Tools, task_id: str, child_id: str, v
         return NOTHING
     if task.status is TaskStatus.IN_PROGRESS and x.head.status is WorkflowStatus.RUNNING:
         return NOTHING
+    if x.head.status.is_terminal and any(t.type == "TERMINATE" and t.status is TaskStatus.COMPLETED for t in x.tasks.values()):
+        return NOTHING  # it ended as its own definition says, not for want of this child
     turn = Turn(x, now, tools)
     had_ended = x.head.status.is_terminal
     _reopen(x, task, now)
@@ -238,6 +253,22 @@ def revived(x: Execution, now: int, tools: Tools, task_id: str, child_id: str, v
     if had_ended:
         _revive_parent(turn, verb)
     return _go_on(turn)
+
+
+def revived_by_parent(x: Execution, now: int, tools: Tools) -> Outcome:
+    """
+    The parent waits for this child again: what failed in it is retried. While it runs the parent will learn of its end anyway.
+
+    One that completed, or has nothing to retry, tells its parent again how it ended; else the parent would wait for ever.
+    """
+    if not x.head.status.is_terminal:
+        return NOTHING
+    try:
+        return retry(x, now, tools, at_parents_wish=True)
+    except Conflict:
+        h = x.head
+        x.touch_head()
+        return Outcome(True, [TellParent(h.parent_id, h.parent_task_id, h.id, str(h.status), h.output, h.reason)])
 
 
 def _mend(turn: Turn, task: Task) -> None:
@@ -266,9 +297,9 @@ def _schedule_again(turn: Turn) -> None:
         if task.status is TaskStatus.SCHEDULED and not task.queue:
             if task.type in BEGINS:
                 turn.begins.append(task)
-            elif hasattr(BY_TYPE.get(task.type), "run"):
+            elif task.type in RUNS and not turn.ended:
                 task.status, task.started_at, task.updated_at = TaskStatus.IN_PROGRESS, turn.now, turn.now
-                BY_TYPE[task.type].run(turn, task)
+                try_step(turn, lambda task=task: BY_TYPE[task.type].run(turn, task))
 
 
 def rerun(
@@ -294,6 +325,8 @@ def rerun(
     target = x.by_id.get(from_task)
     if target is None:
         raise Invalid(f"Task {from_task} not found")
+    if target.status is TaskStatus.SKIPPED:
+        raise Conflict(f"Task {from_task} was skipped; there is nothing to run again. Rerun from a task beside it")
     if correlation_id is not None:
         h.correlation_id = correlation_id
     _forget_failure(x)
@@ -309,30 +342,51 @@ def rerun(
 
 def _rerun_from(turn: Turn, target: Task, task_input: Json | None) -> None:
     x = turn.x
-    if target.type != "SUB_WORKFLOW":
-        for later in [t for t in x.tasks.values() if t.seq > target.seq]:
-            x.forget(later)
-    node, suffix = x.node_of(target), suffix_of(target)
+    # A sub-workflow is played again by itself; what came after it stays, as with Conductor.
+    nearby = around(x, target) if target.type != "SUB_WORKFLOW" else Around(later_attempts(x, target), [], [])
+    for later in nearby.gone.values():
+        x.forget(later)
+    anew = [target] if target.type in _AT_OPENING else []
     for other in list(x.tasks.values()):
         if other is not target and other.status in LOST and not other.retried:
-            _play_again(turn, other)
-    if target.type in _AT_OPENING:
-        x.forget(target)
-        _reindex(x)
-        _schedule_again(turn)
-        try:
-            schedule(turn, open_node(turn, node, suffix))
-        except Stop as stop:
-            finish(turn, WorkflowStatus.FAILED, str(stop), fires=True)
-        return
-    if task_input is not None:
-        target.input = task_input
-    target.scheduled_at, target.poll_count, target.output = turn.now, 0, {}
-    target.iteration = 0 if target.type == "DO_WHILE" else target.iteration
-    _play_again(turn, target)
-    x.touch(target, INPUT | OUTPUT)
+            if other.type in _AT_OPENING:
+                anew.append(other)
+            else:
+                _play_again(turn, other)
+    for join in nearby.joins:
+        _reopen(x, join, turn.now)
+    for loop, number in nearby.loops:
+        _turn_back(turn, loop, number)
+    if target.type not in _AT_OPENING:
+        if task_input is not None:
+            target.input = task_input
+        target.scheduled_at, target.poll_count, target.output = turn.now, 0, {}
+        target.iteration = 0 if target.type == "DO_WHILE" else target.iteration
+        _play_again(turn, target)
+        x.touch(target, INPUT | OUTPUT)
+    for task in anew:
+        x.forget(task)
     _reindex(x)
     _schedule_again(turn)
+    for task in anew:
+        try_step(turn, lambda task=task: schedule(turn, _opened_again(turn, task)))
+
+
+def _opened_again(turn: Turn, task: Task) -> list[Task]:
+    """The rows that opening the node makes, the first in the place of this one, which is gone."""
+    rows = open_node(turn, turn.x.node_of(task), suffix_of(task))
+    rows[0].attempt, rows[0].retry_of = task.attempt, task.retry_of
+    return rows
+
+
+def _turn_back(turn: Turn, loop: Task, number: int) -> None:
+    """The loop is in this turn again; what its later turns put out is forgotten."""
+    loop.iteration = number
+    loop.output = {k: v for k, v in loop.output.items() if not (k.isdigit() and int(k) > number)} | {"iteration": number}
+    if (items := (loop.machine or {}).get("items")) is not None:
+        loop.output |= {"loopItem": items[number - 1], "loopIndex": number - 1}
+    _reopen(turn.x, loop, turn.now)
+    turn.x.touch(loop, OUTPUT)
 
 
 def _play_again(turn: Turn, task: Task) -> None:

@@ -73,6 +73,8 @@ for _task, _terminal, _successful, _may_retry in (
 _W, _T = WorkflowStatus, TaskStatus
 _ENDS = frozenset({_T.COMPLETED, _T.FAILED, _T.FAILED_WITH_TERMINAL_ERROR, _T.CANCELED, _T.TIMED_OUT})
 
+# What a row may begin as: most wait for somebody or start at once; FORK, SWITCH and DECISION have done their work when they appear.
+TASK_FIRST = frozenset({_T.SCHEDULED, _T.IN_PROGRESS, _T.COMPLETED, _T.FAILED})
 # By events alone (decide.py): what a row may become.
 WORKFLOW_BY_EVENT: dict[WorkflowStatus, frozenset[WorkflowStatus]] = {
     _W.RUNNING: frozenset({_W.COMPLETED, _W.FAILED, _W.TIMED_OUT, _W.TERMINATED}),
@@ -102,4 +104,12 @@ WORKFLOW_BY_OPERATOR: dict[WorkflowStatus, frozenset[WorkflowStatus]] = {
     _W.FAILED: frozenset({_W.RUNNING, _W.TERMINATED}),
     _W.TIMED_OUT: frozenset({_W.RUNNING, _W.TERMINATED}),
     _W.TERMINATED: frozenset({_W.RUNNING}),
+}
+_AGAIN = frozenset({_T.SCHEDULED, _T.IN_PROGRESS})
+TASK_BY_OPERATOR: dict[TaskStatus, frozenset[TaskStatus]] = {
+    _T.SCHEDULED: frozenset(),
+    _T.IN_PROGRESS: frozenset(),
+    # Retried, rerun or revived in place: joins, loops, sub-workflows, what was cancelled beside them, the task rerun from.
+    **dict.fromkeys((_T.COMPLETED, _T.COMPLETED_WITH_ERRORS, _T.FAILED, _T.FAILED_WITH_TERMINAL_ERROR, _T.TIMED_OUT, _T.CANCELED), _AGAIN),
+    _T.SKIPPED: frozenset(),
 }

@@ -124,6 +124,18 @@ def _keep_last(turn: Turn, task: Task, node: Node) -> None:
     old = task.iteration - keep
     suffix = f"{suffix_of(task)}__{old}"
     x = turn.x
-    for row in [t for t in x.tasks.values() if t.base_ref and t.ref[len(t.base_ref) :] == suffix and x.node_of(t).loop is node]:
+    for row in [t for t in x.tasks.values() if t.base_ref and _is_in_turn(t, suffix) and _is_inside(x.node_of(t), node)]:
         x.forget(row)
     task.output = {k: v for k, v in task.output.items() if k != str(old)}
+
+
+def _is_in_turn(task: Task, suffix: str) -> bool:
+    at = suffix_of(task)
+    return at == suffix or at.startswith(suffix + "__")
+
+
+def _is_inside(node: Node, loop: Node) -> bool:
+    around = node.loop
+    while around is not None and around is not loop:
+        around = around.loop
+    return around is loop

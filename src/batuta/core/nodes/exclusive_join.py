@@ -35,5 +35,5 @@ def look(turn: Turn, task: Task) -> None:
         return
     if chosen.status.is_successful:
         turn.complete(task, chosen.output)
-    elif not x.node_of(chosen).permissive or all((t := x.by_ref.get(r)) is not None and t.status.is_terminal for r in refs):
+    elif not x.node_of(chosen).permissive or all((t := x.by_ref.get(r)) is None or t.status.is_terminal for r in refs):
         turn.fail(task, chosen.reason or f"{chosen.ref} is {chosen.status}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from batuta.core.model.definition import Node
 from batuta.core.model.status import TaskStatus
-from batuta.core.model.task import Task
+from batuta.core.model.task import Json, Task
 from batuta.core.nodes import join
 from batuta.core.turn import Stop, Turn
 
@@ -25,7 +25,17 @@ def open(turn: Turn, node: Node, suffix: str) -> list[Task]:
     for branch in node.branches:
         if branch:
             rows += open_node(turn, branch[0], suffix)
-    joining = node.following
+    return [*rows, *joined(turn, node, suffix)]
+
+
+def joined(turn: Turn, fork: Node, suffix: str, *, given: Json | None = None, refs: list[str] | None = None) -> list[Task]:
+    """The rows of the JOIN next to the fork (`given` and `refs` as join.open takes them); of what follows it, when it was skipped ahead."""
+    from batuta.core.decide import open_node
+
+    joining = fork.following
     if joining is None or joining.type != "JOIN":
         raise Stop(NO_JOIN)
-    return [*rows, *join.open(turn, joining, suffix)]
+    there = turn.x.by_ref.get(joining.ref + suffix)
+    if there is not None and there.status is TaskStatus.SKIPPED:
+        return open_node(turn, joining, suffix)
+    return join.open(turn, joining, suffix, given=given, refs=refs)

@@ -11,8 +11,7 @@ from typing import Any
 from batuta.core.model.definition import SYSTEM_TYPES, Node, embed, lone
 from batuta.core.model.status import TaskStatus
 from batuta.core.model.task import Json, Task
-from batuta.core.nodes import join
-from batuta.core.nodes.fork_join import NO_JOIN
+from batuta.core.nodes.fork_join import NO_JOIN, joined
 from batuta.core.turn import Stop, Turn
 
 # A workflow task as Conductor shows one on which nothing is set.
@@ -49,8 +48,7 @@ def open(turn: Turn, node: Node, suffix: str) -> list[Task]:
                 raise Stop(f"Input of the dynamically forked task {ref!r} is not a map -> expecting a map of K,V  but found {overlay}")
             made[0].input = {**made[0].input, **overlay}
         rows += made
-    joined = turn.input_of(node.following, None)
-    return [*rows, *join.open(turn, node.following, suffix, given=joined, refs=[r + suffix for r in refs])]
+    return [*rows, *joined(turn, node, suffix, given=turn.input_of(node.following, None), refs=[r + suffix for r in refs])]
 
 
 def _branch_node(turn: Turn, fork: Node, raw: Json) -> Node:

@@ -12,3 +12,9 @@ def open(turn: Turn, node: Node, suffix: str) -> list[Task]:
     task = turn.draft(node, suffix, kind="HUMAN", def_name=node.name, status=TaskStatus.IN_PROGRESS)
     task.input = turn.input_of(node, task.id)
     return [task]
+
+
+def begin(turn: Turn, task: Task) -> None:
+    """A retried one is in progress again, like the first."""
+    turn.move(task, TaskStatus.IN_PROGRESS)
+    task.started_at = turn.now

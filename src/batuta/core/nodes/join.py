@@ -16,8 +16,6 @@ def open(turn: Turn, node: Node, suffix: str, *, given: Json | None = None, refs
     """*given* and *refs*: what a dynamic fork hands its join, references with their suffix."""
     task = turn.draft(node, suffix, kind="JOIN", def_name="JOIN", status=TaskStatus.IN_PROGRESS)
     task.input = {**(given or {}), "joinOn": [r + suffix for r in node.join_on] if refs is None else refs}
-    if not task.input["joinOn"]:
-        turn.joins[task.n] = task
     return [task]
 
 
