@@ -15,7 +15,8 @@ import pytest
 from client_stage import WAIT_S, Play, ended, until
 from conductor_fake import ConductorFake
 
-from batuta.client import Client, TaskResult, WorkerHost, worker
+from batuta.client import Client, TaskResult, WorkerHost, WorkerMetrics, worker
+from batuta.client.backoff import Backoff, Reachability
 from batuta.client.reports import Reporter
 from batuta.client.spool import Spool, default_directory
 
@@ -54,6 +55,42 @@ def test_a_result_outlives_an_outage(fake: ConductorFake, play: Play, tmp_path: 
     _, farewell = play([job], scene, spool_dir=tmp_path)
     assert fake.tasks[task_id]["outputData"] == {"y": 1}
     assert farewell.is_clean
+
+
+def test_a_server_that_is_back_hears_what_was_done_before_it_is_asked_for_more(fake: ConductorFake, play: Play, tmp_path: Path) -> None:
+    """Else it would hand out again what it thinks nobody finished, for example to the very worker that did."""
+    job, gate = gated()
+    task_id = fake.put_task("job")
+
+    async def scene(host: WorkerHost) -> list[str]:
+        await until(fake, lambda: host.metrics.running.value("job") == 1)
+        fake.stop()
+        gate.set()
+        await until(fake, lambda: host.metrics.reports.value("kept") == 1)
+        fake.tasks[task_id]["status"] = "SCHEDULED"  # a claim that did not survive the crash
+        fake._enqueue(fake.tasks[task_id], 0.0)
+        before = len(fake.requests)
+        fake.start()
+        await ended(fake, task_id)
+        await until(fake, lambda: len(fake.seen("GET /tasks/poll/batch/job")) >= 4)
+        return [str(request) for request in fake.requests[before:]]
+
+    requests, _ = play([job, job.replace(domain="d")], scene, spool_dir=tmp_path)
+    assert requests[0] == "POST /tasks"
+    assert fake.tasks[task_id]["pollCount"] == 1
+
+
+def test_results_of_an_earlier_process_come_before_the_first_task(fake: ConductorFake, play: Play, tmp_path: Path) -> None:
+    job, gate = gated()
+    gate.set()
+    task_id = fake.put_task("job")
+    assert Spool(tmp_path, fake.url).put(_result(fake, task_id))
+
+    async def scene(host: WorkerHost) -> None:
+        await ended(fake, task_id)
+
+    play([job], scene, spool_dir=tmp_path)
+    assert fake.tasks[task_id]["pollCount"] == 0
 
 
 def test_a_result_that_is_not_taken_is_reported_by_the_next_process(fake: ConductorFake, play: Play, tmp_path: Path) -> None:
@@ -263,9 +300,6 @@ def _result(fake: ConductorFake, task_id: str) -> TaskResult:
 
 def _with_reporter(fake: ConductorFake, directory: Path, scene: Callable[[Reporter], Any]) -> tuple[Any, int]:
     """What *scene* returned, and how many results were left when the reporter closed."""
-    from batuta.client.backoff import Backoff, Reachability
-    from batuta.client.metrics import WorkerMetrics
-
     async def run() -> tuple[Any, int]:
         logging.getLogger("batuta.client.worker").setLevel(logging.INFO)
         client, metrics = Client(fake.url, timeout_s=5), WorkerMetrics()

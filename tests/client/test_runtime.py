@@ -417,6 +417,20 @@ def test_an_outage_is_said_once_and_outlived(fake: ConductorFake, play: Play, ca
     assert sum("is back after" in text for text in texts) == 1
 
 
+def test_the_first_to_find_the_server_back_wakes_the_others(fake: ConductorFake, play: Play) -> None:
+    """Their own pauses are an hour here."""
+
+    async def scene(host: WorkerHost) -> None:
+        fake.stop()
+        await until(fake, lambda: all(host.metrics.polls.value(name, "error") for name in ("add", "upper")), "both find it away")
+        fake.start()
+        host._reachability.found()  # as a report or a third worker's poll would
+        tasks = [fake.put_task("add", {"a": 1}), fake.put_task("upper", {"text": "x"})]
+        await ended(fake, *tasks)
+
+    play([add, upper], scene, backoff_s=(3600, 3600))
+
+
 def test_faults_of_the_server_are_outlived_and_said_once(fake: ConductorFake, play: Play, caplog: pytest.LogCaptureFixture) -> None:
     fake.fault("GET /tasks/poll/batch/add", 500, {"status": 500, "message": "out of cheese"}, times=4)
     task_id = fake.put_task("add", {"a": 1})

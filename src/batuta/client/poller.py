@@ -16,7 +16,7 @@ import logging
 import time
 from collections.abc import Callable
 
-from batuta.client.backoff import Backoff, Reachability, first_of, is_set_within
+from batuta.client.backoff import Backoff, Reachability, first_of
 from batuta.client.client import Client
 from batuta.client.decorator import AnyWorker
 from batuta.client.errors import ClientError, Unavailable
@@ -66,7 +66,7 @@ class Lane:
             tasks = await self._poll(count, self.worker.poll_timeout_s if count == 1 else 0.0)
             if tasks is None:
                 may_have_more = False
-                await is_set_within(self._draining, self._backoff.next_s())
+                await self._pause()
                 continue
             self._backoff.reset()
             may_have_more = len(tasks) == count
@@ -76,16 +76,21 @@ class Lane:
             self._metrics.running.set(self._taken, self.worker.queue)
 
     async def _has_free_slot(self) -> bool:
-        """Wait for a free slot and for room to report; False when the host drains first."""
+        """Wait for a free slot, and until the reporter lets tasks be taken; False when the host drains first."""
         while not self._draining.is_set():
-            if not self._reporter.has_room.is_set():
-                await first_of(self._reporter.has_room, self._draining)
+            if not self._reporter.may_take.is_set():
+                await first_of(self._reporter.may_take, self._draining)
             elif self._taken < self.worker.concurrency:
                 return True
             else:
                 self._slot_freed.clear()
                 await first_of(self._slot_freed, self._draining)
         return False
+
+    async def _pause(self) -> None:
+        """Wait after a failed poll; no longer than until another call finds the server back."""
+        events = [self._draining, self._reachability.back] if self._reachability.is_away else [self._draining]
+        await first_of(*events, timeout_s=self._backoff.next_s())
 
     async def _poll(self, count: int, timeout_s: float) -> list[Task] | None:
         """The tasks one poll brought, or None when it failed; the reason is logged once, not at each failure."""

@@ -54,6 +54,9 @@ class Reporter:
 
     Only results that end an attempt are kept on disk: one that puts a task back (IN_PROGRESS) would disturb whoever runs it
     by the time it is sent again.
+
+    ``may_take`` is set while new tasks may be taken: not too many results are on their way, and none waits for the server to
+    be back. A server that comes back offers what it thinks nobody finished; it shall hear first what was.
     """
 
     def __init__(
@@ -65,8 +68,10 @@ class Reporter:
         self._pending: dict[_Report, None] = {}  # in the order they came
         self._resending: asyncio.Task[None] | None = None
         self._nudge = asyncio.Event()
-        self.has_room = asyncio.Event()  # fewer than PENDING_MAX results are on their way
-        self.has_room.set()
+        reachability.when_back = self._hurry
+        self._is_holding = False
+        self.may_take = asyncio.Event()
+        self.may_take.set()
 
     async def deliver(self, result: TaskResult) -> bool:
         """Try to report *result* once; whether that is settled. If it is not, it is kept and tried again from here."""
@@ -78,6 +83,7 @@ class Reporter:
             if verdict in (_Verdict.TAKEN, _Verdict.REFUSED):
                 self._metrics.reports.add("sent" if verdict is _Verdict.TAKEN else "refused")
                 return True
+            self._hold(verdict is _Verdict.AWAY)
             await asyncio.to_thread(self._keep, report)
             self._add(report)
             return False
@@ -92,6 +98,8 @@ class Reporter:
         results = [result for result in results if result.task_id not in mine]
         if results:
             log.info("sending %d results kept from before in %s", len(results), self._spool.folder)
+            self._hold(True)
+            self._hurry()
         for result in results:
             self._add(_Report(result, time.monotonic(), is_kept=True))
         return len(results)
@@ -99,8 +107,7 @@ class Reporter:
     async def close(self, grace_s: float) -> int:
         """Go on trying the waiting results for *grace_s*; how many the server has not taken, kept on disk or not."""
         if self._resending is not None:
-            self._backoff.reset()
-            self._nudge.set()
+            self._hurry()
             await asyncio.wait({self._resending}, timeout=grace_s)
             self._resending.cancel()
         await asyncio.to_thread(self.keep_all)
@@ -108,6 +115,8 @@ class Reporter:
         for report in unsent:
             where = f"kept in {self._spool.folder}" if report.is_kept else "LOST"
             log.error("result of task %s (%s) was not taken by the server: %s", report.result.task_id, report.result.status, where)
+            if not report.is_kept:
+                self._metrics.reports.add("lost")
         return len(unsent)
 
     def keep_all(self) -> None:
@@ -115,10 +124,16 @@ class Reporter:
         for report in dict.fromkeys((*self._first_tries, *self._pending)):
             self._keep(report)
 
+    def _hurry(self) -> None:
+        """Try the waiting results now: the server is back, or this is the last chance."""
+        self._backoff.reset()
+        self._nudge.set()
+
     def _keep(self, report: _Report) -> None:
         if report.result.is_final and not report.is_kept:
             report.is_kept = self._spool.put(report.result)
-            self._metrics.reports.add("kept" if report.is_kept else "lost")
+            if report.is_kept:
+                self._metrics.reports.add("kept")
 
     def _add(self, report: _Report) -> None:
         self._pending[report] = None
@@ -132,6 +147,7 @@ class Reporter:
         while self._pending:
             await is_set_within(self._nudge, self._backoff.next_s())
             self._nudge.clear()
+            verdict = _Verdict.AGAIN
             for report in list(self._pending):
                 verdict = await self._try(report)
                 if verdict is _Verdict.AWAY:
@@ -140,6 +156,11 @@ class Reporter:
                     self._backoff.reset()
                     await self._settle(report, "resent" if verdict is _Verdict.TAKEN else "refused")
             self._leave_to_disk()
+            self._hold(verdict is _Verdict.AWAY and bool(self._pending))
+
+    def _hold(self, is_holding: bool) -> None:
+        self._is_holding = is_holding
+        self._count()
 
     async def _settle(self, report: _Report, outcome: str) -> None:
         self._pending.pop(report, None)
@@ -155,14 +176,16 @@ class Reporter:
             del self._pending[report]
             where = f"it stays in {self._spool.folder} for the next start" if report.is_kept else "it is dropped"
             log.error("result of task %s was not taken for %g s: %s", report.result.task_id, self._report_for_s, where)
+            if not report.is_kept:
+                self._metrics.reports.add("lost")
         self._count()
 
     def _count(self) -> None:
         self._metrics.reports_pending.set(len(self._pending))
-        if len(self._pending) + len(self._first_tries) < PENDING_MAX:
-            self.has_room.set()
+        if len(self._pending) + len(self._first_tries) < PENDING_MAX and not self._is_holding:
+            self.may_take.set()
         else:
-            self.has_room.clear()
+            self.may_take.clear()
 
     async def _try(self, report: _Report) -> _Verdict:
         """Send it once. What a refused result said is told to the server as the task's failure, so that it does not hang."""

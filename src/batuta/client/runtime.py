@@ -89,7 +89,7 @@ class WorkerHost:
         drain_s: float = 25.0,
         report_for_s: float = 600.0,
         spool_dir: str | os.PathLike[str] | None = None,
-        backoff_s: tuple[float, float] = (0.1, 10.0),
+        backoff_s: tuple[float, float] = (0.1, 5.0),
         metrics_port: int | None = None,
         metrics_host: str = "127.0.0.1",
     ) -> None:
@@ -116,22 +116,20 @@ class WorkerHost:
         self._draining = asyncio.Event()
         self._running: dict[_Running, asyncio.Task[None]] = {}
         self._lanes: list[asyncio.Task[None]] = []
-        self._attendants: list[asyncio.Task[None]] = []
+        self._watching: asyncio.Task[None] | None = None
         self._stopping: asyncio.Task[Farewell] | None = None
 
     async def start(self) -> None:
-        """Begin to poll, and to send what an earlier process could not. Call once."""
+        """Begin to send what an earlier process could not, and then to poll. Call once."""
         if self._lanes:
             raise RuntimeError("this host was started before; make a new one")
         if self._metrics_at is not None:
             self.metrics_server = MetricsServer(self.metrics, *self._metrics_at)
+        await self._reporter.replay()
         for worker in self.workers:
             log.info("polling for %s, %d at once, as %s", worker.queue, worker.concurrency, self.worker_id)
             self._lanes.append(asyncio.create_task(self._attend(worker), name=f"lane {worker.queue}"))
-        self._attendants = [
-            asyncio.create_task(self._replay(), name="replay"),
-            asyncio.create_task(self._watch_loop(), name="watch loop"),
-        ]
+        self._watching = asyncio.create_task(self._watch_loop(), name="watch loop")
 
     def request_stop(self) -> None:
         """Poll no more; running tasks see ``is_draining``. To be called on the event loop; again it does nothing."""
@@ -237,8 +235,8 @@ class WorkerHost:
         cut_off = await self._cut_off_rest()
         await self._end_polls(last_poll_at)
         unsent = await self._reporter.close(max(CUT_OFF_GRACE_S, deadline - loop.time()))
-        for attendant in self._attendants:
-            attendant.cancel()
+        if self._watching is not None:
+            self._watching.cancel()
         if self.metrics_server is not None:
             await asyncio.to_thread(self.metrics_server.close)
         self._threads.close()
@@ -286,9 +284,6 @@ class WorkerHost:
             log.error("%d tasks did not end when cancelled: %s", len(stubborn), ", ".join(str(r.task) for r in stubborn))
             await asyncio.wait(reports, timeout=CUT_OFF_GRACE_S)
         return len(rest)
-
-    async def _replay(self) -> None:
-        await self._reporter.replay()
 
     async def _watch_loop(self) -> None:
         """Say so when the event loop was held up: polls, leases and reports of all workers stand still meanwhile."""
