@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from batuta_firmware import build, image, metrics, platformio_home
 from batuta_firmware.errors import FirmwareError, Lasting, Passing
 from batuta_firmware.repo import Commit
 from batuta_firmware.settings import Settings
+from batuta_firmware.twin import Twin
 from batuta_firmware.twin.board import Board
 
 pytestmark = needs_compiler
@@ -86,6 +88,18 @@ def test_the_same_commit_gives_the_same_bytes_elsewhere(compiled: Compiled, proj
     moved = project.rename(tmp_path / "somewhere-else")
     shutil.copytree(moved, project)
     assert compiled(out="two").sha256 == first.sha256
+
+
+def test_platformio_itself_can_send_to_a_twin(compiled: Compiled, project: Path, settings: Settings, tmp_path: Path, make_twin: Callable[..., Twin]) -> None:
+    compiled()
+    twin = make_twin()
+    home = platformio_home.environment(settings.storage / "platformio", tmp_path / "pio")
+    flags = {"PLATFORMIO_BUILD_DIR": str(tmp_path / "pio"), "PLATFORMIO_UPLOAD_FLAGS": f"-p\n{twin.ota.port}"}
+    command = [sys.executable, "-m", "platformio", "run", "-e", f"{ENVIRONMENT}-ota", "-t", "upload", "-d", str(project)]
+    done = subprocess.run(command, env={**os.environ, **home, **flags}, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "the device confirmed them" in done.stdout
+    assert twin.device.wait_until(lambda: (now := twin.device.snapshot()) is not None and now.identity == "unversioned", 10)
 
 
 def test_warnings_are_told_again_by_every_build_of_a_directory(compiled: Compiled, project: Path) -> None:

@@ -12,6 +12,8 @@ from pathlib import Path
 import forge
 import pytest
 from conftest import HASTE
+from hypothesis import given
+from hypothesis import strategies as st
 
 from batuta_firmware import espota
 from batuta_firmware.errors import FirmwareError, Lasting
@@ -30,22 +32,36 @@ def test_the_pbkdf2_proof_of_core_3_3_1_and_later() -> None:
     assert response == "4d63ba8b1efa8949a0c5caefe7e8bc77db582e5531bdf2667c663394b4551b93"
 
 
-#    acknowledgements                bytes
-TAKEN = [
-    ("",                             0),
-    ("1024",                         1024),
-    ("10241024",                     2048),
-    ("1460146080OK",                 3000),
-    ("348OK",                        348),
-    ("1024MD5 Check Failed\r\n",     1024),
-    ("OK",                           0),
-    ("999999",                       1998),
+#    what the device said            bytes    verdict
+SAID = [
+    ("",                             0,       ""),
+    ("1024",                         1024,    ""),
+    ("10241024",                     2048,    ""),
+    ("1460146080OK",                 3000,    "OK"),
+    ("348OK",                        348,     "OK"),
+    ("1024MD5 Check Failed\r\n",     1024,    "MD5 Check Failed\r\n"),
+    ("OK",                           0,       "OK"),
+    ("1021460",                      1562,    ""),
+    ("5881460",                      2048,    ""),
+    ("1" * 8,                        2222,    ""),
+    ("007",                          0,       ""),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("words", "count"), TAKEN)
-def test_acknowledgements_are_counted_although_nothing_delimits_them(words: str, count: int) -> None:
-    assert espota.taken(words) == count
+@pytest.mark.parametrize("pieces", [1, 3, 100], ids=["letter by letter", "in threes", "at once"])
+@pytest.mark.parametrize(("said", "taken", "verdict"), SAID)
+def test_acknowledgements_are_counted_although_nothing_delimits_them(said: str, taken: int, verdict: str, pieces: int) -> None:
+    heard = espota.Heard()
+    for at in range(0, len(said), pieces):
+        heard.hear(said[at : at + pieces])
+    assert (heard.taken, heard.verdict) == (taken, verdict)
+
+
+@given(st.lists(st.integers(1, espota.DEVICE_READ_BYTES), max_size=40))
+def test_what_was_taken_is_never_thought_less(reads: list[int]) -> None:
+    heard = espota.Heard()
+    heard.hear("".join(str(read) for read in reads))
+    assert heard.taken >= sum(reads)
 
 
 def test_a_confirmed_transfer_is_told_step_by_step(make_twin: MakeTwin) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import math
 import selectors
 import socket
 import sys
@@ -171,7 +172,7 @@ def _proof(nonce: str, digest: str, password: str, about: str) -> bytes:
     if len(nonce) == 64:
         cnonce = hashlib.sha256(about.encode()).hexdigest()
         return f"200 {cnonce} {pbkdf2_response(password, nonce, cnonce, digest)}\n".encode()
-    raise Lasting("ota_unexpected_reply", f"the device's challenge has {len(nonce)} characters, expected 32 or 64")
+    raise Lasting("ota_unknown_challenge", f"the device's challenge has {len(nonce)} characters, expected 32 or 64")
 
 
 def md5_response(password: str, nonce: str, cnonce: str) -> str:
@@ -204,28 +205,54 @@ def _connected_back(listener: socket.socket, device: str, patience: Patience) ->
     )
 
 
+class Heard:
+    """
+    What the device has said on the connection: acknowledgements, then perhaps its *verdict*.
+
+    Each acknowledgement is the decimal size of one read, none above 1460, and nothing stands between two: "1021460" may be 1021 and 460, or
+    102 and 1460. *taken* is the most that the digits can mean, so that a device which took every byte is never thought not to have.
+    """
+
+    def __init__(self) -> None:
+        self.taken = 0
+        self.verdict = ""
+        self._digits = ""
+        self._most = [0.0]  # by number of digits read as whole numbers; minus infinity where they cannot be
+
+    def hear(self, text: str) -> None:
+        for character in text:
+            if self.verdict or not character.isdigit():
+                self.verdict += character
+                continue
+            self._digits += character
+            ends = [(self._most[-width], self._digits[-width:]) for width in range(1, min(4, len(self._digits)) + 1)]
+            self._most.append(
+                max((most + int(number) for most, number in ends if 0 < int(number) <= DEVICE_READ_BYTES and number[0] != "0"), default=-math.inf)
+            )
+            self.taken = max(self.taken, int(max(self._most[-1], 0)))
+
+
 def _send(connection: socket.socket, image: bytes, patience: Patience, progress: Progress) -> None:
     """Send everything and read what the device says meanwhile, without expecting its words to arrive one by one."""
     connection.setblocking(False)
-    unsent, words, done, quiet_since = memoryview(image), "", 0, time.monotonic()
+    unsent, heard, quiet_since = memoryview(image), Heard(), time.monotonic()
     with selectors.DefaultSelector() as selector:
         selector.register(connection, selectors.EVENT_READ | selectors.EVENT_WRITE)
         while True:
-            limit_s = patience.verdict_s if done >= len(image) else patience.silence_s
+            limit_s = patience.verdict_s if heard.taken >= len(image) else patience.silence_s
             left = quiet_since + limit_s - time.monotonic()
             if left <= 0:
-                raise _went_quiet(done, len(image), limit_s)
+                raise _went_quiet(heard, len(image), limit_s)
             for _, events in selector.select(left):
                 if events & selectors.EVENT_WRITE and unsent:
                     unsent = unsent[_sent(connection, unsent) :]
                     if not unsent:
                         selector.modify(connection, selectors.EVENT_READ)
-                if events & selectors.EVENT_READ and (heard := _heard(connection)) is not None:
-                    words += heard
-                    done = min(taken(words), len(image))
+                if events & selectors.EVENT_READ and (words := _words(connection)) is not None:
+                    heard.hear(words)
                     quiet_since = time.monotonic()
-                    progress(done, len(image))
-                    if _settled(words, closed=not heard, all_sent=not unsent, total=len(image)):
+                    progress(min(heard.taken, len(image)), len(image))
+                    if _settled(heard, closed=not words, all_sent=not unsent, total=len(image)):
                         return
 
 
@@ -236,7 +263,7 @@ def _sent(connection: socket.socket, unsent: memoryview) -> int:
         return 0  # not now, or closed: then the next read tells why
 
 
-def _heard(connection: socket.socket) -> str | None:
+def _words(connection: socket.socket) -> str | None:
     """What the device said; an empty string when it has closed, None when there was nothing after all."""
     try:
         return connection.recv(4096).decode("ascii", "replace")
@@ -246,9 +273,9 @@ def _heard(connection: socket.socket) -> str | None:
         return ""
 
 
-def _settled(words: str, *, closed: bool, all_sent: bool, total: int) -> bool:
+def _settled(heard: Heard, *, closed: bool, all_sent: bool, total: int) -> bool:
     """True when the device has said OK; false while it may still speak."""
-    verdict = words.lstrip("0123456789").strip()
+    verdict = heard.verdict.strip()
     if verdict == "OK" and all_sent:
         return True
     for text, code, may_retry, fix in _VERDICTS:
@@ -258,21 +285,21 @@ def _settled(words: str, *, closed: bool, all_sent: bool, total: int) -> bool:
         return False
     if verdict:
         raise Passing("ota_refused", f"the device ended the update with words we do not know: {verdict!r}")
-    if all_sent and taken(words) >= total:
+    if all_sent and heard.taken >= total:
         raise _no_verdict("closed the connection after the last byte without saying OK")
     raise Passing(
         "ota_connection_lost",
-        f"the connection broke after about {taken(words)} of {total} bytes",
+        f"the connection broke after about {heard.taken} of {total} bytes",
         fix="Check the radio link and the device's power",
     )
 
 
-def _went_quiet(done: int, total: int, limit_s: float) -> FirmwareError:
-    if done >= total:
+def _went_quiet(heard: Heard, total: int, limit_s: float) -> FirmwareError:
+    if heard.taken >= total:
         return _no_verdict(f"said nothing for {limit_s:g} s after the last byte")
     return Passing(
         "ota_stalled",
-        f"the device took about {done} of {total} bytes, then nothing for {limit_s:g} s",
+        f"the device took about {heard.taken} of {total} bytes, then nothing for {limit_s:g} s",
         fix="Check the radio link; a device whose main loop is busy takes no data either",
     )
 
@@ -284,21 +311,6 @@ def _no_verdict(what: str) -> Passing:
         fix="Ask it who it is",
         uncertain=True,
     )
-
-
-def taken(words: str) -> int:
-    """
-    The bytes the device has acknowledged, as far as its undelimited decimals tell: a hint for people, not a proof.
-
-    Each number is the size of one read, so none is above 1460; the longest such prefix is taken each time.
-    """
-    digits = words[: len(words) - len(words.lstrip("0123456789"))]
-    total = at = 0
-    while at < len(digits):
-        width = 4 if at + 4 <= len(digits) and 0 < int(digits[at : at + 4]) <= DEVICE_READ_BYTES and digits[at] != "0" else 3
-        total += int(digits[at : at + width])
-        at += width
-    return total
 
 
 def main(arguments: list[str] | None = None) -> int:

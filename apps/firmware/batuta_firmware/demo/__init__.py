@@ -7,10 +7,13 @@ what must come out, trace.py follows an execution, view.py shows it. Not here: t
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import shutil
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -20,11 +23,12 @@ from batuta_firmware import definitions
 from batuta_firmware.demo.source import NAME, subject
 from batuta_firmware.demo.stage import Stage, set_up
 from batuta_firmware.demo.stories import STORIES, Story, Unmet
-from batuta_firmware.demo.trace import Trace
+from batuta_firmware.demo.trace import OPEN, Trace
 from batuta_firmware.demo.view import View, view_for
 from batuta_firmware.errors import FirmwareError
 
 ENVIRONMENT = "esp32-s3-devkitc-1"
+WORKER_LOG = "batuta.client.worker"
 LOOK_S = 0.15
 STORY_S_MAX = 240.0
 
@@ -38,17 +42,23 @@ class Outcome:
     said: str
 
 
-def run(url: str, *, data_dir: Path | str, plain: bool = False, stay: bool | None = None, stream: TextIO = sys.stdout) -> int:
+def run(url: str, *, data_dir: Path | str, plain: bool = False, stay: bool | None = None, stream: TextIO | None = None) -> int:
     """
     Play the three stories against the server whose API is at *url*, and return the exit code: 0, or 1 when a step went wrong.
 
     Everything is kept under *data_dir*/firmware-demo, which is emptied first. On a terminal the progress is live, unless *plain*.
     With *stay* (by default on a terminal) the twin and the workers stay up afterwards, until Ctrl-C.
     """
+    stream = stream or sys.stdout
     view = view_for(stream, plain=plain)
+    with _quiet(WORKER_LOG):
+        return _run(url, Path(data_dir), view, stream.isatty() if stay is None else stay)
+
+
+def _run(url: str, data_dir: Path, view: View, stay: bool) -> int:
     step = "preparing"
     try:
-        folder = Path(data_dir).absolute() / "firmware-demo"
+        folder = data_dir.absolute() / "firmware-demo"
         shutil.rmtree(folder, ignore_errors=True)
         view.headline("Preparing a repository, a device twin and the workers")
         stage = set_up(url, folder)
@@ -62,7 +72,7 @@ def run(url: str, *, data_dir: Path | str, plain: bool = False, stay: bool | Non
                 step = story.title
                 outcomes.append(_play(story, stage, client, view))
             _summary(view, outcomes, stage, url)
-            if stream.isatty() if stay is None else stay:
+            if stay:
                 _stay(view)
         return 0
     except Unmet as unmet:
@@ -87,7 +97,7 @@ def _play(story: Story, stage: Stage, client: SyncClient, view: View) -> Outcome
     while not trace.has_ended():
         view.show(trace.rows())
         if time.monotonic() - began > STORY_S_MAX:
-            busy = [row.label for row in trace.rows() if row.status in ("SCHEDULED", "IN_PROGRESS", "RUNNING")]
+            busy = [row.label for row in trace.rows() if row.status in OPEN]
             raise Unmet(busy[-1] if busy else "pipeline", f"did not end within {STORY_S_MAX:g} s")
         time.sleep(LOOK_S)
     view.show(trace.rows())
@@ -101,13 +111,24 @@ def _summary(view: View, outcomes: list[Outcome], stage: Stage, url: str) -> Non
     view.headline("Summary")
     for outcome in outcomes:
         view.line(f"  ok  {outcome.seconds:5.1f} s  {outcome.commit[:12]}  {outcome.story}")
-    root = url.removesuffix("/api")
-    view.line(f"\n  server         {root}")
+    view.line(f"\n  server         {url}")
     for outcome in outcomes:
-        view.line(f"  execution      {root}/execution/{outcome.execution_id}")
+        view.line(f"  execution      {url}/workflow/{outcome.execution_id}")
     view.line(f"  device         {stage.twin.url}/api/device/info")
     view.line(f"  artifacts      {stage.settings.storage / 'artifacts'}")
     view.line(f"  notifications  {stage.settings.storage / 'notifications.jsonl'}")
+
+
+@contextlib.contextmanager
+def _quiet(name: str) -> Iterator[None]:
+    """No warnings of logger *name* meanwhile: the failures of the stories are meant, and a log line would tear the live view."""
+    logger = logging.getLogger(name)
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _stay(view: View) -> None:

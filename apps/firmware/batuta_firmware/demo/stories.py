@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from batuta_firmware.demo.stage import Stage
-from batuta_firmware.demo.trace import Trace
+from batuta_firmware.demo.trace import OPEN, Trace
 from batuta_firmware.deployments import DeploymentBook
 
 
@@ -80,7 +80,7 @@ def boots_wrongly(stage: Stage, trace: Trace) -> str:
 
 
 def _first_failure(trace: Trace, expected: str) -> tuple[str, str]:
-    bad = [row for row in trace.rows() if row.status not in ("COMPLETED", "SCHEDULED", "IN_PROGRESS", "RUNNING")]
+    bad = [row for row in trace.rows() if row.status not in ("COMPLETED", *OPEN)]
     task = next((row for row in bad if row.depth > 0), bad[0] if bad else None)
     if task is None:
         return "pipeline", f"the pipeline is {trace.root().status!r}, expected {expected!r}"

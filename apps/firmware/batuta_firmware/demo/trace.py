@@ -16,6 +16,7 @@ from batuta_firmware.handlers import innermost
 
 FAILURE_WORKFLOW = "conductor.failure_workflow"
 DEPTH_MAX = 5
+OPEN = ("SCHEDULED", "IN_PROGRESS", "RUNNING", "PAUSED")
 HANDLER_S_MAX = 10.0  # how long a failed execution may take to name the workflow its failure started
 
 
@@ -137,5 +138,8 @@ def _child(task: dict[str, Any]) -> str | None:
 
 
 def _seconds(json: dict[str, Any]) -> float | None:
-    start, end = json.get("startTime") or json.get("createTime") or 0, json.get("endTime") or 0
+    """How long it took, or has taken so far; None before it began."""
+    start, end = json.get("startTime") or 0, json.get("endTime") or 0
+    if not end and json.get("status") in OPEN:
+        end = time.time() * 1000
     return max(0.0, (end - start) / 1000) if start and end else None

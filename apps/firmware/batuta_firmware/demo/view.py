@@ -11,12 +11,11 @@ import time
 from collections.abc import Sequence
 from typing import Protocol, TextIO
 
-from batuta_firmware.demo.trace import Row
+from batuta_firmware.demo.trace import OPEN, Row
 
 LABEL_WIDTH = 42
 SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 GOOD, BAD, BUSY = "COMPLETED", "FAILED", "IN_PROGRESS"
-OPEN = ("SCHEDULED", "IN_PROGRESS", "RUNNING", "PAUSED")
 _COLORS = {GOOD: "32", BAD: "31", BUSY: "36"}
 
 
