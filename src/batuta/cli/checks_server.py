@@ -22,7 +22,7 @@ QUEUES_MAX: Final = 200  # asked for their oldest task
 QUEUES_SHOWN: Final = 5
 
 
-def server(client: SyncClient) -> Iterator[Finding]:
+def server(client: SyncClient, now_ms: float) -> Iterator[Finding]:
     """All that can be said of the server at the client's URL; only that it is not there, when it is not."""
     from batuta.client import ClientError, Unavailable
 
@@ -37,7 +37,7 @@ def server(client: SyncClient) -> Iterator[Finding]:
         return
     yield Finding("Server", "ok", f"{client.url}  version {version.strip()}, answered in {words.duration((time.perf_counter() - began) * 1000)}")
     try:
-        yield from _queues(client)
+        yield from _queues(client, now_ms)
         yield from _executions(client)
     except ClientError as error:
         yield Finding("Server", "fail", f"it answered, but then: {error}", "Look into its log.")
@@ -54,8 +54,7 @@ def _nobody(url: str) -> Finding:
     return Finding("Server", "note", f"none is running at {url}; port {port} is free", "Start it with `batuta server`.")
 
 
-def _queues(client: SyncClient) -> Iterator[Finding]:
-    now = time.time() * 1000
+def _queues(client: SyncClient, now: float) -> Iterator[Finding]:
     found = queue.queues(client)
     waiting = [one for one in found if one["waiting"]]
     unserved = [one for one in waiting if queue.is_unserved(one, now)]

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -63,7 +64,7 @@ def _findings(store: str | None, data: str | None, url: str | None, full: bool) 
     yield from under("Store", checks.store(settings, in_full=full))
     yield from under("Store", [checks.kept(settings)])
     with connect(url or f"http://127.0.0.1:{settings.port or 8080}/api", timeout_s=5.0) as client:
-        yield from under("Server", checks_server.server(client))
+        yield from under("Server", checks_server.server(client, time.time() * 1000))
     yield from under("Server", [checks.guard(settings)])
     yield from under("Tools, all optional", checks.tools())
 

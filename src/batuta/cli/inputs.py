@@ -5,6 +5,7 @@ JSON given on the command line: in place, from a file (`@order.json`), or from s
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -13,7 +14,15 @@ import click
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_KINDS: Final[dict[type, str]] = {dict: "an object", list: "a list", str: "a text", bool: "true or false", int: "a number", float: "a number", type(None): "null"}
+_KINDS: Final[dict[type, str]] = {
+    dict: "an object",
+    list: "a list",
+    str: "a text",
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    type(None): "null",
+}
 
 
 def json_object_option(*names: str, default: str | None = None, help: str) -> Callable[[F], F]:
@@ -37,7 +46,7 @@ def _json_object(ctx: click.Context, param: click.Parameter, value: str | None) 
 def _text(value: str) -> tuple[str, str]:
     """The JSON text meant, and what to call it in an error."""
     if value == "-":
-        return click.get_text_stream("stdin").read(), "standard input"
+        return sys.stdin.read(), "standard input"
     if not value.startswith("@"):
         return value, f"{value!r}" if len(value) <= 60 else f"'{value[:57]}…'"
     path = Path(value[1:])

@@ -18,7 +18,7 @@ RUN, STEER, CARE = "Run", "Look and steer", "Care"
 
 COMMANDS = {
     "server": Entry("batuta.cli.server:server", "Run a server, in the foreground.", RUN),
-    "worker": Entry("batuta.cli.worker:worker", "Run workers of Python modules.", RUN),
+    "worker": Entry("batuta.cli.worker:worker", "Run the workers of Python modules until told to stop.", RUN),
     "demo": Entry("batuta.cli.demo:demo", "Watch the firmware pipeline run here, hardware included.", RUN),
     "workflow": Entry("batuta.cli.workflow:workflow", "Start, look at and steer executions.", STEER),
     "task": Entry("batuta.cli.task:task", "Look at a task, or complete one by hand.", STEER),

@@ -59,7 +59,11 @@ def get(task_id: str, url: str, as_json: bool) -> None:
 @click.argument("ref")
 @json_object_option("-o", "--output", default="{}", help="Its output, laid over what it has: JSON, a file, or standard input.")
 @click.option(
-    "--status", type=click.Choice(["COMPLETED", "FAILED", "FAILED_WITH_TERMINAL_ERROR"], case_sensitive=False), default="COMPLETED", show_default=True, help="How it ends."
+    "--status",
+    type=click.Choice(["COMPLETED", "FAILED", "FAILED_WITH_TERMINAL_ERROR"], case_sensitive=False),
+    default="COMPLETED",
+    show_default=True,
+    help="How it ends.",
 )
 @url_option
 @json_option
