@@ -21,6 +21,7 @@ from batuta.engine.clock import Clock, SystemClock
 from batuta.engine.engine import Engine
 from batuta.engine.events import Events
 from batuta.engine.retention import Retention
+from batuta.engine.schedules import Schedules
 from batuta.sandbox import Sandbox
 from batuta.settings import Settings
 from batuta.store import open_store
@@ -54,6 +55,7 @@ class Server:
         )  # fmt: skip
         self.events = Events(self.engine, self.scripts)
         self.engine.publish = self.events.publish
+        self.schedules = Schedules(self.engine)
         guard = AddressGuard(settings.private_allowed, setting="BATUTA_HTTP_PRIVATE_ALLOW") if settings.guards_private else None
         self.http = HttpWorker(guard=guard, per_host_max=settings.http_per_host_max, response_bytes_max=settings.http_response_bytes_max)
         self.retention = Retention(self.engine, settings.retention_days)
@@ -66,12 +68,15 @@ class Server:
             await self.catalog.load()
             await self.events.open()
             await self.engine.open()
+            await self.schedules.open()
             self.runner = Runner(self.engine, "HTTP", self.http.call, concurrency=self.settings.http_concurrency, name=f"batuta@{socket.gethostname()}")
             self.runner.start()
             self.retention.start()
-            self.edge = Edge(Services(self.engine, self.catalog, self.scripts, events=self.events, secret=secret), body_bytes_max=self.settings.request_bytes_max)
+            services = Services(self.engine, self.catalog, self.scripts, events=self.events, schedules=self.schedules, secret=secret)
+            self.edge = Edge(services, body_bytes_max=self.settings.request_bytes_max)
             self.port = await self.edge.start(self.settings.host, self.settings.port)
         except BaseException:
+            await self.schedules.close()
             await self.store.close()
             self.scripts.close()
             raise
@@ -81,6 +86,7 @@ class Server:
         await self.edge.stop()
         self.retention.stop()
         await self.runner.stop()
+        await self.schedules.close()
         await self.events.close()
         await self.engine.close()
         await self.store.close()

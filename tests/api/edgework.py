@@ -15,6 +15,7 @@ from batuta.engine.catalog import Catalog
 from batuta.engine.clock import ManualClock
 from batuta.engine.engine import Engine
 from batuta.engine.events import Events
+from batuta.engine.schedules import Schedules
 from batuta.store.memory import MemoryStore
 
 T = TypeVar("T")
@@ -124,9 +125,12 @@ class Edge:
         self.engine.publish = events.publish
         await events.open()
         await self.engine.open()
+        schedules = Schedules(self.engine)
+        await schedules.open()
         self.services = Services(
-            self.engine, catalog, scripts, events=events, version="1.2.3", config={"port": "8080"}, secret=lambda name: self.secrets.get(name)
-        )
+            self.engine, catalog, scripts, events=events, schedules=schedules, version="1.2.3", config={"port": "8080"},
+            secret=lambda name: self.secrets.get(name),
+        )  # fmt: skip
         self.application = Application(self.services, body_bytes_max=100_000)
 
     def close(self) -> None:

@@ -18,7 +18,7 @@ from batuta.api.binding import Millis, Parameter, parameters_of
 from batuta.api.http import Response, json_response
 from batuta.api.router import Route
 from batuta.api.services import Services
-from batuta.wire import event, metadata, requests
+from batuta.wire import event, metadata, requests, schedule
 from batuta.wire.answers import BulkResponse, PollData, WorkflowSummary
 from batuta.wire.codec import encode
 from batuta.wire.event import DeadMessage
@@ -60,6 +60,12 @@ _EXAMPLES: Final[dict[str, Any]] = {
         "condition": "$.amount > 0",
         "actions": [{"action": "start_workflow", "start_workflow": {"name": "greeting", "input": {"who": "${customer}"}}}],
         "active": True,
+    },
+    "WorkflowSchedule": {
+        "name": "every_morning",
+        "cronExpression": "0 30 7 * * MON-FRI",
+        "zoneId": "Europe/Prague",
+        "startWorkflowRequest": {"name": "greeting", "input": {"who": "world"}},
     },
     "SkipTaskRequest": {"taskInput": {}, "taskOutput": {}},
     "object": {},
@@ -189,7 +195,7 @@ def _example(kind: str) -> Any:
 
 
 def _components() -> dict[str, Json]:
-    found: dict[str, Json] = {record.name: record.component() for record in (*metadata.RECORDS, *requests.RECORDS, *event.RECORDS)}
+    found: dict[str, Json] = {record.name: record.component() for record in (*metadata.RECORDS, *requests.RECORDS, *event.RECORDS, *schedule.RECORDS)}
     _, shown = msgspec.json.schema_components(tuple(_SHOWN.values()), ref_template=_REF + "{name}")
     names = {structure.__name__: name for name, structure in _SHOWN.items()}
     for internal, schema in shown.items():

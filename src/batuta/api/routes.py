@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from batuta.api import admin, bulk, event, explorer, metadata, openapi, queue_admin, queues, search, tasks, waiting, workflow
+from batuta.api import admin, bulk, event, explorer, metadata, openapi, queue_admin, queues, scheduler, search, tasks, waiting, workflow
 from batuta.api.router import Route
 
 # fmt: off
@@ -98,6 +98,24 @@ _EVENTS: Final = (
     Route("GET", "/api/event/{event}", event.handlers_of, "The handlers of an event", "", "EventHandler[]"),
     Route("DELETE", "/api/event/{name}", event.delete, "Delete an event handler"),
 )
+_SCHEDULER: Final = (
+    Route("POST", "/api/scheduler/schedules", scheduler.save, "Create or replace a schedule", "WorkflowSchedule", "WorkflowSchedule"),
+    Route("GET", "/api/scheduler/schedules", scheduler.schedules, "Every schedule", "", "WorkflowSchedule[]"),
+    Route("GET", "/api/scheduler/schedules/search", scheduler.search, "A page of schedules", "", "object"),
+    Route("GET", "/api/scheduler/schedules/{name}", scheduler.read, "One schedule", "", "WorkflowSchedule"),
+    Route("DELETE", "/api/scheduler/schedules/{name}", scheduler.delete, "Delete a schedule"),
+    Route("PUT", "/api/scheduler/schedules/{name}/pause", scheduler.pause, "Pause a schedule"),
+    Route("GET", "/api/scheduler/schedules/{name}/pause", scheduler.pause, "Pause a schedule, as older SDKs ask for it"),
+    Route("PUT", "/api/scheduler/schedules/{name}/resume", scheduler.resume, "Resume a schedule"),
+    Route("GET", "/api/scheduler/schedules/{name}/resume", scheduler.resume, "Resume a schedule, as older SDKs ask for it"),
+    Route("PUT", "/api/scheduler/bulk/pause", scheduler.pause_many, "Pause many", "string[]", "BulkResponse"),
+    Route("PUT", "/api/scheduler/bulk/resume", scheduler.resume_many, "Resume many", "string[]", "BulkResponse"),
+    Route("GET", "/api/scheduler/nextFewSchedules", scheduler.next_few, "The next ticks of an expression", "", "integer[]"),
+    Route("GET", "/api/scheduler/search/executions", scheduler.executions, "What came of ticks", "", "object"),
+    Route("GET", "/api/scheduler/admin/requeue", scheduler.requeue, "Look at the clock again", "", "object"),
+    Route("GET", "/api/scheduler/admin/pause", scheduler.hold, "Let no schedule fire on this server", "", "object"),
+    Route("GET", "/api/scheduler/admin/resume", scheduler.release, "Let schedules fire again", "", "object"),
+)
 _ADMIN: Final = (
     Route("GET", "/health", admin.health, "Whether the server serves", "", "object"),
     Route("GET", "/api/health", admin.health, "Whether the server serves", "", "object"),
@@ -130,4 +148,4 @@ _ABOUT: Final = (
     Route("GET", "/swagger-ui.html", explorer.page, "A page to try the API", "", "html"),
 )
 # fmt: on
-ROUTES: Final = (*_METADATA, *_WORKFLOW, *_BULK, *_TASKS, *_QUEUES, *_EVENTS, *_ADMIN, *_SEARCH, *_WAITING, *_ABOUT)
+ROUTES: Final = (*_METADATA, *_WORKFLOW, *_BULK, *_TASKS, *_QUEUES, *_EVENTS, *_SCHEDULER, *_ADMIN, *_SEARCH, *_WAITING, *_ABOUT)

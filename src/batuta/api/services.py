@@ -12,6 +12,7 @@ from batuta.core.model.task import Task
 from batuta.engine.catalog import Catalog
 from batuta.engine.engine import Engine
 from batuta.engine.events import Events
+from batuta.engine.schedules import Schedules
 from batuta.wire.execution import TaskView, handed_view
 
 
@@ -32,6 +33,7 @@ class Services:
     catalog: Catalog
     scripts: ScriptEngine
     events: Events = field(kw_only=True)
+    schedules: Schedules = field(kw_only=True)
     version: str = field(default_factory=lambda: metadata.version("batuta"))
     config: Mapping[str, str] = field(default_factory=dict)
     secret: Callable[[str], str | None] = _no_secrets

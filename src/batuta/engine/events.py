@@ -235,10 +235,12 @@ class Events:
             return truthy(payload.get(condition)) if isinstance(payload, dict) else False
         if kind not in ("javascript", "graaljs"):
             return f"evaluatorType {kind!r} is not known; expected javascript, graaljs or value-param"
+        reason = ""
         for _ in range(TRIES):
             end = await asyncio.to_thread(self._scripts.evaluate, Script("javascript", condition, payload))
             if not isinstance(end, ScriptFailed):
                 return truthy(end.value)
+            reason = end.reason
             if end.kind != "unavailable":
                 break
-        return end.reason
+        return reason

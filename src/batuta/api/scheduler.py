@@ -1,0 +1,163 @@
+"""
+/api/scheduler: schedules, their next ticks, what came of them.
+
+Source: conductor-rest-api.md §1.9, §3.11.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from batuta.api.binding import Millis
+from batuta.api.http import Response, empty_response, json_response
+from batuta.api.services import Services
+from batuta.errors import BatutaError
+from batuta.wire.answers import BulkResponse, SearchResult
+from batuta.wire.codec import decode, encode
+from batuta.wire.requests import read_texts
+from batuta.wire.schedule import Firing, read_schedule
+from batuta.wire.shape import Json
+
+_CLAUSE: Final = re.compile(r"(scheduleName|state)\s+IN\s*\(([^)]*)\)|scheduledTime\s*([<>])\s*(\d+)|(workflowName|executionId)\s*=\s*(.+)", re.IGNORECASE)
+_SORTS: Final = ("scheduledTime", "executionTime", "scheduleName", "workflowName", "state")
+_SAMPLE: Final = 5
+
+
+async def save(services: Services, body: bytes) -> Response:
+    """Create or replace a schedule; it counts from now."""
+    return json_response(encode(await services.schedules.save(read_schedule(decode(body)))))
+
+
+def schedules(services: Services, *, workflow_name: str | None = None) -> Response:
+    """Every schedule, or those of one workflow."""
+    return json_response(encode([one for one in services.schedules.all() if workflow_name in (None, "", _workflow(one))]))
+
+
+def search(
+    services: Services, *, workflow_name: str = "", schedule_name: str = "", paused: bool | None = None, free_text: str = "*", start: int = 0, size: int = 100
+) -> Response:
+    """A page of the schedules that meet every condition given, by name; names are looked for within names."""
+    word = "" if free_text == "*" else free_text.lower()
+    found = [
+        one for one in services.schedules.all()
+        if workflow_name in ("", _workflow(one)) and schedule_name in one["name"] and paused in (None, one["paused"])
+        and (word in one["name"].lower() or word in _workflow(one).lower())
+    ]  # fmt: skip
+    return json_response(encode(SearchResult(len(found), found[max(start, 0) :][: max(size, 0)])))
+
+
+def _workflow(schedule: Json) -> str:
+    name: str = schedule["startWorkflowRequest"]["name"]
+    return name
+
+
+def read(services: Services, name: str) -> Response:
+    """One schedule, with its next tick."""
+    return json_response(encode(services.schedules.get(name)))
+
+
+async def delete(services: Services, name: str) -> Response:
+    """Forget a schedule and its history; harmless when there is none."""
+    await services.schedules.delete(name)
+    return empty_response()
+
+
+async def pause(services: Services, name: str, *, reason: str | None = None) -> Response:
+    """It does not fire until it is resumed."""
+    await services.schedules.pause(name, reason)
+    return empty_response()
+
+
+async def resume(services: Services, name: str) -> Response:
+    """It fires again, from now on; 404 also when it is not paused."""
+    await services.schedules.resume(name)
+    return empty_response()
+
+
+async def _each(names: list[str], verb: Callable[[str], Awaitable[None]]) -> Response:
+    failed: dict[str, str] = {}
+    for name in dict.fromkeys(names):
+        try:
+            await verb(name)
+        except BatutaError as error:
+            failed[name] = str(error)
+    return json_response(encode(BulkResponse(failed, [name for name in dict.fromkeys(names) if name not in failed])))
+
+
+async def pause_many(services: Services, body: bytes) -> Response:
+    """Pause each."""
+    return await _each(read_texts(body), services.schedules.pause)
+
+
+async def resume_many(services: Services, body: bytes) -> Response:
+    """Resume each."""
+    return await _each(read_texts(body), services.schedules.resume)
+
+
+def next_few(
+    services: Services, *, cron_expression: str, schedule_start_time: Millis | None = None, schedule_end_time: Millis | None = None, limit: int = 5,
+    zone_id: str = "UTC",
+) -> Response:  # fmt: skip
+    """The next ticks of an expression, at most five, in epoch milliseconds."""
+    return json_response(encode(services.schedules.preview(cron_expression, zone_id, schedule_start_time, schedule_end_time, limit)))
+
+
+def requeue(services: Services) -> Response:
+    """Look at the clock again; how many schedules will fire, and some of them."""
+    names = services.schedules.requeue()
+    return json_response(encode({"recordIds.size": len(names), "sampleIds": names[:_SAMPLE]}))
+
+
+def hold(services: Services) -> Response:
+    """No schedule fires on this server until it is resumed."""
+    services.schedules.hold()
+    return json_response(b'{"status":"done"}')
+
+
+def release(services: Services) -> Response:
+    """Schedules fire on this server again."""
+    services.schedules.release()
+    return json_response(b'{"status":"done"}')
+
+
+async def executions(services: Services, *, query: str = "", free_text: str = "*", start: int = 0, size: int = 100, sort: str = "") -> Response:
+    """
+    A page of what came of ticks, newest first. *query*: clauses joined by AND: `scheduleName IN (a,b)`, `state IN (EXECUTED,FAILED)`, `scheduledTime>ms`,
+    `scheduledTime<ms`, `workflowName=part`, `executionId=id`; anything else is the name of a schedule.
+    """
+    conditions = [_condition(clause.strip()) for clause in re.split(r"\s+AND\s+", query) if clause.strip()]
+    if free_text.strip() not in ("", "*"):
+        word = free_text.strip().lower()
+        conditions.append(lambda f: any(word in text.lower() for text in (f.scheduleName, f.workflowName, f.workflowId, f.executionId, f.reason)))
+    found = [firing for firing in await services.schedules.firings.all() if all(holds(firing) for holds in conditions)]
+    found.sort(key=lambda f: f.executionId)
+    for field, down in reversed(_sorts(sort) or [("scheduledTime", True)]):
+        found.sort(key=lambda f, field=field: getattr(f, field), reverse=down)  # type: ignore[misc]
+    return json_response(encode(SearchResult(len(found), found[max(start, 0) :][: max(size, 0)])))
+
+
+def _condition(clause: str) -> Callable[[Firing], bool]:
+    match = _CLAUSE.fullmatch(clause)
+    if match is None:
+        return lambda f: f.scheduleName == clause
+    listed, members, sign, instant, named, value = match.groups()
+    if listed:
+        wanted = {member.strip().strip("'\"") for member in members.split(",")}
+        return (lambda f: f.state in wanted) if listed.lower() == "state" else lambda f: f.scheduleName in wanted
+    if sign:
+        at = int(instant)
+        return (lambda f: f.scheduledTime > at) if sign == ">" else lambda f: f.scheduledTime < at
+    text = value.strip().strip("'\"")
+    return (lambda f: text in f.workflowName) if named.lower() == "workflowname" else lambda f: f.executionId == text
+
+
+def _sorts(sort: str) -> list[tuple[str, bool]]:
+    """Fields and whether descending; fields that nobody knows are left out, as Conductor does."""
+    found = []
+    for part in sort.split(","):
+        field, _, direction = part.strip().partition(":")
+        if field in _SORTS:
+            found.append((field, direction.strip().upper() != "ASC"))
+    return found
