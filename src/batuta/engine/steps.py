@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import uuid
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -35,6 +34,7 @@ from batuta.engine.alarms import Alarms
 from batuta.engine.catalog import Catalog
 from batuta.engine.clock import Clock, Handle
 from batuta.engine.definitions import Definitions
+from batuta.engine.identity import Ids
 from batuta.engine.limits import Limits
 from batuta.engine.live import BYTES_MAX, Live, Lives
 from batuta.engine.queues import Queues
@@ -82,6 +82,7 @@ class Steps:
         self._stored_definitions: set[str] = set()
         self._threads = ThreadPoolExecutor(script_threads, thread_name_prefix="decide")
         self._timer: tuple[int, Handle] | None = None
+        self._ids = Ids()
         self._held: dict[str, Live] = {}  # executions with changes that nobody waits for
         self._release: asyncio.TimerHandle | None = None
         self._background: set[asyncio.Task[Any]] = set()
@@ -470,7 +471,7 @@ class Steps:
             raise Invalid("NULL input passed when starting workflow")
         inline = request.definition
         definition = self.definitions.made(inline) if inline is not None else self.definitions.named(request.name or "", request.version)
-        head = self._head(str(uuid.uuid4()), definition, request.input or {})
+        head = self._head(self._ids.next(), definition, request.input or {})
         head.correlation_id, head.priority, head.task_to_domain = request.correlation_id, request.priority, request.task_to_domain
         head.created_by, head.external_input = request.created_by or "", request.external_input or ""
         letters: deque[tuple[str, Message]] = deque()
