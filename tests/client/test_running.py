@@ -69,6 +69,12 @@ def run(one: Any, task: Task = TASK) -> tuple[TaskResult, TaskContext]:
     return asyncio.run(perform(one, task, context, DaemonPool(1, "test"))), context
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt("k"), asyncio.CancelledError("c"), GeneratorExit("g")])
+def test_what_would_end_the_event_loop_only_fails_the_task(error: BaseException) -> None:
+    result, _ = run(worker("w")(raising(error)))
+    assert (result.status, result.reason) == ("FAILED", f"RuntimeError: {type(error).__name__} in a thread: {error}")
+
+
 def test_an_exception_leaves_its_traceback_in_the_log() -> None:
     result, context = run(worker("w")(raising(ValueError("odd"))))
     text = "\n".join(context.take_lines())

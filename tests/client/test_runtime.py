@@ -356,6 +356,48 @@ def test_log_lines_that_cannot_be_sent_come_with_the_result(fake: ConductorFake,
     assert fake.logs[task_id] == ["one"]
 
 
+def test_log_lines_on_their_way_when_the_function_ends_come_with_its_result(
+    fake: ConductorFake, play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from batuta.client import keeper
+
+    monkeypatch.setattr(keeper, "STOP_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(keeper, "LOG_PAUSE_S", 0.05)
+    gate = threading.Event()
+
+    @worker("build")
+    def build(context: TaskContext) -> None:
+        context.log("one")
+        gate.wait(WAIT_S)
+        context.log("two")
+
+    task_id = fake.put_task("build")
+    fake.fault(f"POST /tasks/{task_id}/log", 503, b"")
+
+    async def scene(host: WorkerHost) -> None:
+        with fake.held(f"POST /tasks/{task_id}/log"):
+            await until(fake, lambda: fake.seen(f"POST /tasks/{task_id}/log"), "the log on its way")
+            gate.set()
+            await ended(fake, task_id)
+
+    play([build], scene)
+    assert fake.logs[task_id] == ["one", "two"]
+
+
+def test_a_call_that_hangs_costs_no_lease(fake: ConductorFake, play: Play) -> None:
+    """A check that gets no answer is given up in time for the next renewal."""
+    long, gate = waits("long", cancel_check_s=0.05)
+    task_id = fake.put_task("long", responseTimeoutSeconds=0.3)
+
+    async def scene(host: WorkerHost) -> None:
+        with fake.held(f"GET /tasks/{task_id}"):
+            await until(fake, lambda: fake.leases.get(task_id, 0) >= 3, "three renewals")
+        gate.set()
+        await ended(fake, task_id)
+
+    play([long], scene)
+
+
 def test_a_coroutine_is_cancelled_when_the_server_has_ended_its_task(fake: ConductorFake, play: Play) -> None:
     cleaned: list[str] = []
 

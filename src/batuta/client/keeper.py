@@ -9,19 +9,25 @@ tried again at its next turn.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from batuta.client.backoff import is_set_within
+from batuta.client.calls import tasks
 from batuta.client.client import Client
 from batuta.client.context import TaskContext
 from batuta.client.decorator import AnyWorker
 from batuta.client.errors import ClientError, NotFound
+from batuta.client.http import Call
 from batuta.client.metrics import WorkerMetrics
 from batuta.client.models import Task, TaskResult
 
 log = logging.getLogger("batuta.client.worker")
+
+T = TypeVar("T")
 
 # A lease is renewed three times before it runs out, so that two renewals may be lost.
 LEASE_SHARE = 1 / 3
@@ -65,6 +71,7 @@ class Keeper:
         if self._is_sending:
             await asyncio.wait({self._keeping}, timeout=STOP_TIMEOUT_S)
         self._keeping.cancel()
+        await asyncio.wait({self._keeping})
         return self.context.take_lines()
 
     async def _keep(self) -> None:
@@ -96,11 +103,11 @@ class Keeper:
 
     async def _do_due(self) -> None:
         now = self._loop.time()
+        if now >= self._lease_due:
+            await self._renew()
         if now >= self._log_due:
             self._log_due = math.inf
             await self._send_log()
-        if now >= self._lease_due:
-            await self._renew()
         if now >= self._check_due:
             self._check_due = now + (self._worker.cancel_check_s or math.inf)
             await self._check()
@@ -123,7 +130,7 @@ class Keeper:
     async def _renew(self) -> None:
         """Extend the lease; after progress, by sending it again with its delay."""
         result = self._last_progress or self._result(extend_lease=True)
-        if await self._sent(lambda: self._client.update_task(result), "its lease could not be renewed"):
+        if await self._sent(tasks.update_task(result), "its lease could not be renewed"):
             self._metrics.leases.add(self._worker.name)
             self._lease_due = self._loop.time() + self._lease_s
         else:
@@ -131,13 +138,17 @@ class Keeper:
 
     async def _send_log(self) -> None:
         lines = self.context.take_lines()
-        if lines and not await self._sent(lambda: self._client.add_task_log(self._task.id, "\n".join(lines)), "its log could not be sent"):
-            self.context.put_back(lines)
-            self._log_due = self._loop.time() + 5.0
+        is_sent = not lines
+        try:
+            is_sent = is_sent or await self._sent(tasks.add_task_log(self._task.id, "\n".join(lines)), "its log could not be sent")
+        finally:
+            if not is_sent:  # or cut short, because the function has ended: then they come with its result
+                self.context.put_back(lines)
+                self._log_due = self._loop.time() + 5.0
 
     async def _check(self) -> None:
         try:
-            task = await self._client.get_task(self._task.id)
+            task = await self._client.send(self._bounded(tasks.get_task(self._task.id)))
             why = f"it is {task.status}" if task.is_terminal else None
         except NotFound:
             why = "the server does not know it any more"
@@ -150,13 +161,17 @@ class Keeper:
             if self._on_cancelled is not None:
                 self._on_cancelled()
 
-    async def _sent(self, send: Callable[[], Awaitable[object]], failure: str) -> bool:
+    async def _sent(self, call: Call[Any], failure: str) -> bool:
         try:
-            await send()
+            await self._client.send(self._bounded(call))
         except ClientError as error:
             log.debug("task %s: %s, trying again: %s", self._task, failure, error)
             return False
         return True
+
+    def _bounded(self, call: Call[T]) -> Call[T]:
+        """*call* with no more time than until the next renewal is due, but a second: one that hangs must not cost the lease."""
+        return dataclasses.replace(call, timeout_s=max(1.0, min(self._client.transport.timeout_s, self._lease_s)))
 
     def _result(self, **fields: object) -> TaskResult:
         ids = {"task_id": self._task.id, "execution_id": self._task.execution_id, "worker_id": self._worker_id}

@@ -104,6 +104,7 @@ class Lane:
             self._metrics.polls.add(queue, "error")
             return None
         except (ClientError, ValueError) as error:
+            self._reachability.found()
             if str(error) != self._complaint:
                 self._complaint = str(error)
                 log.error("queue %s cannot be polled, trying again: %s", queue, error)

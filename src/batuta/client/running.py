@@ -75,9 +75,11 @@ async def _called(worker: AnyWorker, arguments: Mapping[str, Any], threads: Daem
         coroutine = call
         call = lambda: asyncio.run(coroutine())  # noqa: E731  (a loop of its own, in the thread)
     value, error = await asyncio.wrap_future(threads.submit(functools.partial(_caught, call)))
-    if error is not None:
+    if error is None:
+        return value
+    if isinstance(error, (Exception, SystemExit)):
         raise error
-    return value
+    raise RuntimeError(f"{type(error).__name__} in a thread: {error}") from error  # as itself it would end the event loop
 
 
 def _caught(call: Callable[[], Any]) -> tuple[Any, BaseException | None]:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import msgspec
 
-from batuta.client.backoff import Backoff, Reachability
+from batuta.client.backoff import Backoff, Reachability, is_set_within
 from batuta.client.client import Client
 from batuta.client.context import TaskContext
 from batuta.client.decorator import AnyWorker
@@ -184,7 +184,7 @@ class WorkerHost:
                 await lane.run()
             except Exception:
                 log.exception("lane of %s broke, beginning anew", worker.queue)
-                await asyncio.sleep(backoff.next_s())
+                await is_set_within(self._draining, backoff.next_s())
 
     def _begin(self, lane: Lane, task: Task) -> None:
         if self._draining.is_set():
