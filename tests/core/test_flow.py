@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from stage import Stage, fork, join, node, rows, simple
 
+from batuta.core import decide
 from batuta.core.model.event import Ticked
 from batuta.core.model.status import WorkflowStatus
 
@@ -204,3 +205,15 @@ def test_an_event_is_published_once(stage: Stage) -> None:
     assert [(p.queue, p.payload["x"]) for p in stage.published] == [(f"conductor:{x.head.name}:news", 1)]
     stage.report(x, "d")
     assert len(stage.published) == 1
+
+
+def test_what_a_decision_left_for_the_next_breath_survives_a_report_between_them(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decide, "ROWS_PER_TURN", 4)
+    row = [node(f"n{i}", "NOOP") for i in range(9)]
+    x = stage.run([fork("f", row, [simple("a")]), join("j", "n8", "a"), AFTER])
+    assert (x.head.wake_at, "n8" in x.by_ref) == (stage.now, False)
+    stage.report(x, "a")
+    assert x.head.wake_at == stage.now, "the rest of the row still has to come"
+    while "d" not in x.by_ref:
+        stage.play(x, Ticked())
+    assert ("j", "COMPLETED") in rows(x)

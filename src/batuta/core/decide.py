@@ -58,9 +58,10 @@ def conclude(turn: Turn) -> Outcome:
     for n in x.changes.tasks:
         if (task := x.tasks.get(n)) is not None and not task.status.is_terminal:
             deadlines.arm(x, task)
-    wake = turn.now if _unfinished(turn) else deadlines.next_wake(x)
-    if wake != x.head.wake_at:
-        x.head.wake_at = wake
+    out_of_breath = _unfinished(turn)
+    wake = turn.now if out_of_breath else deadlines.next_wake(x)
+    if (wake, out_of_breath) != (x.head.wake_at, x.head.out_of_breath):
+        x.head.wake_at, x.head.out_of_breath = wake, out_of_breath
         changed = True
     if turn.stamps:
         x.head.updated_at = turn.now
@@ -70,7 +71,10 @@ def conclude(turn: Turn) -> Outcome:
 
 
 def _unfinished(turn: Turn) -> bool:
-    return not turn.ended and turn.x.head.status is WorkflowStatus.RUNNING and bool(turn.ready or turn.joins or turn.loops or turn.begins)
+    """Whether something waits to be taken in: by this decision, or still by an earlier one that ran out of breath."""
+    if turn.ended or turn.x.head.status is not WorkflowStatus.RUNNING:
+        return False
+    return bool(turn.ready or turn.joins or turn.loops or turn.begins) or (turn.x.head.out_of_breath and not turn.gathered)
 
 
 # -- what happened ----------------------------------------------------------------------------------------------------------------
@@ -159,6 +163,7 @@ def _gather(turn: Turn) -> None:
         return
     if x.head.status is not WorkflowStatus.RUNNING:
         return
+    turn.gathered = True
     deadlines.pass_deadlines(turn)
     known = {t.n for t in turn.ready}
     turn.ready += [
@@ -204,7 +209,7 @@ def settle(turn: Turn) -> None:
                     BY_TYPE[task.type].begin(turn, task)
         else:
             break
-    if not turn.ended and x.open_count == 0 and not turn.ready:
+    if not turn.ended and x.open_count == 0 and not _unfinished(turn):
         complete(turn)
 
 

@@ -210,6 +210,7 @@ def _reindex(x: Execution) -> None:
 def _go_on(turn: Turn) -> Outcome:
     """Take in whatever ended meanwhile, and settle."""
     x = turn.x
+    turn.gathered = True
     known = {t.n for t in turn.ready}
     turn.ready += [
         t for t in x.tasks.values() if t.status.is_terminal and not t.executed and not t.retried and t.n not in known and t.status is not TaskStatus.SKIPPED

@@ -108,7 +108,7 @@ class Stop(Exception):
 class Turn:
     """The execution, the instant, the tools; and what this decision has brought about so far."""
 
-    __slots__ = ("begins", "ended", "joins", "loops", "messages", "now", "ready", "stamps", "tools", "x")
+    __slots__ = ("begins", "ended", "gathered", "joins", "loops", "messages", "now", "ready", "stamps", "tools", "x")
 
     def __init__(self, x: Execution, now: int, tools: Tools) -> None:
         self.x, self.now, self.tools = x, now, tools
@@ -117,6 +117,7 @@ class Turn:
         self.begins: list[Task] = []  # sub-workflows and the like whose time has come
         self.joins: dict[int, Task] = {}  # joins that may have become ready
         self.loops: dict[int, Task] = {}  # loops whose turn may be over
+        self.gathered = False  # whether these hold everything that waits, not only what this event touched
         self.ended = False
         self.stamps = False  # whether the execution's own row shows this instant as its update (see decide.schedule)
 

@@ -52,6 +52,7 @@ class Head(msgspec.Struct, omit_defaults=True):
     rerun_from: str = ""
     external_input: str = ""
     external_output: str = ""
+    out_of_breath: bool = False  # the last decision left something to be taken in; its alarm is set for at once
     tasks_made: int = 0  # rows ever made; task numbers and ids come from here
     started_children: int = 0
     failure_started: bool = False
