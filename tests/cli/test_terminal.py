@@ -65,6 +65,24 @@ def test_without_unicode_an_ellipsis_is_a_tilde(monkeypatch: pytest.MonkeyPatch)
     assert terminal.cut("too long", 5) == "too~"
 
 
+#       text from elsewhere            printed
+CONTROLS = [
+    ("plain", "plain"),
+    ("two\nlines\tand a tab", "two\nlines\tand a tab"),
+    ("\x1b[31mred\x1b[0m", "\x1b[31mred\x1b[0m"),
+    ("\x1b[2J\x1b[Hgone", "[2J[Hgone"),
+    ("\x1b]0;title\x07", "]0;title"),
+    ("over\rwritten\x08", "overwritten"),
+    ("c1 \x9b31m", "c1 31m"),
+]
+
+
+@pytest.mark.parametrize(("text", "printed"), CONTROLS)
+def test_what_others_wrote_cannot_move_the_cursor(text: str, printed: str) -> None:
+    assert terminal.printable(text) == printed
+    assert "\x1b[2J" not in Cell(text).shown() and "\x1b" not in terminal.cut(text, 100)
+
+
 def test_a_styled_line_keeps_its_styles_when_cut() -> None:
     line = f"{click.style('abcdef', fg='red')} {click.style('ghijkl', fg='blue')}"
     cut = terminal.cut_styled(line, 9)

@@ -181,6 +181,8 @@ def test_logs_prints_what_the_worker_said(server: EmbeddedServer, batuta: Batuta
     assert "Nothing was logged" in batuta("workflow", "logs", task_id).err
     server.client.add_task_log(task_id, "one\ntwo")
     assert [line.split()[-1] for line in batuta("workflow", "logs", task_id).lines] == ["one", "two"]
+    server.client.add_task_log(task_id, "\x1b[2Jthree\x07")
+    assert batuta("workflow", "logs", task_id, env={"FORCE_COLOR": "1"}).lines[-1].endswith("[2Jthree")
     assert batuta("workflow", "logs", task_id, "--json").json[0]["log"] == "one\ntwo"
     assert batuta("workflow", "logs", UNKNOWN).code == Exit.NOT_FOUND
 

@@ -7,7 +7,7 @@ Here: what is said to a server, and what is reported. Not here: files (definitio
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,7 +20,7 @@ from batuta.cli.lazy import Entry, LazyGroup
 from batuta.cli.terminal import Cell, Column
 
 if TYPE_CHECKING:
-    from batuta.cli.definition_files import Item, Json
+    from batuta.cli.definition_files import Item, Json, Kind
     from batuta.client import SyncClient
 
 COMMANDS = {
@@ -64,7 +64,8 @@ def apply(targets: tuple[str, ...], dry_run: bool, url: str, as_json: bool) -> N
 
     items = definition_files.read(targets)
     with connect(url) as client:
-        outcomes = [_applied(client, item, dry_run) for item in items]
+        stored = {(one.kind, one.name, one.version): one.json for one in _on_server(client, {item.kind for item in items})}
+        outcomes = [_applied(client, item, stored.get((item.kind, item.name, item.version)), dry_run) for item in items]
     if as_json:
         terminal.print_json([_json(one, one.item.source) for one in outcomes])
     else:
@@ -74,13 +75,12 @@ def apply(targets: tuple[str, ...], dry_run: bool, url: str, as_json: bool) -> N
         raise Failure(f"{len(failed)} of {words.count(len(outcomes), 'definition')} could not be applied")
 
 
-def _applied(client: SyncClient, item: Item, dry_run: bool) -> Outcome:
-    """Send it unless the server has it. One that is refused does not keep the others from being applied."""
+def _applied(client: SyncClient, item: Item, stored: Json | None, dry_run: bool) -> Outcome:
+    """Send it unless it is what the server has *stored* (None: nothing). One that is refused does not keep the others from being applied."""
     from batuta.cli.definition_files import same
     from batuta.client import ClientError, Unavailable
 
     try:
-        stored = _stored(client, item)
         if stored is not None and same(item, stored):
             return Outcome(item, "unchanged")
         if not dry_run:
@@ -90,15 +90,6 @@ def _applied(client: SyncClient, item: Item, dry_run: bool) -> Outcome:
         raise
     except ClientError as error:
         return Outcome(item, "failed", ending(error))
-
-
-def _stored(client: SyncClient, item: Item) -> Json | None:
-    from batuta.client import NotFound
-
-    try:
-        return client.get_workflow_def(item.name, item.version) if item.kind == "workflow" else client.get_task_def(item.name)
-    except NotFound:
-        return None
 
 
 def _send(client: SyncClient, item: Item, stored: Json | None) -> None:
@@ -140,11 +131,13 @@ def export(directory: Path, names: tuple[str, ...], url: str, as_json: bool) -> 
     terminal.note(terminal.dim(_sum(outcomes) if outcomes else "The server has no definitions."))
 
 
-def _on_server(client: SyncClient) -> list[Item]:
+def _on_server(client: SyncClient, kinds: Collection[Kind] = ("task", "workflow")) -> list[Item]:
+    """All it has, of these kinds. Asked for as lists, since some servers answer 500 when asked for one that is not there."""
     from batuta.cli.definition_files import Item
 
-    tasks = [Item("task", json, client.url) for json in client.list_task_defs()]
-    return [*tasks, *(Item("workflow", json, client.url) for json in client.list_workflow_defs())]
+    tasks = client.list_task_defs() if "task" in kinds else []
+    workflows = client.list_workflow_defs() if "workflow" in kinds else []
+    return [*(Item("task", json, client.url) for json in tasks), *(Item("workflow", json, client.url) for json in workflows)]
 
 
 def _written(directory: Path, item: Item) -> Outcome:

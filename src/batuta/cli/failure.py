@@ -13,6 +13,8 @@ from typing import IO, Any
 
 import click
 
+from batuta.cli.terminal import printable
+
 
 class Exit(enum.IntEnum):
     """Exit codes of every command. `docs/reference/cli.md` is made from these docstrings."""
@@ -57,9 +59,9 @@ class Failure(click.ClickException):
             said = {"error": self.message, "exitCode": self.exit_code, "problems": list(self.problems), "advice": self.advice}
             click.echo(msgspec.json.encode({name: value for name, value in said.items() if value}), file=stream)
             return
-        click.echo(f"{click.style('batuta:', fg='red', bold=True)} {self.message}", file=stream)
+        click.echo(f"{click.style('batuta:', fg='red', bold=True)} {printable(self.message)}", file=stream)
         for problem in self.problems:
-            click.echo(f"  - {problem}", file=stream)
+            click.echo(f"  - {printable(problem)}", file=stream)
         if self.advice:
             click.echo(click.style(self.advice, dim=True), file=stream)
 

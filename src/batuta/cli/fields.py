@@ -42,7 +42,10 @@ def fields() -> list[Field]:
     from batuta import settings
 
     kinds = {"str": str, "int": int, "float": float}
-    docs = _docs(inspect.getsource(settings))
+    try:
+        docs = _docs(inspect.getsource(settings))
+    except OSError:
+        docs = {}  # installed without its sources: options without explanations are better than none
     return [
         Field(name, kinds[settings.Settings.__annotations__[name]], default, docs.get(name, ""))
         for name, default in zip(settings.Settings.__struct_fields__, settings.Settings.__struct_defaults__, strict=True)

@@ -48,7 +48,7 @@ def get(task_id: str, url: str, as_json: bool) -> None:
     facts += [f"worker {found['workerId']}"] if found.get("workerId") else []
     click.echo(terminal.dim("  " + " · ".join(facts)))
     if found.get("reasonForIncompletion"):
-        click.echo(click.style(f"  {found['reasonForIncompletion']}", fg="red"))
+        click.echo(click.style(f"  {terminal.printable(found['reasonForIncompletion'])}", fg="red"))
     for word, key in (("input", "inputData"), ("output", "outputData")):
         click.echo(f"\n{terminal.dim(word)}")
         terminal.print_json(found.get(key) or {})

@@ -19,6 +19,7 @@ import click
 
 Colour = str | int | None
 GAP: Final = "  "
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]|\x1b(?!\[[0-9;]*m)")
 _STYLE: Final = re.compile(r"(\x1b\[[0-9;]*m)")
 LEAST_SHRUNK: Final = 8  # columns a shrinking cell keeps, however narrow the terminal
 
@@ -69,6 +70,14 @@ def bold(text: str) -> str:
     return click.style(text, bold=True)
 
 
+def printable(text: str) -> str:
+    """
+    *text* from elsewhere without what would move the cursor, ring the bell or rename the window: of control characters only line breaks, tabs and
+    changes of colour are left.
+    """
+    return text if text.isprintable() else _CONTROL.sub("", text)
+
+
 def columns_of(text: str) -> int:
     """Columns the text takes on a screen, without its styling; wide letters take two, combining ones none."""
     plain = click.unstyle(text)
@@ -79,6 +88,7 @@ def columns_of(text: str) -> int:
 
 def cut(text: str, columns: int) -> str:
     """The plain *text* in at most *columns*, ending in an ellipsis when something is missing; line breaks become spaces."""
+    text = printable(click.unstyle(text))
     text = " ".join(text.split()) if "\n" in text or "\t" in text else text
     if columns_of(text) <= columns:
         return text
@@ -116,7 +126,7 @@ class Cell(NamedTuple):
     dim: bool = False
 
     def shown(self, columns: int | None = None) -> str:
-        text = self.text if columns is None else cut(self.text, columns)
+        text = printable(self.text) if columns is None else cut(self.text, columns)
         return click.style(text, fg=self.fg, bold=self.bold or None, dim=self.dim or None) if self.fg is not None or self.bold or self.dim else text
 
 

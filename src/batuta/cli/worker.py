@@ -6,7 +6,6 @@ Here: options, and what is said before it begins. Not here: polling, draining an
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -77,8 +76,7 @@ def worker(
     workers = _adapted(_found(modules), limits, domain)
     if not log_json:
         _introduce(workers, url)
-    with contextlib.suppress(KeyboardInterrupt):
-        sys.exit(run_workers(workers, Client(url), drain_s=drain_s, metrics_port=metrics_port, worker_id=worker_id))
+    sys.exit(run_workers(workers, Client(url), drain_s=drain_s, metrics_port=metrics_port, worker_id=worker_id))
 
 
 def _found(modules: Sequence[str]) -> list[AnyWorker]:

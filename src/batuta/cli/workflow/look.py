@@ -191,7 +191,7 @@ def logs(task_id: str, url: str, as_json: bool) -> None:
         return
     for line in lines:
         stamp = terminal.dim(words.clock_time(line.get("createdTime") or 0))
-        for text in str(line.get("log", "")).splitlines() or [""]:
+        for text in terminal.printable(str(line.get("log", ""))).splitlines() or [""]:
             click.echo(f"{stamp}  {text}")
     if not lines:
         terminal.note("Nothing was logged about this task.")

@@ -47,7 +47,7 @@ def heading(execution: Json, now_ms: float | None = None) -> list[str]:
     status = str(execution.get("status", "?"))
     began, ended = execution.get("startTime") or execution.get("createTime") or 0, execution.get("endTime") or 0
     took = words.duration((ended or now) - began) if began else ""
-    name = terminal.bold(f"{execution.get('workflowName') or execution.get('workflowType')}")
+    name = terminal.bold(terminal.printable(f"{execution.get('workflowName') or execution.get('workflowType')}"))
     version = terminal.dim(f"v{execution.get('workflowVersion') or execution.get('version') or '?'}")
     first = f"{words.sign(status).shown()} {name} {version}  {words.status_cell(status).shown()}  {('in ' if ended else 'for ') + took if took else ''}"
     facts = [f"id {execution.get('workflowId')}"]
@@ -55,7 +55,7 @@ def heading(execution: Json, now_ms: float | None = None) -> list[str]:
     facts += [f"{word} {execution[key]}" for word, key in named if execution.get(key)]
     facts += [f"started {words.clock_time(began, now)} ({words.ago(began, now)})"] if began else []
     facts += [f"parent {execution['parentWorkflowId']}"] if execution.get("parentWorkflowId") else []
-    lines = [first.rstrip(), terminal.dim("  " + " · ".join(facts))]
+    lines = [first.rstrip(), terminal.dim("  " + terminal.printable(" · ".join(facts)))]
     return lines + [f"  {click.style(line, fg='red')}" for line in _why(execution)]
 
 
@@ -176,7 +176,7 @@ def _reason_of(place: Branch) -> str | None:
 
 
 def _reason_lines(reason: Any) -> list[str]:
-    lines = [line.rstrip() for line in str(reason or "").splitlines() if line.strip()]
+    lines = [click.unstyle(line).rstrip() for line in terminal.printable(str(reason or "")).splitlines() if line.strip()]
     if len(lines) > _REASON_LINES_MAX:
         lines = [*lines[: _REASON_LINES_MAX - 1], f"({len(lines) - _REASON_LINES_MAX + 1} more lines: --json)"]
     return lines
@@ -192,4 +192,4 @@ def _laid_out(line: _Line, ref_wide: int, kind_wide: int, took_wide: int, within
     if not line.notes:
         return text.rstrip() if not line.took else text
     left = None if within is None else max(10, within - terminal.columns_of(text) - 4)
-    return f"{text}  {terminal.dim(line.notes if left is None else terminal.cut(line.notes, left))}"
+    return f"{text}  {terminal.dim(terminal.printable(line.notes) if left is None else terminal.cut(line.notes, left))}"

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 PAUSE_S: Final = 0.25  # between two looks at an execution that moves
 PAUSE_S_MAX: Final = 1.0  # at one that stands still: its clocks are redrawn all the same
 TERMINAL: Final = frozenset({"COMPLETED", "FAILED", "TIMED_OUT", "TERMINATED"})
+LOOK_SHARE: Final = 4  # a look that takes long, at an execution of thousands of tasks, is followed by so many times its length of rest
 _UP: Final = "\x1b[{}A\r"
 _CLEAR_BELOW: Final = "\x1b[J"
 
@@ -67,6 +68,7 @@ def _looks(client: SyncClient, execution_id: str, timeout_s: float | None) -> It
     pause_s, seen = PAUSE_S / 4, ""
     reached = False
     while True:
+        began = time.monotonic()
         try:
             execution = client.get_workflow(execution_id).json
         except Unavailable:
@@ -81,6 +83,7 @@ def _looks(client: SyncClient, execution_id: str, timeout_s: float | None) -> It
             mark = repr([(task.get("taskId"), task.get("status")) for task in execution.get("tasks") or ()])
             pause_s = PAUSE_S / 4 if mark != seen else min(pause_s * 1.5, PAUSE_S_MAX)
             seen = mark
+            pause_s = max(pause_s, LOOK_SHARE * (time.monotonic() - began))
         if deadline is not None and time.monotonic() >= deadline:
             state = execution["status"] if execution is not None else "not known: the server does not answer"
             raise Failure(f"execution {execution_id} is {state} after {timeout_s:g} s; it goes on")
