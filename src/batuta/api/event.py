@@ -48,10 +48,10 @@ def handlers_of(services: Services, event: str, *, active_only: bool = True) -> 
 
 async def executions(
     services: Services, *, handler: str | None = None, event: str | None = None, message_id: str | None = None,
-    status: Literal["COMPLETED", "FAILED", "SKIPPED"] | None = None, start: int = 0, size: int = 100,
+    status: Literal["", "COMPLETED", "FAILED", "SKIPPED"] = "", start: int = 0, size: int = 100,
 ) -> Response:  # fmt: skip
     """What became of messages, newest first: one entry for each action of each handler."""
-    found = await services.events.journal.executions(handler=handler, event=event, status=status, message_id=message_id)
+    found = await services.events.journal.executions(handler=handler, event=event, status=status or None, message_id=message_id)
     return json_response(encode(SearchResult(len(found), found[max(start, 0) :][: max(size, 0)])))
 
 
