@@ -74,6 +74,7 @@ SKIPS: list[tuple[str, dict[str, Any] | None]] = [
     ("?taskInput[a]=1&taskOutput[b]=2", None),
     ("?taskInput%5Ba%5D=1&taskOutput%5Bb%5D=2", {}),
     ("?skipTaskRequest=%7B%22taskInput%22:%7B%22a%22:%221%22%7D,%22taskOutput%22:%7B%22b%22:%222%22%7D%7D", None),
+    ("?skipTaskRequest=%7B%27taskInput%27%3A+%7B%27a%27%3A+%271%27%7D%2C+%27taskOutput%27%3A+%7B%27b%27%3A+%272%27%7D%7D", None),  # the Python SDK's
 ]
 
 
@@ -84,6 +85,13 @@ def test_a_skipped_task_shows_what_the_request_says_in_any_form(edge: Edge, quer
     assert edge.call("PUT", f"/api/workflow/{started}/skiptask/two{query}", body).status == 200
     [skipped] = [t for t in edge.call("GET", f"/api/workflow/{started}").json["tasks"] if t["status"] == "SKIPPED"]
     assert (skipped["inputData"], skipped["outputData"]) == ({"a": "1"}, {"b": "2"})
+
+
+@pytest.mark.parametrize("said", ["what", "%7B%27taskInput%27%3A+open(1)%7D", "%7B%27taskOutput%27%3A+1%7D", "%7B1%3A1j%7D", "(" * 300, "-" * 30_000 + "1", "%00", "{1,2}"])
+def test_a_skip_that_cannot_be_read_is_refused_by_its_name(edge: Edge, said: str) -> None:
+    edge.register("flow", edge.task("one"), edge.task("two"))
+    answer = edge.call("PUT", f"/api/workflow/{edge.start()}/skiptask/two?skipTaskRequest={said}")
+    assert answer.status == 400 and ("skipTaskRequest" in answer.json["message"] or "taskOutput" in answer.json["message"]), answer.text
 
 
 def test_a_skip_needs_no_body_of_any_type(edge: Edge) -> None:

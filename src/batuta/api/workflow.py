@@ -149,9 +149,9 @@ async def skip_task(services: Services, workflow_id: str, task_reference_name: s
 
 
 def _from_query(query: Mapping[str, list[str]]) -> SkipRequest:
-    """`taskInput[key]=value` and `taskOutput[key]=value`; or the whole request as JSON, which the Python SDK sends."""
+    """`taskInput[key]=value` and `taskOutput[key]=value`; or the whole request in one, which the Python SDK sends."""
     if whole := query.get("skipTaskRequest"):
-        return requests.read_skip(whole[0].encode())
+        return requests.read_skip_parameter(whole[0])
     found: dict[str, Json] = {"taskInput": {}, "taskOutput": {}}
     for name, values in query.items():
         if member := _BRACKETED.fullmatch(name):

@@ -11,13 +11,14 @@ Source: conductor-rest-api.md §3.6, §3.7, §4.
 
 from __future__ import annotations
 
+import ast
 import contextlib
 from typing import Annotated, Final, Literal, TypeVar, get_args
 
 import msgspec
 
 from batuta.core.model.status import TaskStatus
-from batuta.errors import InvalidFields, Violation
+from batuta.errors import Invalid, InvalidFields, Violation
 from batuta.wire.codec import decode, encode
 from batuta.wire.metadata import IDEMPOTENCY, WORKFLOW_DEF, read_workflow
 from batuta.wire.shape import Field, Json, ListOf, Record, Table, Text, choice, flag, integer, listing, misfit, optional, table, text
@@ -256,6 +257,23 @@ def read_rerun(body: bytes) -> RerunRequest:
 def read_skip(body: bytes) -> SkipRequest:
     """What a skipped task shows. Raises Invalid when the body is no such request. Source: PUT /api/workflow/{id}/skiptask/{ref}."""
     return _read(body, _skip, SKIP_REQUEST)
+
+
+def read_skip_parameter(text: str) -> SkipRequest:
+    """
+    The same from a parameter of the query, as JSON or, since that is what the official Python SDK sends, as Python writes a dict.
+
+    Raises Invalid when it is neither.
+    """
+    with contextlib.suppress(Invalid):
+        return read_skip(text.encode("utf-8", "replace"))
+    try:
+        value = ast.literal_eval(text)  # reads constants and calls nothing; the head of a request limits its size
+        if isinstance(value, dict):
+            return read_skip(encode(value))
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        pass
+    raise misfit("query parameter skipTaskRequest", text, "an object with taskInput and taskOutput")
 
 
 def read_object(body: bytes) -> Json:
