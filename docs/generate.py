@@ -1,25 +1,33 @@
 """
 Writes the reference pages that are made from the code: `python docs/generate.py`. A test fails when they are not current.
 
-Here: docs/reference/cli.md from the commands, docs/reference/settings.md from the docstrings of settings.py.
+Here: docs/reference/cli.md from the commands, docs/reference/settings.md from the docstrings of settings.py, docs/reference/api.md from the route table
+and the paths that stand in the tests.
 """
 
 from __future__ import annotations
 
+import ast
 import inspect
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
+from batuta.api.binding import Parameter, parameters_of
+from batuta.api.router import Route, Router
+from batuta.api.routes import ROUTES
 from batuta.cli import fields
 from batuta.cli.connection import json_option, url_option
 from batuta.cli.failure import MEANINGS
 from batuta.cli.logs import log_options
 from batuta.cli.main import batuta
+from batuta.errors import BatutaError
 
 REFERENCE = Path(__file__).parent / "reference"
+TESTS = Path(__file__).parents[1] / "tests"
 MADE = "<!-- Made by docs/generate.py; change the code instead. -->"
 
 CLI_HEAD = """
@@ -34,6 +42,40 @@ SETTINGS_HEAD = """
 What a server may be told. Each setting is an option of `batuta server` and a variable of its environment; the option wins. A number of bytes may not
 have a unit. Only `batuta server` and `batuta doctor` look at them; workers and the other commands are told by their own options (cli.md).
 """
+
+API_HEAD = """
+Everything the server answers, on the port of `batuta server`. The same as OpenAPI: `GET /api-docs`; to try it out: `/swagger-ui/index.html`. Errors:
+[errors.md](errors.md).
+
+Bodies are JSON unless it says `text`; unknown fields are ignored; nulls are left out of answers, but not out of inputs and outputs. `X[]` is a list of X; `?`:
+it may be missing; `!`: it must be there. *Held by* names areas of the golden runs, recorded from Conductor, that use the endpoint, or else directories of tests
+that do. **Ours** are endpoints that Conductor OSS does not have.
+"""
+
+# One heading for each resource of Conductor's, by the start of the path; the first that fits counts.
+RESOURCES = (
+    ("/api/metadata/workflow", "Workflow definitions"),
+    ("/api/metadata/taskdefs", "Task definitions"),
+    ("/api/workflow/bulk", "Executions, many at once"),
+    ("/api/workflow", "Executions"),
+    ("/api/tasks/queue", "Queues"),
+    ("/api/tasks", "Tasks"),
+    ("/api/event", "Event handlers"),
+    ("/api/queue", "Tasks that wait for a message"),
+    ("/api/scheduler", "Schedules"),
+    ("/api/admin", "Administration"),
+    ("/", "Health, version, description"),
+)
+OURS = {
+    "POST /api/workflow/{workflowId}/terminate",
+    "GET /api/admin/stats",
+    "GET /api/event/executions",
+    "GET /api/event/dead",
+    "POST /api/event/dead/{id}/redeliver",
+    "DELETE /api/event/dead/{id}",
+}
+METHODS = ("GET", "POST", "PUT", "DELETE")
+PUT_IN = "{}"  # what stands in a path for something known only when the test runs
 
 
 def cli_page() -> str:
@@ -55,6 +97,115 @@ def settings_page() -> str:
         default = "empty" if field.default == "" else f"`{field.default}`"
         lines.append(f"| `{field.option}` | `{field.variable}` | {default} | {_cell(field.doc)} |")
     return "\n".join(lines) + "\n"
+
+
+def api_page() -> str:
+    """docs/reference/api.md."""
+    lines = ["# API", MADE, API_HEAD]
+    uses = uses_of_routes()
+    for start, heading in RESOURCES:
+        routes = [route for route in ROUTES if next(begin for begin, _ in RESOURCES if route.pattern.startswith(begin)) == start]
+        if routes:
+            lines += ["", f"## {heading}", "", "| | what it does | query | body | answer | held by |", "|---|---|---|---|---|---|"]
+            lines += [_route(route, uses[_named(route)]) for route in routes]
+    return "\n".join(lines) + "\n"
+
+
+def _named(route: Route) -> str:
+    return f"{route.method} {route.pattern}"
+
+
+def _route(route: Route, uses: set[str]) -> str:
+    asked = ", ".join(map(_parameter, parameters_of(route)[1]))
+    golden = sorted(use.removeprefix("golden/") for use in uses if use.startswith("golden/"))
+    held = ", ".join(golden[:2]) + (f" +{len(golden) - 2}" if len(golden) > 2 else "") if golden else ", ".join(f"tests/{use}" for use in sorted(uses))
+    what = route.summary + (" **Ours.**" if _named(route) in OURS else "")
+    return f"| `{_named(route)}` | {_cell(what)} | {asked} | {_cell(route.takes)} | {_cell(route.gives)} | {held} |"
+
+
+def _parameter(parameter: Parameter) -> str:
+    shown = "" if parameter.required or parameter.default in (None, "", False, []) else f"={parameter.default}"
+    return f"`{parameter.wire}{shown}`" + ("!" if parameter.required else "")
+
+
+def uses_of_routes() -> dict[str, set[str]]:
+    """
+    For each route ("GET /health") who uses it: `golden/AREA`, or a directory below tests/.
+
+    Found by reading: every text in a test that looks like a path, with the method that stands before it or in the call's name, or else GET. A part that
+    is put in at run time stands for a variable, or for words of the routes that the file spells out somewhere. Other ways to put a path together are
+    not seen, so this may miss a use, and hardly ever makes one up.
+    """
+    router = Router()
+    for route in ROUTES:
+        router.add(route, _named(route))
+    uses: dict[str, set[str]] = {_named(route): set() for route in ROUTES}
+    for file in sorted(TESTS.rglob("*.py")):
+        where = f"golden/{file.stem}" if "scenarios" in file.parts else file.relative_to(TESTS).parts[0]
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        words = {node.value.strip("/") for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+        for method, path in set(_paths(tree)):
+            for name in (*_meant(router, method, path, words), *_meant(router, method, f"/api{path}", words)):
+                uses[name].add(where)
+    return uses
+
+
+def _meant(router: Router, method: str, path: str, words: set[str]) -> list[str]:
+    """The routes that a request of a test may be: the one it is as it stands; else those whose words it puts in."""
+    try:
+        return [router.find(method or "GET", path)[0]]
+    except BatutaError:
+        pass
+    if PUT_IN not in path and method:
+        return []
+    segments = path[1:].split("/")
+    return [
+        _named(route)
+        for route in ROUTES
+        if len(route.segments) == len(segments)
+        and (route.method == method or (not method and route.method in words))
+        and all(r.startswith("{") or r == s or (PUT_IN in s and r in words) for r, s in zip(route.segments, segments, strict=True))
+    ]
+
+
+def _paths(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """Methods (empty: none is spelled out) and paths that stand together in calls, tuples and lists."""
+    known = {}
+    for statement in tree.body:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=str(text))):
+                known[name] = text
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Attribute(attr=name), args=args) | ast.Call(func=ast.Name(id=name), args=args):
+                pass
+            case ast.Tuple(elts=args) | ast.List(elts=args):
+                name = ""
+            case _:
+                continue
+        method = next((word for word in METHODS if name.upper() == word), "")
+        for arg in args:
+            if isinstance(arg, ast.Constant) and arg.value in METHODS:
+                method = str(arg.value)
+            elif (text := re.sub(r"^(http://[^/]*|\{\})", "", _spelled(arg, known))).startswith("/"):
+                yield method, text.partition("?")[0]
+
+
+def _spelled(node: ast.expr, known: dict[str, str]) -> str:
+    """What a literal, an f-string, a sum of them or a constant of the module spells; PUT_IN for what cannot be known."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return text
+        case ast.Name(id=name):
+            return known.get(name, PUT_IN)
+        case ast.FormattedValue(value=value):
+            return _spelled(value, known)
+        case ast.JoinedStr(values=parts):
+            return "".join(_spelled(part, known) for part in parts)
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            return _spelled(left, known) + _spelled(right, known)
+        case _:
+            return PUT_IN
 
 
 def _common() -> list[click.Option]:
@@ -123,7 +274,7 @@ def _cell(text: Any) -> str:
     return " ".join(str(text).split()).replace("|", "\\|")
 
 
-PAGES = {"cli.md": cli_page, "settings.md": settings_page}
+PAGES = {"cli.md": cli_page, "settings.md": settings_page, "api.md": api_page}
 
 
 def main() -> None:
