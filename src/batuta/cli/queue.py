@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 POLLED_LATELY_MS = 60_000  # a worker that holds its polls as long as servers allow comes back every few seconds
 # Queues of Conductor's own bookkeeping, and of what the server does itself.
-OWN = frozenset({"_deciderQueue", "HTTP", "conductor_system_scheduler", "conductor_system_scheduler_archival"})
+OWN = words.BUILT_IN | {"_deciderQueue", "conductor_system_scheduler", "conductor_system_scheduler_archival"}
 
 COMMANDS = {"list": Entry("batuta.cli.queue:list_", "List queues: what waits in them, who polled last.")}
 

@@ -40,6 +40,12 @@ _SIGNS: Final = {
 _TASK_FAILED: Final = re.compile(r"Task \S+ failed with status: \w+ and reason: '(.*)'", re.DOTALL)
 _UNKNOWN: Final = Sign("?", "?", None)
 
+# Types of tasks the server does itself: a scheduled one waits for no worker.
+BUILT_IN: Final = frozenset({
+    "FORK", "FORK_JOIN", "FORK_JOIN_DYNAMIC", "JOIN", "EXCLUSIVE_JOIN", "SWITCH", "DECISION", "DO_WHILE", "SUB_WORKFLOW", "START_WORKFLOW", "TERMINATE",
+    "SET_VARIABLE", "INLINE", "LAMBDA", "JSON_JQ_TRANSFORM", "WAIT", "HUMAN", "NOOP", "EVENT", "HTTP", "DYNAMIC",
+})  # fmt: skip
+
 # Conductor's words for a task's state, as a person would say them.
 _SPOKEN: Final = {
     "FAILED_WITH_TERMINAL_ERROR": "failed for good",

@@ -20,11 +20,6 @@ Children = Callable[[str], Json | None]
 
 OPEN: Final = frozenset({"SCHEDULED", "IN_PROGRESS"})
 LOST: Final = frozenset({"FAILED", "FAILED_WITH_TERMINAL_ERROR", "TIMED_OUT"})
-# The server's own business: nobody polls for these, so a scheduled one waits for no worker.
-_BUILT_IN: Final = frozenset({
-    "FORK", "FORK_JOIN", "FORK_JOIN_DYNAMIC", "JOIN", "EXCLUSIVE_JOIN", "SWITCH", "DECISION", "DO_WHILE", "SUB_WORKFLOW", "START_WORKFLOW", "TERMINATE",
-    "SET_VARIABLE", "INLINE", "LAMBDA", "JSON_JQ_TRANSFORM", "WAIT", "HUMAN", "NOOP", "EVENT", "HTTP", "DYNAMIC",
-})  # fmt: skip
 _DEPTH_MAX: Final = 8
 _REASON_LINES_MAX: Final = 6
 _EARLIER_MAX: Final = 3
@@ -125,7 +120,7 @@ def _task_line(place: Branch, lead: str, now: float) -> _Line:
     task = place.task
     status, kind, name = str(task.get("status", "?")), str(task.get("taskType", "")), str(task.get("taskDefName") or "")
     waits = status == "IN_PROGRESS" and kind in ("WAIT", "HUMAN")
-    shown_kind = kind if kind == place.ref or name in ("", kind, place.ref) else f"{kind} {name}" if kind in _BUILT_IN else name
+    shown_kind = kind if kind == place.ref or name in ("", kind, place.ref) else f"{kind} {name}" if kind in words.BUILT_IN else name
     look = terminal.Cell(place.ref, dim=status in ("SKIPPED", "CANCELED"), bold=status in LOST)
     notes = ", ".join(_notes(place, status, kind, now))
     return _Line(lead, words.sign("WAITING" if waits else status), look, "" if shown_kind == place.ref else shown_kind, _took(task, status, now), notes)
@@ -149,7 +144,7 @@ def _notes(place: Branch, status: str, kind: str, now: float) -> Iterator[str]:
         yield from _waiting(task, kind, now)
     elif status == "IN_PROGRESS" and task.get("workerId"):
         yield f"with {task['workerId']}"
-    elif (queued := task.get("queueWaitTime") or 0) >= 1000 and kind not in _BUILT_IN:
+    elif (queued := task.get("queueWaitTime") or 0) >= 1000 and kind not in words.BUILT_IN:
         yield f"queued {words.duration(queued)}"
     if kind == "DO_WHILE" and (turns := (task.get("outputData") or {}).get("iteration")):
         yield words.count(int(turns), "turn")
@@ -162,7 +157,7 @@ def _waiting(task: Json, kind: str, now: float) -> Iterator[str]:
     due = since + 1000 * ((task.get("callbackAfterSeconds") or 0) or (task.get("startDelayInSeconds") or 0))
     if due > now:
         yield f"due {words.ago(due, now)}"
-    elif kind in _BUILT_IN:
+    elif kind in words.BUILT_IN:
         yield "scheduled"
     else:
         queue = f"{task['domain']}:{kind}" if task.get("domain") else kind

@@ -118,20 +118,28 @@ class _Lines:
         self._seen: dict[str, str] = {}
 
     def show(self, execution: dict[str, Any]) -> None:
-        for task in execution.get("tasks") or ():
-            if self._seen.get(task["taskId"]) != task["status"]:
-                self._seen[task["taskId"]] = task["status"]
+        changed, ended = self._is_news("", execution["status"]), execution["status"] in TERMINAL
+        if changed and not ended:
+            self.execution(execution)
+        for task in sorted(execution.get("tasks") or (), key=_moved_at):
+            if self._is_news(task["taskId"], task["status"]):
                 self.task(execution, task)
-        if self._seen.get("") != execution["status"]:
-            self._seen[""] = execution["status"]
+        if changed and ended:
             self.execution(execution)
         sys.stdout.flush()
 
+    def _is_news(self, key: str, status: str) -> bool:
+        before = self._seen.get(key)
+        self._seen[key] = status
+        return before != status
+
     def task(self, execution: dict[str, Any], task: dict[str, Any]) -> None:
-        at = task.get("endTime") or task.get("updateTime") or task.get("scheduledTime") or 0
-        reason = f": {terminal.cut(task['reasonForIncompletion'], 300)}" if task.get("reasonForIncompletion") else ""
+        status = task["status"]
+        # A retry that waits still carries the reason of the attempt before it.
+        said = task.get("reasonForIncompletion") if status not in view.OPEN else None
         attempt = f" (attempt {task['retryCount'] + 1})" if task.get("retryCount") else ""
-        click.echo(f"{words.clock_time(at)}  {words.sign(task['status']).shown()} {task['referenceTaskName']}{attempt} {words.spoken(task['status'])}{reason}")
+        what = f"{words.sign(status).shown()} {task['referenceTaskName']}{attempt} {words.spoken(status)}"
+        click.echo(f"{words.clock_time(_moved_at(task))}  {what}{f': {terminal.cut(said, 300)}' if said else ''}")
 
     def execution(self, execution: dict[str, Any]) -> None:
         if execution["status"] in TERMINAL or execution["status"] == "PAUSED":
@@ -139,6 +147,11 @@ class _Lines:
                 click.echo(line)
         else:
             click.echo(f"{words.clock_time(execution.get('startTime') or 0)}  {words.sign(execution['status']).shown()} {execution['workflowId']} running")
+
+
+def _moved_at(task: dict[str, Any]) -> int:
+    """When the task took its present status, as far as the server tells."""
+    return int(task.get("endTime") or task.get("startTime") or task.get("scheduledTime") or 0)
 
 
 class _JsonLines(_Lines):
