@@ -209,11 +209,22 @@ def test_an_event_is_published_once(stage: Stage) -> None:
 
 def test_what_a_decision_left_for_the_next_breath_survives_a_report_between_them(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decide, "ROWS_PER_TURN", 4)
-    row = [node(f"n{i}", "NOOP") for i in range(9)]
-    x = stage.run([fork("f", row, [simple("a")]), join("j", "n8", "a"), AFTER])
-    assert (x.head.wake_at, "n8" in x.by_ref) == (stage.now, False)
+    row = [node(f"n{i}", "NOOP") for i in range(19)]
+    x = stage.run([fork("f", row, [simple("a")]), join("j", "n18", "a"), AFTER])
+    assert (x.head.wake_at, "n18" in x.by_ref) == (stage.now, False)
     stage.report(x, "a")
     assert x.head.wake_at == stage.now, "the rest of the row still has to come"
     while "d" not in x.by_ref:
         stage.play(x, Ticked())
     assert ("j", "COMPLETED") in rows(x)
+
+
+def test_a_loop_begins_no_turn_while_a_row_of_this_one_is_out_of_breath(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decide, "ROWS_PER_TURN", 3)
+    body = [fork("f", [node(f"n{i}", "NOOP") for i in range(9)], [simple("a")]), join("j", "a")]
+    x = stage.run([node("loop", "DO_WHILE", loopCondition="$.loop.iteration < 3", loopOver=body)])
+    stage.report(x, "a__1")
+    while x.head.wake_at:
+        stage.play(x, Ticked())
+    order = [t.ref for t in x.ordered()]
+    assert order.index("n8__1") < order.index("f__2")

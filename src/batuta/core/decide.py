@@ -101,7 +101,7 @@ def _happened(turn: Turn, event: Event) -> bool:
             x.touch(task)
             return True
         case Ticked():
-            _gather(turn)
+            _ticked(turn)
             return True
         case ChildEnded(task_id, child, status, output, reason):
             task = x.by_id.get(task_id)
@@ -155,7 +155,7 @@ def _reported(turn: Turn, event: Reported) -> bool:
     return True
 
 
-def _gather(turn: Turn) -> None:
+def _ticked(turn: Turn) -> None:
     """Everything that may be waiting: for alarms, resumes and explicit requests, where looking at all rows is the point."""
     x = turn.x
     if (reason := deadlines.workflow_out_of_time(turn)) is not None:
@@ -163,20 +163,24 @@ def _gather(turn: Turn) -> None:
         return
     if x.head.status is not WorkflowStatus.RUNNING:
         return
-    turn.gathered = True
     deadlines.pass_deadlines(turn)
+    gather(turn)
+    if not x.by_ref and x.definition.first is not None:
+        try_step(turn, lambda: schedule(turn, open_node(turn, x.definition.first, "")))
+
+
+def gather(turn: Turn) -> None:
+    """Whatever ended and was not taken in, and whatever waits: all of it, not only what this event touched. O(rows)."""
+    turn.gathered = True
     known = {t.n for t in turn.ready}
-    turn.ready += [
-        t for t in x.tasks.values() if t.status.is_terminal and not t.executed and not t.retried and t.n not in known and t.status is not TaskStatus.SKIPPED
-    ]
-    for task in x.tasks.values():
+    for task in turn.x.tasks.values():
         if task.status is TaskStatus.IN_PROGRESS:
             if task.type == "JOIN" or task.type == "EXCLUSIVE_JOIN":
                 turn.joins[task.n] = task
             elif task.type == "DO_WHILE":
                 turn.loops[task.n] = task
-    if not x.by_ref and x.definition.first is not None:
-        try_step(turn, lambda: schedule(turn, open_node(turn, x.definition.first, "")))
+        elif task.status.is_terminal and not task.executed and not task.retried and task.n not in known and task.status is not TaskStatus.SKIPPED:
+            turn.ready.append(task)
 
 
 # -- settling ---------------------------------------------------------------------------------------------------------------------
@@ -186,6 +190,8 @@ def settle(turn: Turn) -> None:
     """Go on until nothing more follows, the execution ends, or the breath is out."""
     x = turn.x
     first = x.head.tasks_made
+    if x.head.out_of_breath and not turn.gathered:
+        gather(turn)
     for _ in range(PASSES_PER_TURN):
         if turn.ended or x.head.status is not WorkflowStatus.RUNNING:
             return
@@ -209,7 +215,7 @@ def settle(turn: Turn) -> None:
                     BY_TYPE[task.type].begin(turn, task)
         else:
             break
-    if not turn.ended and x.open_count == 0 and not _unfinished(turn):
+    if not turn.ended and x.open_count == 0 and not turn.ready:
         complete(turn)
 
 

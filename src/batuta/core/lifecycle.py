@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from batuta.core import deadlines
 from batuta.core.after import Around, around, later_attempts
-from batuta.core.decide import Outcome, conclude, copy_for_retry, finish, open_node, schedule, settle, tell_waiting, try_step
+from batuta.core.decide import Outcome, conclude, copy_for_retry, finish, gather, open_node, schedule, settle, tell_waiting, try_step
 from batuta.core.model.decision import ReviveChild, ReviveParent, TellParent
 from batuta.core.model.definition import Definition
 from batuta.core.model.execution import INPUT, OUTPUT, VARIABLES, Execution
@@ -209,18 +209,7 @@ def _reindex(x: Execution) -> None:
 
 def _go_on(turn: Turn) -> Outcome:
     """Take in whatever ended meanwhile, and settle."""
-    x = turn.x
-    turn.gathered = True
-    known = {t.n for t in turn.ready}
-    turn.ready += [
-        t for t in x.tasks.values() if t.status.is_terminal and not t.executed and not t.retried and t.n not in known and t.status is not TaskStatus.SKIPPED
-    ]  # fmt: skip
-    for task in x.tasks.values():
-        if task.status is TaskStatus.IN_PROGRESS:
-            if task.type in ("JOIN", "EXCLUSIVE_JOIN"):
-                turn.joins[task.n] = task
-            elif task.type == "DO_WHILE":
-                turn.loops[task.n] = task
+    gather(turn)
     settle(turn)
     return conclude(turn)
 
