@@ -66,8 +66,9 @@ class Server:
         await self.store.open()
         try:
             await self.catalog.load()
-            await self.events.open()
+            await self.events.load()
             await self.engine.open()
+            await self.events.open()
             await self.schedules.open()
             self.runner = Runner(self.engine, "HTTP", self.http.call, concurrency=self.settings.http_concurrency, name=f"batuta@{socket.gethostname()}")
             self.runner.start()

@@ -123,7 +123,7 @@ class Edge:
         self.engine = Engine(store, catalog, scripts, self.clock)
         events = Events(self.engine, scripts)
         self.engine.publish = events.publish
-        await events.open()
+        await events.load()
         await self.engine.open()
         schedules = Schedules(self.engine)
         await schedules.open()

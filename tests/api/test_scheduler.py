@@ -44,6 +44,18 @@ def test_a_schedule_is_given_back_with_its_defaults_and_its_next_tick(noon: Edge
     assert noon.call("GET", "/api/scheduler/schedules/s").json == expected and noon.call("GET", "/api/scheduler/schedules").json == [expected]
 
 
+def test_tags_are_set_taken_off_and_kept_when_a_schedule_is_saved_again(noon: Edge) -> None:
+    place, team, night = "/api/scheduler/schedules/s/tags", {"key": "team", "value": "k1"}, {"key": "when", "value": "night", "type": "METADATA"}
+    assert noon.call("PUT", place, [team]).status == noon.call("GET", place).status == 404
+    noon.call("POST", "/api/scheduler/schedules", schedule())
+    assert noon.call("GET", place).json == []
+    assert noon.call("PUT", place, [team, night]).status == 200
+    noon.call("POST", "/api/scheduler/schedules", schedule(cronExpression="@daily"))
+    assert noon.call("GET", place).json == noon.call("GET", "/api/scheduler/schedules/s").json["tags"] == [team, night]
+    assert noon.call("DELETE", place, [{"key": "when", "value": "night"}, {"key": "team", "value": "other"}]).status == 200
+    assert noon.call("GET", place).json == [team]
+
+
 @pytest.mark.parametrize("method", ["PUT", "GET"])
 def test_pause_and_resume_by_the_verb_of_any_sdk(noon: Edge, method: str) -> None:
     noon.call("POST", "/api/scheduler/schedules", schedule())

@@ -54,8 +54,9 @@ class World:
 
     async def open(self) -> None:
         await self.catalog.load()
-        await self.events.open()
+        await self.events.load()
         await self.engine.open()
+        await self.events.open()
         await self.schedules.open()
 
     async def close(self) -> None:

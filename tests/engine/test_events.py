@@ -7,12 +7,13 @@ import json
 from typing import Any
 
 import pytest
-from eventwork import World, play, start_workflow, task
+from eventwork import World, play, start_workflow, task, turn
 
 from batuta.core.model.decision import Publish
 from batuta.engine import journal
 from batuta.engine.actions import Message, expanded
 from batuta.engine.events import Deliver
+from batuta.engine.steps import PUBLISH_AGAIN_MS
 from batuta.errors import Conflict, InvalidFields, NotFound, Unavailable
 from batuta.store.protocol import Document
 from batuta.wire.event import read_handler
@@ -395,21 +396,34 @@ def test_a_provider_carries_messages_out_and_in() -> None:
     play(scenario, providers=(broker,))
 
 
-@pytest.mark.parametrize(("providers", "named"), [((), "no event queue provider 'nats'"), ((Broker(),), "the broker is down")])
-def test_what_no_broker_takes_is_set_aside_and_can_be_sent_later(providers: tuple[Broker, ...], named: str) -> None:
+def test_a_message_waits_for_a_broker_that_does_not_answer() -> None:
+    broker = Broker()
+    broker.is_down = True
+
     async def scenario(world: World) -> None:
         await world.register("flow", task("tell", "EVENT", sink="nats:orders"))
-        for broker in providers:
-            broker.is_down = True
+        await world.start("flow")
+        await turn()
+        assert broker.published == [] and len(await world.store.outbox(limit=10)) == 1
+        broker.is_down = False
+        world.clock.advance(PUBLISH_AGAIN_MS)
+        await world.settle()
+        assert len(broker.published) == 1 and await world.store.outbox(limit=10) == await world.events.journal.dead() == []
+
+    play(scenario, providers=(broker,))
+
+
+def test_what_no_provider_is_for_is_set_aside() -> None:
+    async def scenario(world: World) -> None:
+        await world.register("flow", task("tell", "EVENT", sink="nats:orders"))
         await world.start("flow")
         await world.settle()
         [dead] = await world.events.journal.dead()
-        assert (dead.event, dead.failures[0].action) == ("nats:orders", "publish") and named in dead.failures[0].reason
-        for broker in providers:
-            broker.is_down = False
-            assert await world.events.redeliver(dead.id) is None and len(broker.published) == 1
+        assert (dead.event, dead.failures[0].action) == ("nats:orders", "publish") and "no event queue provider 'nats'" in dead.failures[0].reason
+        still = await world.events.redeliver(dead.id)
+        assert still is not None and still.attempts == 2
 
-    play(scenario, providers=providers)
+    play(scenario)
 
 
 def test_history_is_bounded_and_forgets_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,6 +67,7 @@ _EXAMPLES: Final[dict[str, Any]] = {
         "zoneId": "Europe/Prague",
         "startWorkflowRequest": {"name": "greeting", "input": {"who": "world"}},
     },
+    "Tag": {"key": "team", "value": "firmware"},
     "SkipTaskRequest": {"taskInput": {}, "taskOutput": {}},
     "object": {},
     "string": "",

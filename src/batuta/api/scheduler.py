@@ -17,7 +17,7 @@ from batuta.errors import BatutaError
 from batuta.wire.answers import BulkResponse, SearchResult
 from batuta.wire.codec import decode, encode
 from batuta.wire.requests import read_texts
-from batuta.wire.schedule import Firing, read_schedule
+from batuta.wire.schedule import Firing, read_schedule, read_tags
 from batuta.wire.shape import Json
 
 _CLAUSE: Final = re.compile(r"(scheduleName|state)\s+IN\s*\(([^)]*)\)|scheduledTime\s*([<>])\s*(\d+)|(workflowName|executionId)\s*=\s*(.+)", re.IGNORECASE)
@@ -73,6 +73,23 @@ async def pause(services: Services, name: str, *, reason: str | None = None) -> 
 async def resume(services: Services, name: str) -> Response:
     """It fires again, from now on; 404 also when it is not paused."""
     await services.schedules.resume(name)
+    return empty_response()
+
+
+def tags(services: Services, name: str) -> Response:
+    """The tags of a schedule."""
+    return json_response(encode(services.schedules.tags(name)))
+
+
+async def set_tags(services: Services, name: str, body: bytes) -> Response:
+    """These are its tags from now on."""
+    await services.schedules.set_tags(name, read_tags(decode(body)))
+    return empty_response()
+
+
+async def remove_tags(services: Services, name: str, body: bytes) -> Response:
+    """It has none of these tags any more, by key and value."""
+    await services.schedules.remove_tags(name, read_tags(decode(body)))
     return empty_response()
 
 

@@ -56,7 +56,7 @@ class Provider(Protocol):
         ...
 
     async def publish(self, queue: str, id: str, body: bytes) -> None:
-        """The broker has the message, under this id, when this returns. Raises Unavailable when it does not answer."""
+        """The broker has the message, under this id, when this returns. Raises Unavailable when it does not answer, Invalid when it never will take it."""
         ...
 
     async def close(self) -> None:
@@ -76,10 +76,13 @@ class Events:
         self._places = asyncio.Semaphore(AT_ONCE_MAX)
         self._in_hand: dict[tuple[str, str], asyncio.Future[None]] = {}
 
-    async def open(self) -> None:
-        """Ready for messages, before the engine delivers those that were left behind. Raises Unavailable."""
+    async def load(self) -> None:
+        """Ready for messages; before the engine is opened, which delivers those that were left behind. Raises Unavailable."""
         await self.handlers.load()
         await self.journal.load()
+
+    async def open(self) -> None:
+        """Messages of brokers come in from now on; after the engine is open."""
         for provider in self._providers.values():
             await provider.open(lambda queue, id, payload, name=provider.name: self.receive(Message(f"{name}:{queue}", id, payload)))  # type: ignore[misc]
         await self.listen()
@@ -99,7 +102,7 @@ class Events:
         An EVENT task's message: to the handlers when its queue is the internal one, else to the broker. Engine.publish.
 
         Raises:
-            Unavailable: the store did not answer; the message must come again.
+            Unavailable: the store or the broker did not answer; the message must come again.
         """
         name, _, queue = message.queue.partition(":")
         if name == INTERNAL:
@@ -112,6 +115,8 @@ class Events:
             try:
                 await provider.publish(queue, message.id, encode(message.payload))
                 return
+            except Unavailable:
+                raise
             except BatutaError as error:
                 reason = str(error)
         await self._set_aside(Message(message.queue, message.id, message.payload), [Failure("", "publish", reason)], [])

@@ -156,6 +156,8 @@ class Schedules:
             now = self._clock.now()
             kept = former.value if former is not None else {"createTime": now, "createdBy": schedule.get("createdBy", "")}
             stamps = {"createTime": kept["createTime"], "createdBy": kept["createdBy"], "updatedBy": schedule.get("updatedBy", "")}
+            if "tags" not in schedule and "tags" in kept:
+                stamps["tags"] = kept["tags"]
             await self._store({**schedule, **stamps})
         return self.get(schedule["name"])
 
@@ -174,6 +176,21 @@ class Schedules:
                 raise NotFound(f"Schedule '{name}' is not paused")
             schedule.pop("pausedReason", None)
             await self._store(schedule)
+
+    def tags(self, name: str) -> list[Json]:
+        """The tags of a schedule. Raises NotFound."""
+        tags: list[Json] = self._known(name).get("tags", [])
+        return tags
+
+    async def set_tags(self, name: str, tags: list[Json]) -> None:
+        """These are its tags from now on; when it fires does not change. Raises NotFound."""
+        async with self._writing:
+            await self._shelf.put([(name, 0, {**self._known(name), "tags": tags})])
+
+    async def remove_tags(self, name: str, tags: list[Json]) -> None:
+        """It has none of these tags any more, by key and value. Raises NotFound."""
+        gone = {(tag.get("key"), tag.get("value")) for tag in tags}
+        await self.set_tags(name, [tag for tag in self.tags(name) if (tag.get("key"), tag.get("value")) not in gone])
 
     async def _store(self, schedule: Json) -> None:
         await self._shelf.put([(schedule["name"], 0, {**schedule, "updatedTime": self._clock.now()})])

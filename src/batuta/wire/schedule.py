@@ -14,11 +14,12 @@ import msgspec
 
 from batuta.errors import Invalid, InvalidFields, Violation
 from batuta.wire.requests import PRIORITY_MAX, START_REQUEST
-from batuta.wire.shape import Field, Json, Record, Text, flag, integer, listing, optional, text
+from batuta.wire.shape import Field, Json, ListOf, Record, Text, flag, integer, listing, optional, text
 
 UTC: Final = "UTC"
 
 CRON_SCHEDULE: Final = Record("CronSchedule", text("cronExpression"), Field("zoneId", Text(), UTC, UTC), required=("cronExpression",))
+TAG: Final = Record("Tag", text("key"), text("value"), text("type"), required=("key", "value"))
 SCHEDULE: Final = Record(
     "WorkflowSchedule",
     text("name"),
@@ -36,9 +37,10 @@ SCHEDULE: Final = Record(
     text("createdBy"),
     text("updatedBy"),
     text("description"),
+    optional("tags", ListOf(TAG)),
     required=("name", "startWorkflowRequest"),
 )
-RECORDS: Final = (SCHEDULE, CRON_SCHEDULE)
+RECORDS: Final = (SCHEDULE, CRON_SCHEDULE, TAG)
 
 FiringState = Literal["POLLED", "FAILED", "EXECUTED"]
 
@@ -76,6 +78,12 @@ def read_schedule(value: Any, at: str = "") -> Json:
         Invalid: a member cannot be meant; the message gives its path, what was found and what was expected.
     """
     return SCHEDULE.read(value, at)
+
+
+def read_tags(value: Any) -> list[Json]:
+    """A list of tags. Raises Invalid as `read_schedule` does."""
+    read: list[Json] = ListOf(TAG).read(value, "")
+    return read
 
 
 def entries_of(schedule: Json) -> list[Entry]:
