@@ -87,7 +87,10 @@ def test_a_skipped_task_shows_what_the_request_says_in_any_form(edge: Edge, quer
     assert (skipped["inputData"], skipped["outputData"]) == ({"a": "1"}, {"b": "2"})
 
 
-@pytest.mark.parametrize("said", ["what", "%7B%27taskInput%27%3A+open(1)%7D", "%7B%27taskOutput%27%3A+1%7D", "%7B1%3A1j%7D", "(" * 300, "-" * 30_000 + "1", "%00", "{1,2}"])
+UNREADABLE = ["what", "%7B%27taskInput%27%3A+open(1)%7D", "%7B%27taskOutput%27%3A+1%7D", "%7B1%3A1j%7D", "(" * 300, "-" * 30_000 + "1", "%00", "{1,2}"]
+
+
+@pytest.mark.parametrize("said", UNREADABLE)
 def test_a_skip_that_cannot_be_read_is_refused_by_its_name(edge: Edge, said: str) -> None:
     edge.register("flow", edge.task("one"), edge.task("two"))
     answer = edge.call("PUT", f"/api/workflow/{edge.start()}/skiptask/two?skipTaskRequest={said}")

@@ -31,15 +31,19 @@ def simple(name: str, ref: str | None = None) -> dict[str, Any]:
 
 def definitions() -> list[dict[str, Any]]:
     common = {"version": 1, "schemaVersion": 2, "ownerEmail": "crash@example.com", "timeoutSeconds": 0}
-    fork = {"name": "f", "taskReferenceName": "f", "type": "FORK_JOIN", "forkTasks": [[simple("ca")], [simple("cb")], [simple("cc")]]}
+    output = {"outputParameters": {"n": "${workflow.input.n}"}}
+    fork = {**simple("f"), "type": "FORK_JOIN", "forkTasks": [[simple("ca")], [simple("cb")], [simple("cc")]]}
+    join = {**simple("j"), "type": "JOIN", "joinOn": ["ca", "cb", "cc"]}
+    child = {**simple("s"), "type": "SUB_WORKFLOW", "subWorkflowParam": {"name": "row", "version": 1}}
+    wait = {**simple("w"), "type": "WAIT", "inputParameters": {"duration": "1s"}}
+    loop = {**simple("l"), "type": "DO_WHILE", "loopCondition": "$.l.iteration < 3", "loopOver": [simple("ca")]}
     return [
-        {**common, "name": "row", "tasks": [simple("ca"), simple("cb"), simple("cc")], "outputParameters": {"n": "${workflow.input.n}"}},
-        {**common, "name": "forked", "tasks": [fork, {"name": "j", "taskReferenceName": "j", "type": "JOIN", "joinOn": ["ca", "cb", "cc"]}, simple("ca", "z")]},
-        {**common, "name": "parent", "tasks": [{"name": "s", "taskReferenceName": "s", "type": "SUB_WORKFLOW", "subWorkflowParam": {"name": "row", "version": 1}},
-                                               simple("cb")]},
-        {**common, "name": "waits", "tasks": [{"name": "w", "taskReferenceName": "w", "type": "WAIT", "inputParameters": {"duration": "1s"}}, simple("cc")]},
-        {**common, "name": "loop", "tasks": [{"name": "l", "taskReferenceName": "l", "type": "DO_WHILE", "loopCondition": "$.l.iteration < 3", "loopOver": [simple("ca")]}]},
-    ]  # fmt: skip
+        {**common, **output, "name": "row", "tasks": [simple("ca"), simple("cb"), simple("cc")]},
+        {**common, "name": "forked", "tasks": [fork, join, simple("ca", "z")]},
+        {**common, "name": "parent", "tasks": [child, simple("cb")]},
+        {**common, "name": "waits", "tasks": [wait, simple("cc")]},
+        {**common, "name": "loop", "tasks": [loop]},
+    ]
 
 
 class Client:
@@ -90,7 +94,12 @@ class Load:
         while not self.stop.is_set():
             for name in TASKS:
                 for task in client.call("GET", f"/tasks/poll/batch/{name}?count=5&timeout=20&workerid=w") or ():
-                    report = {"workflowInstanceId": task["workflowInstanceId"], "taskId": task["taskId"], "status": "COMPLETED", "outputData": {"by": task["taskId"]}}
+                    report = {
+                        "workflowInstanceId": task["workflowInstanceId"],
+                        "taskId": task["taskId"],
+                        "status": "COMPLETED",
+                        "outputData": {"by": task["taskId"]},
+                    }
                     if client.call("POST", "/tasks", report) is not None:
                         self.completed[task["taskId"]] += 1
 
@@ -108,7 +117,9 @@ def test_nothing_acknowledged_is_lost_by_a_crash(tmp_path: Path) -> None:
     rng = random.Random(SEED)
     port = free_port()
     # A worker lost in the crash must not hold its task for an hour.
-    taskdefs = [{"name": n, "retryCount": 5, "retryDelaySeconds": 0, "responseTimeoutSeconds": 2, "timeoutSeconds": 0, "ownerEmail": "crash@example.com"} for n in TASKS]
+    taskdefs = [
+        {"name": n, "retryCount": 5, "retryDelaySeconds": 0, "responseTimeoutSeconds": 2, "timeoutSeconds": 0, "ownerEmail": "crash@example.com"} for n in TASKS
+    ]
     server: Served = launch(tmp_path, port)
     client = Client(port)
     client.call("POST", "/metadata/taskdefs", taskdefs)
