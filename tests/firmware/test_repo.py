@@ -125,3 +125,8 @@ def test_a_source_that_is_gone_is_worth_another_try(settings: Settings, tmp_path
     gone = Repositories(dataclasses.replace(settings, repositories={"x": str(tmp_path / "gone")}))
     with pytest.raises(Passing, match="git clone failed"):
         gone.validate("x", "0" * 40, None)
+
+
+def test_a_project_outside_a_clone_is_named(settings: Settings, tmp_path: Path) -> None:
+    with pytest.raises(Lasting, match="is not inside a git clone"):
+        Repositories(dataclasses.replace(settings, project=tmp_path))

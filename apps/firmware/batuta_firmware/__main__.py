@@ -12,6 +12,7 @@ import sys
 
 from batuta.client import Client, ClientError, SyncClient, run_workers
 from batuta_firmware import definitions
+from batuta_firmware.errors import FirmwareError
 from batuta_firmware.settings import SettingsError, read
 from batuta_firmware.workers import workers
 
@@ -30,7 +31,12 @@ def main(arguments: list[str]) -> int:
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     if arguments:
         return _register(settings.server_url, "original" if "original" in arguments else "corrected")
-    return run_workers(workers(settings), Client(settings.server_url), metrics_port=settings.metrics_port or None)
+    try:
+        found = workers(settings)
+    except FirmwareError as error:
+        print(f"the firmware workers cannot start: {error.reason}", file=sys.stderr)
+        return 1
+    return run_workers(found, Client(settings.server_url), metrics_port=settings.metrics_port or None)
 
 
 def _register(url: str, form: definitions.Form) -> int:

@@ -9,6 +9,7 @@ and its date is the build's date, so that the same commit gives the same bytes.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
 import os
@@ -135,34 +136,44 @@ def _run(
     command: list[str], variables: dict[str, str], folder: Path, log_path: Path, timeout_s: float, cancelled: Callable[[], bool]
 ) -> tuple[int, str | None]:
     """The exit code, and why we ended the process if we did. It gets a session of its own, so that its children end with it."""
-    deadline = time.monotonic() + timeout_s
+    deadline, ending = time.monotonic() + timeout_s, None
     with open(log_path, "wb") as log:
         process = subprocess.Popen(command, cwd=folder, env=variables, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
         try:
-            while True:
-                try:
-                    return process.wait(timeout=POLL_S), None
-                except subprocess.TimeoutExpired:
-                    pass
+            while process.poll() is None:
                 if cancelled():
-                    return -1, "the task was cancelled"
-                if time.monotonic() > deadline:
-                    return -1, f"it did not end within {timeout_s:g} s"
+                    ending = "the task was cancelled"
+                elif time.monotonic() > deadline:
+                    ending = f"it did not end within {timeout_s:g} s"
+                if ending is not None:
+                    break
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(timeout=POLL_S)
         finally:
-            _end(process)
+            if process.returncode is None:
+                _end(process)
+    return process.returncode, ending
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Nothing of the build's session is left running."""
+    """Nothing of the build's session is left running, or writing into its directory."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(process.pid, number)
         except ProcessLookupError:
             return
-        try:
-            process.wait(timeout=ENDING_S)
-        except subprocess.TimeoutExpired:
-            continue
+        deadline = time.monotonic() + ENDING_S
+        while time.monotonic() < deadline and _is_alive(process):
+            time.sleep(0.02)
+
+
+def _is_alive(process: subprocess.Popen[bytes]) -> bool:
+    process.poll()  # so that the leader, once ended, does not count
+    try:
+        os.killpg(process.pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _failure(code: int, ending: str | None, log: str, log_path: Path, settings: Settings) -> FirmwareError:

@@ -92,13 +92,20 @@ def scons_version_wanted(requirement: str) -> str:
 def _shim_version() -> str:
     requirement: str = importlib.import_module("platformio.dependencies").get_core_dependencies()["tool-scons"]
     wanted, found = scons_version_wanted(requirement), importlib.metadata.version("scons")
-    if wanted != found:
+    if not _fits(found, wanted):
         raise Lasting(
             "scons_mismatch",
             f"PlatformIO {importlib.metadata.version('platformio')} asks for SCons {wanted}, installed is {found}",
-            fix=f"Install the pair: pip install scons=={wanted}",
+            fix=f"Install what fits: pip install scons=={wanted}",
         )
     return requirement.lstrip("~^=")
+
+
+def _fits(found: str, wanted: str) -> bool:
+    """Whether SCons *found* may stand in for *wanted*: the same minor release, and no older patch of it."""
+    release, patch = found.rsplit(".", 1)
+    wanted_release, wanted_patch = wanted.rsplit(".", 1)
+    return release == wanted_release and patch.isdigit() and int(patch) >= int(wanted_patch)
 
 
 def _scons_files(version: str) -> dict[str, bytes]:

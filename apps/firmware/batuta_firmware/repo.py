@@ -128,7 +128,9 @@ def _matched(commit_sha: str, branch: str | None) -> None:
 def _sources(settings: Settings) -> dict[str, Source]:
     sources = {}
     if settings.project is not None:
-        top = Path(_git(settings.project, "rev-parse", "--show-toplevel").strip())
+        top = Path(_git(settings.project, "rev-parse", "--show-toplevel", may_fail=True).strip())
+        if not top.is_absolute():
+            raise Lasting("not_a_repository", f"PLATFORMIO_PROJECT_PATH {settings.project} is not inside a git clone", fix="Clone it with git")
         inside = settings.project.resolve().relative_to(top.resolve()).as_posix()
         sources[top.name] = Source(top.name, str(top), "" if inside == "." else inside)
     for name, origin in settings.repositories.items():
