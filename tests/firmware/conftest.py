@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,39 +11,11 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import batuta_firmware
+from firmware_kit import HASTE, StoppedClock
+
 from batuta_firmware import health
-from batuta_firmware.espota import Patience
-from batuta_firmware.platformio_home import EXTRA, missing_tools
 from batuta_firmware.settings import Settings
 from batuta_firmware.twin import Faults, Twin
-
-FIXTURE = Path(batuta_firmware.__file__).parent / "fixture"
-HASTE = Patience(invitations=3, invitation_s=0.3, connect_back_s=0.4, silence_s=0.5, verdict_s=0.5)
-
-needs_compiler = pytest.mark.skipif(
-    bool(missing_tools()) or shutil.which("git") is None,
-    reason=f"firmware cannot be built here: missing {', '.join(missing_tools()) or 'git'}; {EXTRA}",
-)
-
-
-@dataclass
-class StoppedClock:
-    """A clock that moves only when it is slept on."""
-
-    at: float = 1_000_000.0
-    slept: list[float] = field(default_factory=list)
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.at += seconds
-
-    def read(self) -> float:
-        return self.at
-
-    @property
-    def clock(self) -> health.Clock:
-        return health.Clock(monotonic=self.read, wall=self.read, sleep=self.sleep)
 
 
 @pytest.fixture
@@ -96,9 +65,3 @@ def settings(tmp_path: Path) -> Settings:
 def platformio_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One offline home for all builds of the session: its compiler cache makes the second build quick."""
     return tmp_path_factory.mktemp("platformio")
-
-
-def git(folder: Path, *arguments: str) -> str:
-    """git in *folder*, as somebody with a name."""
-    who = ["-c", "user.name=T", "-c", "user.email=t@example.invalid", "-c", "init.defaultBranch=main", "-c", "commit.gpgsign=false"]
-    return subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True, text=True).stdout.strip()

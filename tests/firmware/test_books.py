@@ -7,7 +7,7 @@ from pathlib import Path
 
 import forge
 import pytest
-from conftest import StoppedClock
+from firmware_kit import StoppedClock
 
 from batuta_firmware.artifacts import ArtifactStore
 from batuta_firmware.deployments import DeploymentBook

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import forge
 import pytest
-from conftest import FIXTURE, needs_compiler
+from firmware_kit import FIXTURE, needs_compiler
 
 from batuta_firmware import build, image, metrics, platformio_home
 from batuta_firmware.errors import FirmwareError, Lasting, Passing

@@ -6,7 +6,7 @@ import io
 from pathlib import Path
 
 import pytest
-from conftest import needs_compiler
+from firmware_kit import needs_compiler
 
 from batuta.testing import embedded
 from batuta_firmware import demo

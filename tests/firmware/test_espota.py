@@ -11,7 +11,7 @@ from pathlib import Path
 
 import forge
 import pytest
-from conftest import HASTE
+from firmware_kit import HASTE
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import forge
 import pytest
-from conftest import StoppedClock
+from firmware_kit import StoppedClock
 
 from batuta_firmware import health
 from batuta_firmware.address import DeviceAddress

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import HASTE, needs_compiler
+from firmware_kit import HASTE, needs_compiler
 
 from batuta.client import TERMINAL_STATUSES, Execution, SyncClient
 from batuta.testing import embedded

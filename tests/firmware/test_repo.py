@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import git
+from firmware_kit import git
 
 from batuta_firmware.errors import Lasting, Passing
 from batuta_firmware.repo import Repositories

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import forge
 import pytest
-from conftest import HASTE
+from firmware_kit import HASTE
 
 from batuta_firmware import espota
 from batuta_firmware.errors import FirmwareError
