@@ -6,10 +6,13 @@ Composition root: settings -> store -> catalog -> engine -> built-in workers -> 
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import socket
 from pathlib import Path
+
+import msgspec
 
 from batuta.api.server import Edge
 from batuta.api.services import Services
@@ -52,44 +55,46 @@ class Server:
         self.engine = Engine(
             self.store, self.catalog, self.scripts, self.clock,
             live_bytes_max=settings.live_bytes_max, active_poll_ms=int(settings.active_poll_s * 1000), variables_bytes_max=settings.variables_bytes_max,
+            payload_bytes_warn=settings.payload_bytes_warn,
         )  # fmt: skip
         self.events = Events(self.engine, self.scripts)
         self.engine.publish = self.events.publish
         self.schedules = Schedules(self.engine)
         guard = AddressGuard(settings.private_allowed, setting="BATUTA_HTTP_PRIVATE_ALLOW") if settings.guards_private else None
-        self.http = HttpWorker(guard=guard, per_host_max=settings.http_per_host_max, response_bytes_max=settings.http_response_bytes_max)
+        self.http = HttpWorker(
+            guard=guard, per_host_max=settings.http_per_host_max, connections_max=settings.http_concurrency,
+            response_bytes_max=settings.http_response_bytes_max,
+        )  # fmt: skip
         self.retention = Retention(self.engine, settings.retention_days)
         self.port = 0
 
     async def start(self) -> None:
         """Answering requests when this returns. Raises a BatutaError that says what stands in the way, and leaves nothing running."""
-        await self.store.open()
-        try:
+        async with contextlib.AsyncExitStack() as started:
+            started.callback(self.scripts.close)
+            started.callback(self.http.close)
+            await self.store.open()
+            started.push_async_callback(self.store.close)
             await self.catalog.load()
             await self.events.load()
             await self.engine.open()
+            started.push_async_callback(self.engine.close)
             await self.events.open()
+            started.push_async_callback(self.events.close)
             await self.schedules.open()
-            self.runner = Runner(self.engine, "HTTP", self.http.call, concurrency=self.settings.http_concurrency, name=f"batuta@{socket.gethostname()}")
-            self.runner.start()
+            started.push_async_callback(self.schedules.close)
+            runner = Runner(self.engine, "HTTP", self.http.call, concurrency=self.settings.http_concurrency, name=f"batuta@{socket.gethostname()}")
+            runner.start()
+            started.push_async_callback(runner.stop)
             self.retention.start()
-            services = Services(self.engine, self.catalog, self.scripts, events=self.events, schedules=self.schedules, secret=secret)
-            self.edge = Edge(services, body_bytes_max=self.settings.request_bytes_max)
-            self.port = await self.edge.start(self.settings.host, self.settings.port)
-        except BaseException:
-            await self.schedules.close()
-            await self.store.close()
-            self.scripts.close()
-            raise
+            started.callback(self.retention.stop)
+            config = {name: str(value) for name, value in msgspec.structs.asdict(self.settings).items()}
+            services = Services(self.engine, self.catalog, self.scripts, events=self.events, schedules=self.schedules, secret=secret, config=config)
+            edge = Edge(services, body_bytes_max=self.settings.request_bytes_max)
+            self.port = await edge.start(self.settings.host, self.settings.port)
+            started.push_async_callback(edge.stop)
+            self._started = started.pop_all()
 
     async def stop(self) -> None:
-        """No new requests, then no new work, then everything durable."""
-        await self.edge.stop()
-        self.retention.stop()
-        await self.runner.stop()
-        await self.schedules.close()
-        await self.events.close()
-        await self.engine.close()
-        await self.store.close()
-        self.http.close()
-        self.scripts.close()
+        """No new requests, then no new work, then everything durable: the reverse of how it started."""
+        await self._started.aclose()

@@ -36,8 +36,6 @@ class Settings(msgspec.Struct, frozen=True):
     """Largest request body; beyond it 413. Above the largest payload Conductor accepts (10 MiB)."""
     payload_bytes_warn: int = 1 * MIB
     """A payload larger than this is noted in the log: it is usually a file that should travel by reference."""
-    payload_bytes_apart: int = 3072 * 1024
-    """A task's payload larger than this is shown by its path instead of in place, as Conductor does."""
     variables_bytes_max: int = 256 * 1024
     """Largest sum of workflow variables. Conductor's."""
     script_time_s: float = 2.0

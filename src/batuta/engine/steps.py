@@ -66,6 +66,7 @@ class Steps:
         active_poll_ms: int = 10_000,
         script_threads: int = 4,
         variables_bytes_max: int = 256 * 1024,
+        payload_bytes_warn: int = 1024 * 1024,
     ) -> None:
         self.store, self.catalog, self.clock = store, catalog, clock
         self.queues = Queues()
@@ -76,7 +77,7 @@ class Steps:
         self.alarms = Alarms(lambda limit: store.alarms(limit=limit))
         self.watchers: dict[str, set[asyncio.Future[None]]] = {}  # who waits for a change of an execution
         self.publish: Callable[[Publish], Awaitable[None]] | None = None  # who takes EVENT messages out of the process
-        self._active_poll_ms = active_poll_ms
+        self._active_poll_ms, self._payload_bytes_warn = active_poll_ms, payload_bytes_warn
         self._loading: dict[str, asyncio.Future[Live | None]] = {}
         self.definitions = Definitions(catalog)
         self._stored_definitions: set[str] = set()
@@ -319,9 +320,19 @@ class Steps:
             live.pending += 1
         durable = self.store.submit([commit])
         live.last = durable
-        self.lives.grow(live, sum(len(t.doc) + len(t.input or b"") + len(t.output or b"") for t in commit.tasks))
+        self.lives.grow(live, self._weigh(commit))
         durable.add_done_callback(lambda done: self._durable(live, commit, offers, done.cancelled() or done.exception() is not None))
         return durable
+
+    def _weigh(self, commit: Commit) -> int:
+        """Bytes written about tasks; a payload that is unusually large is noted in the log."""
+        total = 0
+        for row in commit.tasks:
+            given, result = len(row.input or b""), len(row.output or b"")
+            total += len(row.doc) + given + result
+            if max(given, result) > self._payload_bytes_warn:
+                log.warning("execution %s, task %s: a payload of %d bytes; files travel better by reference", commit.execution_id, row.ref, max(given, result))
+        return total
 
     def _durable(self, live: Live, commit: Commit, offers: list[Task], failed: bool) -> None:
         """The commit is on disk, or has failed: only now are its tasks offered and its alarm set."""
