@@ -38,7 +38,12 @@ REFUSED = [
     ("PUT",    "/api/event",   handler("ghost"),                                        404),
     ("DELETE", "/api/event/ghost", None,                                                404),
     ("POST",   "/api/event",   {},                                                      400),
-    ("POST",   "/api/event",   [handler()],                                             400),
+    ("POST",   "/api/event",   [handler(), handler("there")],                           409),
+    ("POST",   "/api/event",   [handler(), handler()],                                  409),
+    ("POST",   "/api/event",   [handler(), {}],                                         400),
+    ("POST",   "/api/event",   [handler(), 1],                                          400),
+    ("POST",   "/api/event",   [],                                                      400),
+    ("PUT",    "/api/event",   [handler("there")],                                      400),
     ("POST",   "/api/event",   handler(actions=[{"action": "dance"}]),                  400),
     ("DELETE", "/api/event/dead/none", None,                                            404),
     ("POST",   "/api/event/dead/none/redeliver", None,                                  404),
@@ -50,6 +55,12 @@ REFUSED = [
 def test_what_cannot_be_is_refused(edge: Edge, method: str, path: str, body: Any, status: int) -> None:
     edge.call("POST", "/api/event", handler("there"))
     assert edge.call(method, path, body).status == status
+    assert [h["name"] for h in edge.call("GET", "/api/event").json] == ["there"]
+
+
+def test_a_list_of_handlers_is_registered_as_the_javascript_client_does(edge: Edge) -> None:
+    assert edge.call("POST", "/api/event", [handler("a"), handler("b")]).status == 200
+    assert [h["name"] for h in edge.call("GET", "/api/event").json] == ["a", "b"]
 
 
 def test_conductors_words_for_a_handler_with_nothing_in_it(edge: Edge) -> None:

@@ -12,12 +12,13 @@ from batuta.api.http import Response, empty_response, json_response
 from batuta.api.services import Services
 from batuta.wire.answers import SearchResult
 from batuta.wire.codec import decode, encode
-from batuta.wire.event import read_handler
+from batuta.wire.event import read_handler, read_handlers
 
 
 async def create(services: Services, body: bytes) -> Response:
-    """Register a handler; 409 for a name that exists."""
-    await services.events.handlers.create(read_handler(decode(body)))
+    """Register a handler, or each of a list, which is what the official JavaScript client sends; 409 for a name that exists."""
+    value = decode(body)
+    await services.events.handlers.create(*(read_handlers(value) if isinstance(value, list) else [read_handler(value)]))
     await services.events.listen()
     return empty_response()
 

@@ -88,7 +88,7 @@ _QUEUES: Final = (
     Route("POST", "/api/queue/update/{workflowId}/task/{taskId}/{status}", queue_admin.update, "End a waiting task by its id", "object"),
 )
 _EVENTS: Final = (
-    Route("POST", "/api/event", event.create, "Register an event handler", "EventHandler"),
+    Route("POST", "/api/event", event.create, "Register an event handler, or a list of them", "EventHandler|EventHandler[]"),
     Route("PUT", "/api/event", event.replace, "Replace an event handler", "EventHandler"),
     Route("GET", "/api/event", event.handlers, "Every event handler", "", "EventHandler[]"),
     Route("GET", "/api/event/executions", event.executions, "What became of messages", "", "object"),

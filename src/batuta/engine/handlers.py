@@ -50,23 +50,24 @@ class Handlers:
         """The events that some active handler listens to."""
         return sorted({entry.value["event"] for entry in self._shelf if entry.value["active"]})
 
-    async def create(self, handler: Json) -> None:
+    async def create(self, *handlers: Json) -> None:
         """
-        Register a handler.
+        Register handlers, all or none.
 
         Raises:
-            InvalidFields: it breaks a rule.
+            InvalidFields: one breaks a rule.
             Conflict: there is one of this name.
 
         Source: POST /api/event.
         """
-        if broken := problems(handler, "addEventHandler.arg0"):
+        if broken := [violation for handler in handlers for violation in problems(handler, "addEventHandler.arg0")]:
             raise InvalidFields(broken)
-        name = handler["name"]
+        names = [handler["name"] for handler in handlers]
         async with self._writing:
-            if self._shelf.get(name) is not None:
-                raise Conflict(f"EventHandler with name {name} already exists!")
-            await self._shelf.put([(name, 0, handler)])
+            for n, name in enumerate(names):
+                if self._shelf.get(name) is not None or name in names[:n]:
+                    raise Conflict(f"EventHandler with name {name} already exists!")
+            await self._shelf.put([(handler["name"], 0, handler) for handler in handlers])
 
     async def replace(self, handler: Json) -> None:
         """

@@ -11,8 +11,8 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from batuta.errors import Violation
-from batuta.wire.shape import Json, Record, Table, Text, choice, flag, integer, listing, optional, table, text
+from batuta.errors import Invalid, Violation
+from batuta.wire.shape import Json, ListOf, Record, Table, Text, choice, flag, integer, listing, optional, table, text
 
 ACTIONS: Final = ("start_workflow", "complete_task", "fail_task", "terminate_workflow", "update_workflow_variables", "start_agent")
 _NO_ACTIONS: Final = "No actions specified. Please specify at-least one action"
@@ -92,6 +92,14 @@ def read_handler(value: Any, at: str = "") -> Json:
         Invalid: a member cannot be meant; the message gives its path, what was found and what was expected.
     """
     return EVENT_HANDLER.read(value, at)
+
+
+def read_handlers(value: list[Any]) -> list[Json]:
+    """Event handlers in their stored form, one at least. Raises Invalid as `read_handler` does."""
+    if not value:
+        raise Invalid("the body is an empty list; expected an event handler, or a list of them")
+    read: list[Json] = ListOf(EVENT_HANDLER).read(value, "")
+    return read
 
 
 def problems(handler: Json, at: str) -> list[Violation]:
