@@ -315,6 +315,24 @@ def test_an_event_task_reaches_its_handlers_after_a_crash_too() -> None:
     play(scenario)
 
 
+def test_nothing_is_published_before_it_is_on_disk() -> None:
+    broker = Broker()
+
+    async def scenario(world: World) -> None:
+        await world.register("flow", task("tell", "EVENT", sink="nats:orders"))
+        world.store.hold()
+        starting = asyncio.ensure_future(world.start("flow"))
+        for _ in range(5):
+            await turn()
+        assert broker.published == [] and not starting.done()
+        world.store.release()
+        await starting
+        await world.settle()
+        assert len(broker.published) == 1
+
+    play(scenario, providers=(broker,))
+
+
 def test_a_message_waits_for_a_store_that_does_not_answer() -> None:
     async def scenario(world: World) -> None:
         await world.register("target", NOOP)

@@ -148,6 +148,20 @@ def test_a_clock_that_jumps_ahead_fires_what_is_due_once() -> None:
     noon(scenario)
 
 
+def test_a_clock_that_was_ahead_for_a_while_silences_nothing_and_repeats_nothing() -> None:
+    async def scenario(world: World) -> None:
+        await world.schedules.save(schedule())
+        await moved(world, 3 * HOUR)
+        await world.close()
+        again = World(world.store, ManualClock(NOON + HOUR + 1))  # the wall clock was set back while no server ran
+        await again.open()
+        await moved(again, 3 * HOUR)
+        assert await ticks(again) == [1, 2, 3, 4]
+        await again.close()
+
+    noon(scenario)
+
+
 def test_a_start_that_was_not_recorded_is_found_again_and_not_repeated() -> None:
     async def scenario(world: World) -> None:
         await world.schedules.save(schedule())

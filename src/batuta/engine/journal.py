@@ -7,6 +7,7 @@ Not here: what is written when (events.py).
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import logging
 from collections.abc import Sequence
@@ -88,7 +89,8 @@ class Journal:
         return sorted(wanted, key=lambda e: (-e.created, e.name, e.id))
 
     async def _executions(self) -> list[EventExecution]:
-        return [msgspec.json.decode(document.body, type=EventExecution) for document in await self._store.documents(_EXECUTION)]
+        documents = await self._store.documents(_EXECUTION)
+        return await asyncio.to_thread(lambda: [msgspec.json.decode(document.body, type=EventExecution) for document in documents])
 
     # -- messages set aside ---------------------------------------------------------------------------------------------------------
 
@@ -125,7 +127,8 @@ class Journal:
         self._dead.pop(id, None)
 
     async def _all_dead(self) -> list[DeadMessage]:
-        return [msgspec.json.decode(document.body, type=DeadMessage) for document in await self._store.documents(_DEAD)]
+        documents = await self._store.documents(_DEAD)
+        return await asyncio.to_thread(lambda: [msgspec.json.decode(document.body, type=DeadMessage) for document in documents])
 
 
 def _key(handler: str, event: str, execution_id: str) -> str:

@@ -207,7 +207,11 @@ class Schedules:
     # -- time -----------------------------------------------------------------------------------------------------------------------
 
     def _plan(self, schedule: Json) -> None:
-        """Work out when the schedule is due next, from where it stands: the last tick done, or when it was saved."""
+        """
+        Work out when the schedule is due next, from where it stands: the last tick done, or when it was saved.
+
+        Never from later than now: a clock that was ahead for a while must not silence it. Ticks met again are known by their ids.
+        """
         name = schedule["name"]
         plans = self._plans[name] = list[Plan]()
         if not schedule["paused"]:
@@ -216,7 +220,7 @@ class Schedules:
             except Invalid as error:  # it could be read when it was saved: the tz database is another one now
                 log.error("schedule %s does not fire: %s", name, error)
         for plan in plans:
-            self._push(plan, self.firings.position(name, schedule["updatedTime"], str(plan.entry)))
+            self._push(plan, min(self.firings.position(name, schedule["updatedTime"], str(plan.entry)), self._clock.now()))
 
     def _push(self, plan: Plan, after: int) -> None:
         plan.next_at = plan.after(after)

@@ -431,8 +431,9 @@ class Steps:
         """
         Give an EVENT task's message to whoever takes it; its row stays until it has been taken.
 
-        In the background: what handlers do may take long, and may publish again without end.
+        In the background: what handlers do may take long, and may publish again without end. Not before it is on disk that it was published.
         """
+        await asyncio.shield(self.store.submit([]))
         while True:  # until the store is there again, or the server stops
             try:
                 await publish(message)
