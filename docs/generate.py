@@ -170,11 +170,7 @@ def _meant(router: Router, method: str, path: str, words: set[str]) -> list[str]
 
 def _paths(tree: ast.Module) -> Iterator[tuple[str, str]]:
     """Methods (empty: none is spelled out) and paths that stand together in calls, tuples and lists."""
-    known = {}
-    for statement in tree.body:
-        match statement:
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=str(text))):
-                known[name] = text
+    known = _constants(tree)
     for node in ast.walk(tree):
         match node:
             case ast.Call(func=ast.Attribute(attr=name), args=args) | ast.Call(func=ast.Name(id=name), args=args):
@@ -191,8 +187,25 @@ def _paths(tree: ast.Module) -> Iterator[tuple[str, str]]:
                 yield method, text.partition("?")[0]
 
 
+def _constants(tree: ast.Module) -> dict[str, str]:
+    """The names that are given one text and no other in this file."""
+    given: dict[str, set[str]] = {}
+    for node in ast.walk(tree):
+        match node:
+            case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=values)):
+                pairs = list(zip(names, values, strict=False))
+            case ast.Assign(targets=[name], value=value):
+                pairs = [(name, value)]
+            case _:
+                continue
+        for name, value in pairs:
+            if isinstance(name, ast.Name):
+                given.setdefault(name.id, set()).add(value.value if isinstance(value, ast.Constant) and isinstance(value.value, str) else PUT_IN)
+    return {name: texts.pop() for name, texts in given.items() if len(texts) == 1}
+
+
 def _spelled(node: ast.expr, known: dict[str, str]) -> str:
-    """What a literal, an f-string, a sum of them or a constant of the module spells; PUT_IN for what cannot be known."""
+    """What a literal, an f-string, a sum of them or a name with one value spells; PUT_IN for what cannot be known."""
     match node:
         case ast.Constant(value=str(text)):
             return text
