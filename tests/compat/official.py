@@ -7,6 +7,7 @@ client or server does not have, or null. What cannot be made ready (no toolchain
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -48,7 +49,7 @@ def ready(client: str, folder: str, commands: Sequence[Sequence[str]], *, copied
     """
     place = CACHE / folder
     sources = sorted(p for p in copied.rglob("*") if p.is_file() and "__pycache__" not in p.parts) if copied else []
-    stamp = key + "".join(f"{p.relative_to(copied or p)}:{p.stat().st_size}:{p.read_bytes().hex()}" for p in sources)
+    stamp = "\n".join([key, *(f"{hashlib.sha256(p.read_bytes()).hexdigest()} {p.relative_to(copied or p)}" for p in sources)])
     mark = place / "ready"
     if mark.exists() and mark.read_text() == stamp:
         return place
