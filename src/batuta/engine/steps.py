@@ -433,9 +433,9 @@ class Steps:
 
         In the background: what handlers do may take long, and may publish again without end. Not before it is on disk that it was published.
         """
-        await asyncio.shield(self.store.submit([]))
         while True:  # until the store is there again, or the server stops
             try:
+                await asyncio.shield(self.store.submit([]))
                 await publish(message)
                 await self._forget_letter(letter_id)
                 return
