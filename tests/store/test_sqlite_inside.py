@@ -160,6 +160,8 @@ PLANS: list[tuple[Callable[[Reader], object], str]] = [
     (lambda r: r.find(None, None, None, (), 1, 2, True, 5), "executions_by_creation"),
     (lambda r: r.find("n", None, None, (), 0, 0, False, 5), "executions_by_name"),
     (lambda r: r.find("n", 1, None, (), 0, 0, True, 5), "executions_by_name"),
+    (lambda r: r.find("n", None, None, ("RUNNING", "PAUSED"), 0, 0, False, 5), "executions_by_name_and_status"),
+    (lambda r: r.find("n", None, "c", ("RUNNING", "PAUSED"), 5, 6, False, 5), "executions_by_correlation"),
     (lambda r: r.find(None, None, "c", (), 0, 0, False, 5), "executions_by_correlation"),
     (lambda r: r.find(None, None, None, ("RUNNING",), 0, 0, False, 5), "executions_by_status"),
 ]
@@ -174,14 +176,22 @@ async def test_no_question_reads_a_whole_table(store: SqliteStore) -> None:
     for question, index in PLANS:
         asked.clear()
         question(Reader(connection))
-        (sql,) = (sql for sql in asked if sql.startswith("SELECT") and " FROM " in sql)
+        sql = next(sql for sql in asked if sql.startswith("SELECT") and " FROM " in sql)
         plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}")]
         assert any(index in step for step in plan), (sql, plan)
         assert not any(step.startswith("SCAN") and "USING" not in step and "CONSTANT" not in step for step in plan), (sql, plan)
     connection.close()
 
 
-@pytest.mark.parametrize(("query", "index"), [("status = RUNNING", "by_status"), ("workflowType = demo", "by_name"), ("startTime > 5", "by_creation")])
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        ("status = RUNNING", "by_status"),
+        ("workflowType = demo", "by_name"),
+        ("startTime > 5", "by_creation"),
+        ("workflowType = demo AND status = FAILED", "by_name_and_status"),
+    ],
+)
 async def test_a_search_counts_within_an_index(store: SqliteStore, query: str, index: str) -> None:
     """A million matches are counted without reading their rows; without a condition nothing is counted at all."""
     await store.submit([start(new_id()) for _ in range(100)])
@@ -191,6 +201,9 @@ async def test_a_search_counts_within_an_index(store: SqliteStore, query: str, i
     Reader(connection).search("executions", parse(query), "", (), 0, 10)
     (sql,) = (sql for sql in asked if "count(*)" in sql)
     assert f"COVERING INDEX executions_{index}" in str(connection.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall())
+    asked.clear()
+    Reader(connection).search("executions", parse("workflowType = demo AND status = FAILED AND correlationId = c"), "", (), 0, 10)
+    assert "executions_by_correlation" in str(connection.execute(f"EXPLAIN QUERY PLAN {asked[-2]}").fetchall())
     asked.clear()
     assert Reader(connection).search("executions", None, "", (), 0, 10)[0] == 100
     assert not any("count(*)" in sql for sql in asked)
@@ -210,6 +223,7 @@ async def test_a_quiet_store_checkpoints_and_then_runs_nothing(statements: list[
             break
         await asyncio.sleep(0.01)
     assert care.pause_s is None  # the writer waits for the next commit, without a timeout
+    await asyncio.to_thread(care.join)
     assert [sql for sql in statements if "wal_checkpoint" in sql]
     statements.clear()
     await asyncio.sleep(0.1)

@@ -35,6 +35,7 @@ class Field(NamedTuple):
 
     read: Callable[[Record], Any]
     sql: str
+    column: str = ""  # the same for comparing with text that is not empty, where an index needs the bare column
 
 
 def _doc(table: str, name: str, default: str) -> str:
@@ -57,7 +58,7 @@ EXECUTION: Final[dict[str, Field]] = {
     "workflowId": Field(lambda r: r.execution_id, "e.id"),
     "workflowType": Field(lambda r: r.head.name, "e.name"),
     "version": Field(lambda r: r.head.definition_version, "e.definition_version"),
-    "correlationId": Field(lambda r: r.head.correlation_id or "", "coalesce(e.correlation_id, '')"),
+    "correlationId": Field(lambda r: r.head.correlation_id or "", "coalesce(e.correlation_id, '')", "e.correlation_id"),
     "status": Field(lambda r: r.head.status, "e.status"),
     "startTime": Field(lambda r: r.head.created_at, "e.created_at"),
     "endTime": Field(lambda r: r.head.ended_at, "e.ended_at"),
@@ -84,7 +85,7 @@ TASK: Final[dict[str, Field]] = {
     "domain": Field(lambda r: r.said("domain", ""), _doc("t", "domain", "''")),
     "workflowId": Field(lambda r: r.execution_id, "e.id"),
     "workflowType": Field(lambda r: r.head.name, "e.name"),
-    "correlationId": Field(lambda r: r.head.correlation_id or "", "coalesce(e.correlation_id, '')"),
+    "correlationId": Field(lambda r: r.head.correlation_id or "", "coalesce(e.correlation_id, '')", "e.correlation_id"),
 }
 NUMBERS: Final = frozenset({"startTime", "endTime", "updateTime", "scheduledTime", "executionTime", "version", "priority"})
 

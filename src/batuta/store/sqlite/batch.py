@@ -44,6 +44,7 @@ SNAPSHOT, START, MOVE, TASK, GONE, PAYLOAD, LOG, LETTER, DELIVERED, REMOVE, DOCU
 _HEAD = ("execution_id", *HeadRow.__struct_fields__, "expected")
 _TASK = ("execution_id", *TaskRow.__struct_fields__)
 _KEY = "(SELECT key FROM executions WHERE id = :execution_id)"
+_TASK_KEY = "(SELECT (key << 32) + :n FROM executions WHERE id = :execution_id)"
 _DEFINITION = "(SELECT key FROM definition_snapshots WHERE hash = :definition_hash)"
 _WIDTH = 1 + len(_HEAD)
 
@@ -81,9 +82,9 @@ _KINDS: dict[int, tuple[Sequence[str], str]] = {
     TASK: (
         _TASK,
         f"""
-        INSERT INTO tasks VALUES (
-            {_KEY}, :n, :task_id, :status, :type, :def_name, :ref, :queue, :priority, :due_at, :updated_at, :doc, :input, :output
-        ) ON CONFLICT (execution, n) DO UPDATE SET task_id = excluded.task_id, status = excluded.status, type = excluded.type,
+        INSERT INTO tasks (key, task_id, status, type, def_name, ref, queue, priority, due_at, updated_at, doc, input, output) VALUES (
+            {_TASK_KEY}, :task_id, :status, :type, :def_name, :ref, :queue, :priority, :due_at, :updated_at, :doc, :input, :output
+        ) ON CONFLICT (key) DO UPDATE SET task_id = excluded.task_id, status = excluded.status, type = excluded.type,
             def_name = excluded.def_name, ref = excluded.ref, queue = excluded.queue, priority = excluded.priority, due_at = excluded.due_at,
             updated_at = excluded.updated_at, doc = excluded.doc, input = coalesce(excluded.input, input),
             output = coalesce(excluded.output, output);
@@ -92,7 +93,7 @@ _KINDS: dict[int, tuple[Sequence[str], str]] = {
     GONE: (
         ("execution_id", "n"),
         f"""
-        DELETE FROM tasks WHERE execution = {_KEY} AND n = :n;
+        DELETE FROM tasks WHERE key = {_TASK_KEY};
         DELETE FROM payloads WHERE execution = {_KEY} AND n = :n;
         """,
     ),
@@ -116,7 +117,7 @@ _KINDS: dict[int, tuple[Sequence[str], str]] = {
         ("execution_id", "expected"),
         f"""
         SELECT raise(ABORT, '{CONFLICT}') WHERE NOT EXISTS (SELECT 1 FROM executions WHERE id = :execution_id AND revision = :expected);
-        DELETE FROM tasks WHERE execution = {_KEY};
+        DELETE FROM tasks WHERE key BETWEEN {_KEY} << 32 AND ({_KEY} << 32) + 4294967295;
         DELETE FROM payloads WHERE execution = {_KEY};
         DELETE FROM logs WHERE execution = {_KEY};
         DELETE FROM executions WHERE id = :execution_id;

@@ -6,8 +6,9 @@ Here: SELECT statements and rows made of their results. Not here: any write (bat
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,9 @@ _HEAD_FIELDS = HeadRow.__struct_fields__
 _HEADS = "SELECT e.key, e.id, {} FROM executions e JOIN definition_snapshots d ON d.key = e.definition".format(
     ", ".join("d.hash" if field == "definition_hash" else f"e.{field}" for field in _HEAD_FIELDS)
 )
-_TASKS = f"SELECT {', '.join(TaskRow.__struct_fields__)} FROM tasks WHERE execution = ? ORDER BY n"
+_TASKS = f"SELECT {', '.join(TaskRow.__struct_fields__)} FROM tasks WHERE key BETWEEN ? << 32 AND (? << 32) + 4294967295 ORDER BY key"
 _OPEN = "t.status IN ('SCHEDULED', 'IN_PROGRESS') AND t.queue <> ''"  # as the partial index tasks_open says it
-_CLAIMABLE = "SELECT t.queue, t.priority, t.due_at, e.id, t.n FROM tasks t JOIN executions e ON e.key = t.execution"
+_CLAIMABLE = "SELECT t.queue, t.priority, t.due_at, e.id, t.n FROM tasks t JOIN executions e ON e.key = t.key >> 32"
 _TASK_PREFIX = 18  # a task's id begins with so many characters of its execution's id
 _HEAD_N = -1
 # CROSS JOIN where it stands is SQLite's way of saying: in this order.
@@ -41,19 +42,16 @@ class Reader:
     def load(self, execution_id: str) -> Stored | None:
         """See protocol.Store."""
         execute = self._connection.execute
-        execute("BEGIN")  # the head and its tasks as of one commit
-        try:
+        with self._one_look():
             found = execute(f"{_HEADS} WHERE e.id = ?", (execution_id,)).fetchone()
             if found is None:
                 return None
             key = found[0]
             head = HeadRow(*found[2:])
-            tasks = [TaskRow(*row) for row in execute(_TASKS, (key,))]
+            tasks = [TaskRow(*row) for row in execute(_TASKS, (key, key))]
             self._complete(key, head, tasks)
             (definition,) = execute("SELECT json FROM definition_snapshots WHERE hash = ?", (head.definition_hash,)).fetchone()
             return Stored(execution_id, head, tasks, definition)
-        finally:
-            execute("COMMIT")
 
     def search(self, kind: str, query: Query | None, words: str, sort: Sequence[Sort], start: int, size: int) -> tuple[int, list[tuple[str, int]]]:
         """See protocol.Store."""
@@ -62,10 +60,11 @@ class Reader:
     def heads(self, execution_ids: Sequence[str]) -> list[Found]:
         """See protocol.Store."""
         found: dict[str, Found] = {}
-        for start in range(0, len(execution_ids), IDS_MAX):
-            some = execution_ids[start : start + IDS_MAX]
-            for one in self._found(f"{_HEADS} WHERE e.id IN ({','.join('?' * len(some))})", some):
-                found[one.execution_id] = one
+        with self._one_look():
+            for start in range(0, len(execution_ids), IDS_MAX):
+                some = execution_ids[start : start + IDS_MAX]
+                for _, one in self._found(f"{_HEADS} WHERE e.id IN ({','.join('?' * len(some))})", some):
+                    found[one.execution_id] = one
         return [found[id] for id in execution_ids if id in found]
 
     def find(
@@ -80,31 +79,35 @@ class Reader:
         limit: int,
     ) -> list[Found]:
         """See protocol.Store."""
-        asked: list[tuple[str, Any]] = []
-        if name is not None:
-            asked.append(("e.name = ?", name))
-        if definition_version is not None:
-            asked.append(("e.definition_version = ?", definition_version))
-        if correlation_id is not None:
-            asked.append(("e.correlation_id = ?", correlation_id))
-        if created_from:
-            asked.append(("e.created_at >= ?", created_from))
-        if created_to:
-            asked.append(("e.created_at <= ?", created_to))
-        values = [value for _, value in asked]
-        conditions = [condition for condition, _ in asked]
-        if statuses:
-            conditions.append(f"e.status IN ({','.join('?' * len(statuses))})")
-            values.extend(statuses)
-        where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+        conditions: list[tuple[str, Any]] = [
+            ("e.name = ?", name),
+            ("e.definition_version = ?", definition_version),
+            ("e.correlation_id = ?", correlation_id),
+            ("e.created_at >= ?", created_from or None),
+            ("e.created_at <= ?", created_to or None),
+        ]
+        asked = [(condition, value) for condition, value in conditions if value is not None]
+        # One question a status, each answered in order by an index; several at once would be sorted as a whole before the limit counts.
+        with self._one_look():
+            found = [one for status in set(statuses) for one in self._find([("e.status = ?", status), *asked], newest_first, limit)]
+            if not statuses:
+                found = self._find(asked, newest_first, limit)
+        found.sort(key=lambda one: one[0], reverse=newest_first)
+        return [one for _, one in found[:limit]]
+
+    def _find(self, asked: Sequence[tuple[str, Any]], newest_first: bool, limit: int) -> list[tuple[tuple[int, int], Found]]:
+        """The executions that meet all these conditions, each with what they are ordered by."""
+        where = f"WHERE {' AND '.join(condition for condition, _ in asked)}" if asked else ""
         direction = "DESC" if newest_first else "ASC"
-        return self._found(f"{_HEADS} {where} ORDER BY e.created_at {direction}, e.key {direction} LIMIT ?", [*values, limit])
+        sql = f"{_HEADS} {where} ORDER BY e.created_at {direction}, e.key {direction} LIMIT ?"
+        return [((found.head.created_at, key), found) for key, found in self._found(sql, [*(value for _, value in asked), limit])]
 
     def holder_of(self, task_id: str) -> str | None:
         """See protocol.Store."""
         prefix = task_id[:_TASK_PREFIX]
         found = self._connection.execute(
-            "SELECT e.id FROM executions e CROSS JOIN tasks t ON t.execution = e.key WHERE e.id >= ? AND e.id < ? AND t.task_id = ?",
+            "SELECT e.id FROM executions e CROSS JOIN tasks t ON t.key BETWEEN e.key << 32 AND (e.key << 32) + 4294967295 "
+            "WHERE e.id >= ? AND e.id < ? AND t.task_id = ?",
             (prefix, prefix + "\U0010ffff", task_id),
         ).fetchone()
         return found[0] if found is not None else None
@@ -113,7 +116,7 @@ class Reader:
         """See protocol.Store."""
         asked = "" if queue is None else "AND t.queue = ?"
         rows = self._connection.execute(
-            f"{_CLAIMABLE} WHERE {_OPEN} AND t.status = 'SCHEDULED' {asked} ORDER BY t.priority DESC, t.due_at, t.execution, t.n LIMIT ?",
+            f"{_CLAIMABLE} WHERE {_OPEN} AND t.status = 'SCHEDULED' {asked} ORDER BY t.priority DESC, t.due_at, t.key LIMIT ?",
             (limit,) if queue is None else (queue, limit),
         )
         return [Claimable(*row) for row in rows]
@@ -162,13 +165,10 @@ class Reader:
     def statistics(self) -> dict[str, int]:
         """See protocol.Store, without `bytes`."""
         execute = self._connection.execute
-        execute("BEGIN")
-        try:
+        with self._one_look():
             counts: dict[str, int] = {name: value for name, value in execute("SELECT name, value FROM tallies") if value or "." not in name}
             for table in ("outbox", "documents"):
                 (counts[table],) = execute(f"SELECT count(*) FROM {table}").fetchone()
-        finally:
-            execute("COMMIT")
         counts["executions"] = sum(value for name, value in counts.items() if name.startswith("executions."))
         return counts
 
@@ -180,18 +180,23 @@ class Reader:
         finally:
             self._connection.execute("PRAGMA query_only = ON")
 
-    def _found(self, sql: str, values: Sequence[Any]) -> list[Found]:
-        execute = self._connection.execute
-        execute("BEGIN")
+    @contextlib.contextmanager
+    def _one_look(self) -> Iterator[None]:
+        """All statements within see the store as of one commit."""
+        self._connection.execute("BEGIN")
         try:
-            found = []
-            for key, id, *fields in execute(sql, values).fetchall():
-                head = HeadRow(*fields)
-                self._complete(key, head, ())
-                found.append(Found(id, head))
-            return found
+            yield
         finally:
-            execute("COMMIT")
+            self._connection.execute("COMMIT")
+
+    def _found(self, sql: str, values: Sequence[Any]) -> list[tuple[int, Found]]:
+        """What a statement that begins with _HEADS finds, with the keys."""
+        found = []
+        for key, id, *fields in self._connection.execute(sql, values).fetchall():
+            head = HeadRow(*fields)
+            self._complete(key, head, ())
+            found.append((key, Found(id, head)))
+        return found
 
     def _complete(self, key: int, head: HeadRow, tasks: Iterable[TaskRow]) -> None:
         """Fill in the payloads that stand apart, and `{}` for those that were never written."""

@@ -83,6 +83,8 @@ def _sql(query: Query | None, fields: dict[str, Field], values: list[Any]) -> st
         return f"{expression} LIKE ? ESCAPE '\\'"
     given = [instant(v, query.field) if query.field in NUMBERS else v for v in query.values]
     values += given
+    if op in ("=", "IN") and all(given):
+        expression = fields[query.field].column or expression
     if op.endswith("IN"):
         return f"{expression} {op} ({', '.join('?' * len(given))})"
     return f"({expression} BETWEEN ? AND ?)" if op == "BETWEEN" else f"{expression} {op} ?"

@@ -1,7 +1,7 @@
 -- The first schema. Instants are epoch milliseconds, 0 when unset; JSON texts are kept as bytes; a payload that is NULL is `{}`.
 --
 -- An execution has a small number of its own (`key`), in the order executions came to be, and its tasks, payloads and log lines lead with
--- it: they lie side by side whatever the execution's id looks like, and 16 bytes of key take the place of 36.
+-- it: they lie side by side whatever the execution's id looks like, and a few bytes take the place of 36.
 
 PRAGMA application_id = 0x62617475;  -- "batu": this file is ours
 
@@ -40,13 +40,29 @@ CREATE INDEX executions_alarms ON executions (wake_at) WHERE wake_at > 0;
 CREATE INDEX executions_ended ON executions (ended_at) WHERE ended_at > 0;
 CREATE INDEX executions_by_status ON executions (status, created_at);
 CREATE INDEX executions_by_name ON executions (name, created_at);
+CREATE INDEX executions_by_name_and_status ON executions (name, status, created_at);
 CREATE INDEX executions_by_creation ON executions (created_at);
 CREATE INDEX executions_by_correlation ON executions (correlation_id) WHERE correlation_id IS NOT NULL;
 CREATE INDEX executions_by_definition ON executions (definition);
 
+-- What the planner cannot know: how many rows a value of each column has, in a store of a million executions. Without it a search by name,
+-- status and correlation id would walk all executions of the name. (total, then rows for each further column of the index)
+ANALYZE sqlite_schema;
+INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
+    ('executions', 'executions_alarms', '10000 1'),
+    ('executions', 'executions_ended', '1000000 1'),
+    ('executions', 'executions_by_status', '1000000 200000 1'),
+    ('executions', 'executions_by_name', '1000000 50000 1'),
+    ('executions', 'executions_by_name_and_status', '1000000 50000 10000 1'),
+    ('executions', 'executions_by_creation', '1000000 1'),
+    ('executions', 'executions_by_correlation', '1000000 2'),
+    ('executions', 'executions_by_definition', '1000000 20000'),
+    ('executions', 'sqlite_autoindex_executions_1', '1000000 1');
+
 CREATE TABLE tasks (
-    execution INTEGER NOT NULL,      -- executions.key
-    n INTEGER NOT NULL,
+    key INTEGER PRIMARY KEY,         -- executions.key * 2^32 + n: one tree, and rows of up to a page without overflow
+    execution INTEGER GENERATED ALWAYS AS (key >> 32),
+    n INTEGER GENERATED ALWAYS AS (key & 4294967295),
     task_id TEXT NOT NULL,
     status TEXT NOT NULL,
     type TEXT NOT NULL,
@@ -58,9 +74,8 @@ CREATE TABLE tasks (
     updated_at INTEGER NOT NULL,
     doc BLOB NOT NULL,
     input BLOB,
-    output BLOB,
-    PRIMARY KEY (execution, n)
-) WITHOUT ROWID;
+    output BLOB
+);
 -- Waiting in a queue, or with a worker. A task is here for as long as it is open, so the index is as small as the world is busy.
 CREATE INDEX tasks_open ON tasks (status, queue, priority DESC, due_at) WHERE status IN ('SCHEDULED', 'IN_PROGRESS') AND queue <> '';
 
