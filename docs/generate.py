@@ -2,7 +2,8 @@
 Writes the reference pages that are made from the code: `python docs/generate.py`. A test fails when they are not current.
 
 Here: docs/reference/cli.md from the commands, docs/reference/settings.md from the docstrings of settings.py, docs/reference/api.md from the route table
-and the paths that stand in the tests.
+and the paths that stand in the tests, docs/reference/states.md from the tables of core/model/status.py, docs/reference/metrics.md from
+client/metrics.py.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from batuta.cli.connection import json_option, url_option
 from batuta.cli.failure import MEANINGS
 from batuta.cli.logs import log_options
 from batuta.cli.main import batuta
+from batuta.client.metrics import Durations, Family, WorkerMetrics
+from batuta.core.model import status
 from batuta.errors import BatutaError
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -50,6 +53,16 @@ Everything the server answers, on the port of `batuta server`. The same as OpenA
 Bodies are JSON unless it says `text`; unknown fields are ignored; nulls are left out of answers, but not out of inputs and outputs. `X[]` is a list of X; `?`:
 it may be missing; `!`: it must be there. *Held by* names areas of the golden runs, recorded from Conductor, that use the endpoint, or else directories of tests
 that do. **Ours** are endpoints that Conductor OSS does not have.
+"""
+
+STATES_HEAD = """
+Which state may follow which. *By itself*: reports, time, and what follows from them. *By an operator*: pause, resume, terminate, skip, retry, restart and rerun,
+which move tasks too. What the states mean: [the glossary](../glossary.md#states-of-an-execution).
+"""
+
+METRICS_HEAD = """
+What a worker process counts, as Prometheus text on `127.0.0.1:PORT/metrics` when it is started with `--metrics-port PORT`. Numbers begin at 0 with the process. The
+server has no metrics endpoint yet.
 """
 
 # One heading for each resource of Conductor's, by the start of the path; the first that fits counts.
@@ -109,6 +122,34 @@ def api_page() -> str:
             lines += ["", f"## {heading}", "", "| | what it does | query | body | answer | held by |", "|---|---|---|---|---|---|"]
             lines += [_route(route, uses[_named(route)]) for route in routes]
     return "\n".join(lines) + "\n"
+
+
+def states_page() -> str:
+    """docs/reference/states.md."""
+    lines = ["# States", MADE, STATES_HEAD]
+    firsts = ", ".join(state for state in status.TaskStatus if state in status.TASK_FIRST)
+    for heading, first, by_event, by_operator in (
+        ("Executions", "An execution begins as RUNNING.", status.WORKFLOW_BY_EVENT, status.WORKFLOW_BY_OPERATOR),
+        ("Tasks", f"A task begins as one of {firsts}, or, passed over by an operator, as SKIPPED.", status.TASK_BY_EVENT, status.TASK_BY_OPERATOR),
+    ):
+        lines += ["", f"## {heading}", "", first, "", "| from | by itself to | by an operator to |", "|---|---|---|"]
+        lines += [f"| {state} | {_states(by_event[state])} | {_states(by_operator[state])} |" for state in by_event]
+    return "\n".join(lines) + "\n"
+
+
+def metrics_page() -> str:
+    """docs/reference/metrics.md."""
+    lines = ["# Metrics", MADE, METRICS_HEAD, "| metric | kind | labels | what it is |", "|---|---|---|---|"]
+    for family in vars(WorkerMetrics()).values():
+        if isinstance(family, Family | Durations):
+            kind, labels = (family.kind, family.labels) if isinstance(family, Family) else ("histogram", (family.label,))
+            lines.append(f"| `{family.name}` | {kind} | {', '.join(f'`{label}`' for label in labels)} | {_cell(family.help)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _states(states: frozenset[Any]) -> str:
+    """In the order in which they are declared."""
+    return ", ".join(state for kind in (status.WorkflowStatus, status.TaskStatus) for state in kind if any(state is one for one in states)) or "–"
 
 
 def _named(route: Route) -> str:
@@ -287,7 +328,7 @@ def _cell(text: Any) -> str:
     return " ".join(str(text).split()).replace("|", "\\|")
 
 
-PAGES = {"cli.md": cli_page, "settings.md": settings_page, "api.md": api_page}
+PAGES = {"cli.md": cli_page, "settings.md": settings_page, "api.md": api_page, "states.md": states_page, "metrics.md": metrics_page}
 
 
 def main() -> None:

@@ -1,7 +1,8 @@
 """
-Pages that are followed step by step. The tutorial, typed in from top to bottom: its `sh` blocks run in one shell, in an empty directory, against the server that they start.
+Pages that are followed step by step.
 
-Only the ports are changed, by the environment. Where a person would see that the server is up, the test waits until it answers.
+The tutorial is typed in from top to bottom: its `sh` blocks run in one shell, in an empty directory, against the server that they start. Only the ports are
+changed, by the environment. Where a person would see that the server is up, the test waits until it answers.
 """
 
 from __future__ import annotations
