@@ -56,13 +56,13 @@ that do. **Ours** are endpoints that Conductor OSS does not have.
 """
 
 STATES_HEAD = """
-Which state may follow which. *By itself*: reports, time, and what follows from them. *By an operator*: pause, resume, terminate, skip, retry, restart and rerun,
-which move tasks too. What the states mean: [the glossary](../glossary.md#states-of-an-execution).
+Which state may follow which. *By itself*: reports, time, and what follows from them. *By an operator*: pause, resume, terminate, skip, retry, restart and
+rerun, which move tasks too. What the states mean: [the glossary](../glossary.md#states-of-an-execution).
 """
 
 METRICS_HEAD = """
-What a worker process counts, as Prometheus text on `127.0.0.1:PORT/metrics` when it is started with `--metrics-port PORT`. Numbers begin at 0 with the process. The
-server has no metrics endpoint yet.
+What a worker process counts, as Prometheus text on `127.0.0.1:PORT/metrics` when it is started with `--metrics-port PORT`. Numbers begin at 0 with the
+process. The server has no metrics endpoint yet.
 """
 
 # One heading for each resource of Conductor's, by the start of the path; the first that fits counts.
