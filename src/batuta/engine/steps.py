@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import weakref
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -39,10 +40,9 @@ from batuta.engine.limits import Limits
 from batuta.engine.live import BYTES_MAX, Live, Lives
 from batuta.engine.queues import Queues
 from batuta.engine.workbench import Workbench
-from batuta.errors import BatutaError, Invalid, NotFound, Unavailable, VersionConflict
+from batuta.errors import BatutaError, NotFound, Unavailable, VersionConflict
 from batuta.store.protocol import Commit, OutboxRow, Store
 from batuta.store.rows import commit_of, execution_of
-from batuta.wire.requests import StartRequest
 
 log = logging.getLogger("batuta.engine")
 Act = Callable[[Execution, int, Tools], Outcome]
@@ -84,6 +84,7 @@ class Steps:
         self._threads = ThreadPoolExecutor(script_threads, thread_name_prefix="decide")
         self._timer: tuple[int, Handle] | None = None
         self._ids = Ids()
+        self._keys: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()  # starts under one key, one after the other
         self._held: dict[str, Live] = {}  # executions with changes that nobody waits for
         self._release: asyncio.TimerHandle | None = None
         self._background: set[asyncio.Task[Any]] = set()
@@ -466,59 +467,6 @@ class Steps:
         return await self._first_step(Execution(head, definition), letters, delivered=[letter_id])
 
     # -- starting ---------------------------------------------------------------------------------------------------------------
-
-    async def start(self, request: StartRequest) -> str:
-        """
-        Start an execution; its first tasks are there when this returns.
-
-        Raises:
-            NotFound: no such definition.
-            Invalid: neither input nor a name.
-
-        Source: POST /api/workflow.
-        """
-        if request.definition is None and not (request.name or "").strip():
-            raise Invalid("Workflow name cannot be null or empty")
-        if request.input is None and not request.external_input:
-            raise Invalid("NULL input passed when starting workflow")
-        inline = request.definition
-        definition = self.definitions.made(inline) if inline is not None else self.definitions.named(request.name or "", request.version)
-        head = self._head(self._ids.next(), definition, request.input or {})
-        head.correlation_id, head.priority, head.task_to_domain = request.correlation_id, request.priority, request.task_to_domain
-        head.created_by, head.external_input = request.created_by or "", request.external_input or ""
-        letters: deque[tuple[str, Message]] = deque()
-        durable = await self._first_step(Execution(head, definition), letters)
-        if letters:
-            await self._deliver_all(letters)
-        await durable
-        return head.id
-
-    async def start_as(self, execution_id: str, request: StartRequest, *, event: str | None = None) -> bool:
-        """
-        Start an execution under an id of the caller's; False when there is one already, also when another server was quicker.
-
-        For starts that may be asked for twice (a message delivered again, a tick that two servers saw): the id says what is the same.
-
-        Raises:
-            NotFound: no such definition.
-            Unavailable: the store did not take it; nothing happened.
-        """
-        if await self._load(execution_id) is not None:
-            return False
-        inline = request.definition
-        definition = self.definitions.made(inline) if inline is not None else self.definitions.named(request.name or "", request.version)
-        head = self._head(execution_id, definition, request.input or {})
-        head.correlation_id, head.priority, head.task_to_domain = request.correlation_id, request.priority, request.task_to_domain
-        head.created_by, head.external_input, head.event = request.created_by or "", request.external_input or "", event
-        letters: deque[tuple[str, Message]] = deque()
-        durable = await self._first_step(Execution(head, definition), letters)
-        try:
-            await durable
-        except VersionConflict:
-            return False
-        if letters:
-            await self._deliver_all(letters)
-        return True
 
     def _head(self, execution_id: str, definition: Definition, given: Json) -> Head:
         now = self.clock.now()

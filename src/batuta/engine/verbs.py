@@ -83,13 +83,13 @@ class Verbs(Reports):
         target = execution_id
         if request.task_id is not None and request.task_id not in x.by_id:
             target = await self._holder_below(x, request.task_id)
+        given = request.workflow_input if target == execution_id else None
         await self.act(
             target,
             lambda x, now, tools: lifecycle.rerun(
-                x, now, tools, from_task=request.task_id, task_input=request.task_input, workflow_input=request.workflow_input if target == execution_id else None,
-                correlation_id=request.correlation_id,
+                x, now, tools, from_task=request.task_id, task_input=request.task_input, workflow_input=given, correlation_id=request.correlation_id
             ),
-        )  # fmt: skip
+        )
         return execution_id
 
     async def _holder_below(self, x: Execution, task_id: str) -> str:
