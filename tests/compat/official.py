@@ -41,7 +41,9 @@ def stories_in(path: Path, pattern: str) -> list[str]:
     return names
 
 
-def ready(client: str, folder: str, commands: Sequence[Sequence[str]], *, copied: Path | None = None, key: str = "") -> Path:
+def ready(
+    client: str, folder: str, commands: Sequence[Sequence[str]], *, copied: Path | None = None, key: str = "", extra: Mapping[str, str] | None = None
+) -> Path:
     """
     The folder of the cache in which the client stands ready, made by these commands when it is not.
 
@@ -61,7 +63,7 @@ def ready(client: str, folder: str, commands: Sequence[Sequence[str]], *, copied
     for command in commands:
         if shutil.which(command[0]) is None and not (place / command[0]).exists():
             pytest.skip(f"{client} is NOT TESTED: there is no {command[0]} on this machine")
-        made = subprocess.run(command, cwd=place, env=environment(), capture_output=True, text=True, timeout=READY_S, check=False)
+        made = subprocess.run(command, cwd=place, env=environment(extra), capture_output=True, text=True, timeout=READY_S, check=False)
         if made.returncode != 0:
             pytest.skip(f"{client} is NOT TESTED: `{' '.join(command)}` failed: {(made.stderr or made.stdout).strip()[-600:]}")
     mark.write_text(stamp)
