@@ -45,9 +45,9 @@ def pip(python: Path, *words: str | Path, cwd: Path) -> None:
 
 @pytest.fixture(scope="module")
 def tracked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sources as a checkout has them, so that nothing lying about is shipped or missed."""
+    """The sources without what git ignores, so that nothing lying about is shipped."""
     tree = tmp_path_factory.mktemp("sources")
-    archive = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
+    archive = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, check=False)
     if archive.returncode:
         return ROOT
     for name in archive.stdout.decode().split("\0"):
