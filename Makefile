@@ -19,7 +19,6 @@ test: up lint types contracts unit clients ## everything that must be green
 
 lint: up
 	$(BIN)/ruff check src apps tests bench docs
-	$(BIN)/ruff format --check src apps tests bench docs
 
 types: up
 	$(BIN)/mypy

@@ -66,7 +66,8 @@ class Subject:
     def start(self) -> Subject:
         began = time.perf_counter()
         self._process = subprocess.Popen(
-            self._command, cwd=self.folder, stdout=(Path(self.folder) / "log").open("wb"), stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True
+            self._command, cwd=self.folder, stdout=(Path(self.folder) / "log").open("wb"), stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+            start_new_session=True,
         )
         while True:
             try:

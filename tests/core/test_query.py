@@ -73,7 +73,7 @@ def test_a_record_meets_a_query_or_not(text: str, found: bool) -> None:
 
 
 def test_an_instant_that_is_none_is_named() -> None:
-    with pytest.raises(Invalid, match="'at'.*'soon'"):
+    with pytest.raises(Invalid, match=r"'at'.*'soon'"):
         holds(parse("at>soon"), RECORD.__getitem__, frozenset({"at"}))
 
 

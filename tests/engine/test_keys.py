@@ -82,7 +82,7 @@ def test_what_a_second_start_gets(strategy: str | None, ended: bool, second: str
         if ended:
             await engine.terminate(first, "enough")
         if second == "conflict":
-            with pytest.raises(Conflict, match="'k'.*'one'"):
+            with pytest.raises(Conflict, match=r"'k'.*'one'"):
                 await engine.start(wish(strategy))
             return
         again = await engine.start(wish(strategy))
