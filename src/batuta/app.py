@@ -16,9 +16,11 @@ import msgspec
 
 from batuta.api.server import Edge
 from batuta.api.services import Services
+from batuta.builtin.absent import AbsentWorker, read_worker_types
 from batuta.builtin.guard import AddressGuard
 from batuta.builtin.http import HttpWorker
 from batuta.builtin.runner import Runner
+from batuta.core.model.definition import INTEGRATIONS
 from batuta.engine.catalog import Catalog
 from batuta.engine.clock import Clock, SystemClock
 from batuta.engine.engine import Engine
@@ -65,6 +67,7 @@ class Server:
             guard=guard, per_host_max=settings.http_per_host_max, connections_max=settings.http_concurrency,
             response_bytes_max=settings.http_response_bytes_max,
         )  # fmt: skip
+        self.absent = INTEGRATIONS - read_worker_types(settings.worker_types)
         self.retention = Retention(self.engine, settings.retention_days)
         self.port = 0
 
@@ -83,9 +86,13 @@ class Server:
             started.push_async_callback(self.events.close)
             await self.schedules.open()
             started.push_async_callback(self.schedules.close)
-            runner = Runner(self.engine, "HTTP", self.http.call, concurrency=self.settings.http_concurrency, name=f"batuta@{socket.gethostname()}")
+            name = f"batuta@{socket.gethostname()}"
+            runner = Runner(self.engine, "HTTP", self.http.call, concurrency=self.settings.http_concurrency, name=name)
             runner.start()
             started.push_async_callback(runner.stop)
+            absent = AbsentWorker(self.engine, self.absent, name=name)
+            absent.start()
+            started.push_async_callback(absent.stop)
             self.retention.start()
             started.callback(self.retention.stop)
             config = {name: str(value) for name, value in msgspec.structs.asdict(self.settings).items()}

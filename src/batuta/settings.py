@@ -58,6 +58,9 @@ class Settings(msgspec.Struct, frozen=True):
     """Whether HTTP tasks may call private addresses: yes, no, or auto: only while the server listens on loopback."""
     http_private_allow: str = ""
     """Hosts and networks (CIDR) that HTTP tasks may call though private, separated by commas."""
+    worker_types: str = ""
+    """Types of Conductor's integrations (KAFKA_PUBLISH, JDBC, LLM_CHAT_COMPLETE …) that workers of yours serve, separated by commas. The server has none of
+    these integrations: tasks of the types not named here fail at once and say so."""
     active_poll_s: float = 10.0
     """A domain counts as served while a worker polled it within this time. Conductor's."""
 

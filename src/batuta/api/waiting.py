@@ -14,7 +14,7 @@ import msgspec
 
 from batuta.api.http import Response, empty_response, json_response
 from batuta.api.services import Services
-from batuta.core.model.definition import OPERATORS
+from batuta.core.model.definition import INTEGRATIONS, OPERATORS, Definition
 from batuta.core.model.execution import Execution
 from batuta.core.model.status import TaskStatus
 from batuta.core.model.task import Task
@@ -126,8 +126,10 @@ async def test(services: Services, body: bytes) -> Response:
     mocks = _Mocks(decode(body), "")
     if request.definition is not None:
         await services.catalog.check_workflow(request.definition, "startWorkflow.arg0.workflowDef")
-    # A domain nobody polls: no real worker takes part.
-    execution_id = await services.engine.start(msgspec.structs.replace(request, task_to_domain={"*": str(uuid.uuid4())}))
+    # A domain nobody polls: no real worker takes part, and `*` is not meant for integrations.
+    alone = str(uuid.uuid4())
+    domains = {"*": alone, **dict.fromkeys(sorted(_integrations(services, request)), alone)}
+    execution_id = await services.engine.start(msgspec.structs.replace(request, task_to_domain=domains))
     for _ in range(TEST_STEPS_MAX):
         x = await services.engine.read(execution_id)
         if x.head.status.is_terminal:
@@ -138,6 +140,12 @@ async def test(services: Services, body: bytes) -> Response:
         if not _may_go_on_alone(x, mocks) or (await services.engine.until_blocked(execution_id, (), TEST_IDLE_S)).timed_out:
             break
     return json_response(encode(workflow_view(await services.engine.read(execution_id), services.now())))
+
+
+def _integrations(services: Services, request: requests.StartRequest) -> set[str]:
+    """The types of integrations that the definition names."""
+    raw = request.definition or services.catalog.workflow(request.name or "", request.version or None) or {}
+    return {node.type for node in Definition(raw, "").walk() if node.type in INTEGRATIONS}
 
 
 async def _mock_one(services: Services, x: Execution, mocks: _Mocks) -> bool:

@@ -23,10 +23,16 @@ OPERATORS = frozenset({
     "DECISION", "SWITCH", "FORK", "FORK_JOIN", "FORK_JOIN_DYNAMIC", "JOIN", "EXCLUSIVE_JOIN", "DO_WHILE", "DYNAMIC", "SUB_WORKFLOW", "START_WORKFLOW",
     "TERMINATE", "SET_VARIABLE", "INLINE", "LAMBDA", "JSON_JQ_TRANSFORM", "WAIT", "HUMAN", "NOOP", "EVENT",
 })  # fmt: skip
-BUILTIN_WORKERS = frozenset({"HTTP", "KAFKA_PUBLISH"})
+# What Conductor does through an integration with something outside; what becomes of them here is builtin/absent.py's.
+INTEGRATIONS = frozenset({
+    "KAFKA_PUBLISH", "JDBC", "LLM_TEXT_COMPLETE", "LLM_CHAT_COMPLETE", "LLM_GENERATE_EMBEDDINGS", "LLM_STORE_EMBEDDINGS", "LLM_GET_EMBEDDINGS",
+    "LLM_SEARCH_EMBEDDINGS", "LLM_INDEX_TEXT", "LLM_SEARCH_INDEX", "GENERATE_IMAGE", "GENERATE_AUDIO", "GENERATE_VIDEO", "GENERATE_PDF",
+    "LIST_MCP_TOOLS", "CALL_MCP_TOOL", "LIST_API_TOOLS", "AGENT", "GET_AGENT_CARD", "CANCEL_AGENT", "PLAN_AND_COMPILE", "PLANNER_CONTEXT_FETCH",
+})  # fmt: skip
+BUILTIN_WORKERS = INTEGRATIONS | {"HTTP"}
 SYSTEM_TYPES = OPERATORS | BUILTIN_WORKERS
 # Their ad-hoc task definition has no retries and no response timeout; a SIMPLE task's keeps the defaults.
-_TEMPLATED = frozenset({"SIMPLE", "DYNAMIC", "HTTP", "KAFKA_PUBLISH", "INLINE", "LAMBDA", "JSON_JQ_TRANSFORM", "DO_WHILE"})
+_TEMPLATED = BUILTIN_WORKERS | {"SIMPLE", "DYNAMIC", "INLINE", "LAMBDA", "JSON_JQ_TRANSFORM", "DO_WHILE"}
 
 
 class Policy(msgspec.Struct, frozen=True, rename="camel"):

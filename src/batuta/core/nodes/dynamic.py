@@ -8,7 +8,7 @@ Source: conductor-semantics.md §4.8.
 from __future__ import annotations
 
 from batuta.core.expr import javatext
-from batuta.core.model.definition import SYSTEM_TYPES, Node
+from batuta.core.model.definition import INTEGRATIONS, SYSTEM_TYPES, Node
 from batuta.core.model.status import TaskStatus
 from batuta.core.model.task import Task
 from batuta.core.nodes.simple import enqueue
@@ -23,7 +23,7 @@ def open(turn: Turn, node: Node, suffix: str) -> list[Task]:
     if not isinstance(name, str) or not name:
         raise Stop(f"Cannot map a dynamic task based on the parameter and input. Parameter= {param}, input= {javatext.text(draft.input)}")
     draft.type = draft.def_name = name
-    if name in SYSTEM_TYPES:
+    if name in SYSTEM_TYPES and name not in INTEGRATIONS:
         draft.queue = "HTTP" if name == "HTTP" else ""
         draft.due_at = turn.now + node.start_delay_s * 1000
         draft.start_delay_s = node.start_delay_s

@@ -1,12 +1,13 @@
 """
-SIMPLE, and every type nobody knows: a task for a worker, queued under its name (an unknown type: under the type).
+SIMPLE, and every type nobody knows: a task for a worker, queued under its name (an unknown type: under the type). An integration's type is queued
+like one nobody knows, so that a worker of the user's may serve it.
 
 Source: conductor-semantics.md §2.1, §2.7, §5 (unknown types), §8.3 (domains).
 """
 
 from __future__ import annotations
 
-from batuta.core.model.definition import Node
+from batuta.core.model.definition import INTEGRATIONS, Node
 from batuta.core.model.status import TaskStatus
 from batuta.core.model.task import Task
 from batuta.core.turn import Turn
@@ -30,11 +31,11 @@ def enqueue(turn: Turn, task: Task, delay_s: int, *, jitter_ms: int = 0) -> None
 
 
 def domain_for(turn: Turn, kind: str) -> str:
-    """The domain that the execution's taskToDomain gives to tasks of this type; empty: none."""
+    """The domain that the execution's taskToDomain gives to tasks of this type; empty: none. `*` is not meant for the server's own types."""
     wishes = turn.x.head.task_to_domain
     if not wishes:
         return ""
-    wish = wishes.get(kind) or wishes.get("*")
+    wish = wishes.get(kind) or ("" if kind in INTEGRATIONS else wishes.get("*"))
     if not wish:
         return ""
     listed = [d.strip() for d in wish.split(",") if d.strip()]
