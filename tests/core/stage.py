@@ -67,6 +67,9 @@ class Stage:
     def environment(self, name: str) -> str | None:
         return {"CITY": "Prague"}.get(name)
 
+    def secret(self, name: str) -> str | None:
+        return {"TOKEN": "hush"}.get(name)
+
     def constant(self, name: str) -> Any:
         return MISSING
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
+from batuta.core.expr.template import has_secrets, resolve_secrets
 from batuta.core.model.event import Reported
 from batuta.core.model.execution import Execution
 from batuta.core.model.status import TaskStatus
@@ -83,6 +84,8 @@ class Runner:
     async def _do(self, x: Execution, task: Task) -> None:
         waits = x.node_of(task).async_complete
         execution_id, n, given = x.head.id, task.n, task.input
+        if has_secrets(given):
+            given = resolve_secrets(given, self._engine.tools.secret)
         called = await asyncio.get_running_loop().run_in_executor(self._threads, self._called, given, waits)
         if called.status == DEFERRED:
             act = offered_again(n, after_ms=DEFER_MS)

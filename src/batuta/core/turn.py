@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any, Protocol
 
 from batuta.core.expr.script import ScriptEngine
-from batuta.core.expr.template import MISSING, Template, evaluate
+from batuta.core.expr.template import MISSING, Template, evaluate, has_secrets, resolve_secrets
 from batuta.core.model.decision import Message
 from batuta.core.model.definition import Definition, Node
 from batuta.core.model.execution import INPUT, OUTPUT, ROW, Execution
@@ -36,6 +36,10 @@ class Tools(Protocol):
 
     def environment(self, name: str) -> str | None:
         """What ${workflow.env.NAME} stands for."""
+        ...
+
+    def secret(self, name: str) -> str | None:
+        """What ${workflow.secrets.NAME} stands for; only for what is handed on, never for what is stored."""
         ...
 
     def constant(self, name: str) -> Any:
@@ -132,6 +136,10 @@ class Turn:
         if node.input_fallback:
             out = {k: node.input_fallback.get(k) if v is None else v for k, v in out.items()}
         return out
+
+    def revealed(self, value: Json) -> Json:
+        """The value with the secrets it names put in: for a script or a call, not for storing."""
+        return resolve_secrets(value, self.tools.secret) if has_secrets(value) else value
 
     def evaluate(self, value: Any, task_id: str | None = None) -> Any:
         """A value with its expressions replaced; for the rarely used fields that are not compiled with the definition."""

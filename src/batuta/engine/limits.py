@@ -43,6 +43,11 @@ class Limits:
         if policy.rate_limit_per_frequency > 0:
             self._handed.setdefault(name, deque()).append(now)
 
+    def runs(self, name: str, policy: Policy, key: Key) -> None:
+        """A task is with a worker, whenever it was handed out."""
+        if policy.concurrent_exec_limit:
+            self._running.setdefault(name, set()).add(key)
+
     def left(self, name: str, key: Key) -> bool:
         """A task is no longer with a worker; whether that frees a place."""
         running = self._running.get(name)

@@ -56,10 +56,11 @@ class Queue:
                 count -= 1
 
     def best(self) -> Iterator[Key]:
-        """Take the claimable tasks out, best first. Whoever does not claim one puts it back."""
+        """Take the claimable tasks out, best first: nobody else gets them. Whoever does not claim one puts it back."""
         while self.ready:
             _, due, _, key = heapq.heappop(self.ready)
             if self.members.get(key) == due:
+                del self.members[key]
                 yield key
 
 

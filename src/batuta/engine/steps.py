@@ -48,8 +48,33 @@ log = logging.getLogger("batuta.engine")
 Act = Callable[[Execution, int, Tools], Outcome]
 CONFLICTS_MAX = 50  # a writer that loses this often in a row is not racing, something is wrong
 HOLD_S = 0.5  # how long a claim may wait for its report on its way to the disk; lost in a crash, the task is offered again
-PUBLISH_AGAIN_MS = 1_000
+AGAIN_MS = 1_000
 CASCADE_MAX = 2_000  # executions one request may move before the rest is left to the courier
+
+
+class Letter(NamedTuple):
+    """A message on its way, and when the commit that it leaves with is durable (None: it is)."""
+
+    id: str
+    message: Message
+    written: asyncio.Future[None] | None
+
+    @property
+    def was_never_sent(self) -> bool:
+        """Whether the sender's commit has failed: what it decided never happened."""
+        w = self.written
+        return w is not None and w.done() and (w.cancelled() or w.exception() is not None)
+
+
+class Sent(NamedTuple):
+    """A letter handed over: when the receiver's commit is durable, and what to do again should another writer have been first."""
+
+    durable: asyncio.Future[None]
+    receiver: str = ""
+    act: Act | None = None
+
+
+Letters = deque[Letter]
 
 
 class Steps:
@@ -67,12 +92,13 @@ class Steps:
         script_threads: int = 4,
         variables_bytes_max: int = 256 * 1024,
         payload_bytes_warn: int = 1024 * 1024,
+        secret: Callable[[str], str | None] = lambda name: None,
     ) -> None:
         self.store, self.catalog, self.clock = store, catalog, clock
         self.queues = Queues()
         self.limits = Limits()
         self.polls: dict[str, tuple[str, str, int]] = {}  # queue -> task type, worker, instant of the last poll
-        self.tools = Workbench(catalog, scripts, self._polled_lately, variables_bytes_max=variables_bytes_max)
+        self.tools = Workbench(catalog, scripts, self._polled_lately, variables_bytes_max=variables_bytes_max, secret=secret)
         self.lives = Lives(live_bytes_max)
         self.alarms = Alarms(lambda limit: store.alarms(limit=limit))
         self.watchers: dict[str, set[asyncio.Future[None]]] = {}  # who waits for a change of an execution
@@ -87,6 +113,7 @@ class Steps:
         self._keys: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()  # starts under one key, one after the other
         self._held: dict[str, Live] = {}  # executions with changes that nobody waits for
         self._release: asyncio.TimerHandle | None = None
+        self._unborn: dict[str, str] = {}  # executions whose start is under way; with a letter's id: it came to end what is not there yet
         self._background: set[asyncio.Task[Any]] = set()
         self._closing = False
 
@@ -100,8 +127,8 @@ class Steps:
         await self._recount()
         await self.alarms.fill()
         self._arm()
-        for row in await self.store.outbox(limit=100_000):
-            self.spawn(self._deliver_again(row))
+        # In their order, and before anybody else has a say: a child is started before it is terminated, an end is told before a revival.
+        await self._deliver_all(deque(Letter(row.id, msgspec.json.decode(row.body, type=Message), None) for row in await self.store.outbox(limit=100_000)))
 
     async def _recount(self) -> None:
         """Tasks that are with a worker count towards their definition's limit; what was with this process itself is offered again."""
@@ -193,47 +220,34 @@ class Steps:
 
     async def _cascade(self, execution_id: str, act: Act) -> None:
         """The act, and all that follows from it in other executions, each made durable; the first act's error is the caller's."""
-        waiting: list[Awaitable[None]] = []
-        letters: deque[tuple[str, Message]] = deque()
+        letters: Letters = deque()
         durable = await self._step(execution_id, act, letters)
-        if durable is not None and not letters:
-            await self._settled(durable, execution_id, act)
-            return
+        if letters:
+            await self._deliver_all(letters)
         if durable is not None:
-            waiting.append(self._settled(durable, execution_id, act))
-        moved = 0
-        while letters:
-            letter_id, message = letters.popleft()
-            if moved >= CASCADE_MAX:
-                self.spawn(self._deliver_all(deque([(letter_id, message), *letters])))
-                break
-            moved += 1
-            if (later := await self._deliver(letter_id, message, letters)) is not None:
-                waiting.append(later)
-        for one in waiting:
-            await one
+            await self._settled(durable, execution_id, act)
 
-    async def _settled(self, durable: asyncio.Future[None], execution_id: str, act: Act) -> None:
+    async def _settled(self, durable: asyncio.Future[None], execution_id: str, act: Act, delivered: Sequence[str] = ()) -> None:
         """Wait for the disk; when another writer was first, decide again on what is there now."""
         for _ in range(CONFLICTS_MAX):
             try:
                 await asyncio.shield(durable)
                 return
             except VersionConflict:
-                letters: deque[tuple[str, Message]] = deque()
-                again = await self._step(execution_id, act, letters)
+                letters: Letters = deque()
+                again = await self._step(execution_id, act, letters, delivered=delivered)
                 if letters:
-                    self.spawn(self._deliver_all(letters))
+                    await self._deliver_all(letters)
                 if again is None:
                     return
                 durable = again
         raise Unavailable(f"execution {execution_id!r} was changed by others {CONFLICTS_MAX} times in a row; try again later")
 
     async def _step(
-        self, execution_id: str, act: Act, letters: deque[tuple[str, Message]], *, delivered: Sequence[str] = (), hold: bool = False
+        self, execution_id: str, act: Act, letters: Letters, *, delivered: Sequence[str] = (), hold: bool = False
     ) -> asyncio.Future[None] | None:
         """
-        Load, decide, submit. What comes back ends when the commit is durable; None when nothing changed.
+        Load, decide, submit. What comes back ends when the commit is durable; None when nothing changed and what there was to know is on disk.
 
         *hold*: nobody waits for this to be durable (a claim); it rides with the execution's next commit, or goes by itself after a while.
         """
@@ -258,11 +272,12 @@ class Steps:
                 raise
 
     def _submit(
-        self, live: Live, outcome: Outcome, letters: deque[tuple[str, Message]], delivered: Sequence[str], hold: bool = False
+        self, live: Live, outcome: Outcome, letters: Letters, delivered: Sequence[str], hold: bool = False
     ) -> asyncio.Future[None] | None:
         x = live.x
         if not outcome.changed and not delivered:
-            return None
+            # What was asked for has happened already, but perhaps not on disk: an answer now would promise it.
+            return live.last if live.last is not None and not live.last.done() else None
         if hold:
             self._note_moves(x)
             self._hold(live)
@@ -271,12 +286,16 @@ class Steps:
         for index, message in enumerate(outcome.messages):
             letter_id = f"{x.head.id}/{x.head.revision + 1}/{index}"
             outbox.append(OutboxRow(letter_id, message.__struct_config__.tag, self.clock.now(), msgspec.json.encode(message)))  # type: ignore[arg-type]
-            letters.append((letter_id, message))
         offers = self._note_moves(x)
         commit = commit_of(x, outbox=outbox, delivered=delivered)
         if x.definition.hash not in self._stored_definitions:
             commit.definition = (x.definition.hash, digest(x.definition.raw)[1])
-        return self._send(live, commit, offers)
+        durable = self._send(live, commit, offers)
+        for row, message in zip(outbox, outcome.messages, strict=True):
+            letters.append(Letter(row.id, message, durable))
+            if isinstance(message, StartExecution):
+                self._unborn[message.id] = ""
+        return durable
 
     def _note_moves(self, x: Execution) -> list[Task]:
         """Tell queues and limits which tasks moved; the tasks to be offered once the commit is durable."""
@@ -340,7 +359,9 @@ class Steps:
         live.pending -= 1
         x = live.x
         if failed:
+            self._held.pop(x.head.id, None)
             self.lives.drop(x.head.id)
+            self.spawn(self._take_up(x.head.id))
             return
         for watcher in self.watchers.get(x.head.id, ()):
             if not watcher.done():
@@ -357,6 +378,44 @@ class Steps:
             self._arm()
         if x.head.status.is_terminal and not live.pending:
             self.lives.drop(x.head.id)
+
+    async def _take_up(self, execution_id: str) -> None:
+        """After a commit that failed: queues, limits and alarm as the disk has them, since what they were told of never happened."""
+        while not self._closing:
+            try:
+                live = await self._load(execution_id)
+            except Unavailable:
+                await self._pause(AGAIN_MS)
+                continue
+            if live is None:
+                return
+            if live.last is not None and not live.last.done():
+                await asyncio.wait([live.last])
+            elif live.turn is not None and live.turn.locked():
+                async with live.turn:
+                    pass
+            elif live.x.head.id not in self._held:
+                self._reconcile(live.x)
+                return
+            else:
+                self.release_held()
+
+    def _reconcile(self, x: Execution) -> None:
+        now, ended = self.clock.now(), x.head.status.is_terminal
+        for task in x.tasks.values():
+            if not task.queue:
+                continue
+            key = (x.head.id, task.n)
+            if task.status is TaskStatus.SCHEDULED and not ended:
+                self.queues.offer(task.queue, key, task.priority, task.due_at, now)
+            else:
+                self.queues.withdraw(task.queue, key)
+            if task.status is TaskStatus.IN_PROGRESS:
+                self.limits.runs(task.def_name, x.node_of(task).policy, key)
+            else:
+                self.limits.left(task.def_name, key)
+        self.alarms.set(x.head.id, x.head.wake_at)
+        self._arm()
 
     async def flushed(self) -> None:
         """What was decided before this call is durable."""
@@ -392,25 +451,64 @@ class Steps:
 
     # -- messages ---------------------------------------------------------------------------------------------------------------
 
-    async def _deliver_all(self, letters: deque[tuple[str, Message]]) -> None:
-        while letters:
-            letter_id, message = letters.popleft()
-            later = await self._deliver(letter_id, message, letters)
-            if later is not None:
-                await later
+    async def _deliver_all(self, letters: Letters) -> None:
+        """
+        Hand over every letter, and what follows from it; all of it is durable when this returns, but for what is beyond CASCADE_MAX.
 
-    async def _deliver_again(self, row: OutboxRow) -> None:
-        """A message that the last process left behind."""
-        await self._deliver_all(deque([(row.id, msgspec.json.decode(row.body, type=Message))]))
+        Senders and receivers go to the disk together, in order; of a letter whose sender failed nothing is kept. One that the store does not take
+        is tried again after a while.
+        """
+        sent: list[tuple[Letter, Sent]] = []
+        for _ in range(CASCADE_MAX):
+            if not letters:
+                break
+            letter = letters.popleft()
+            try:
+                one = await self._deliver(letter, letters)
+            except BatutaError as error:
+                self._deliver_later(letter, error)
+            else:
+                if one is not None:
+                    sent.append((letter, one))
+        if letters:
+            self.spawn(self._deliver_all(letters))
+        for letter, one in sent:
+            try:
+                if one.act is None:
+                    await asyncio.shield(one.durable)
+                else:
+                    await self._settled(one.durable, one.receiver, one.act, [letter.id])
+            except BatutaError as error:
+                self._deliver_later(letter, error)
 
-    async def _deliver(self, letter_id: str, message: Message, letters: deque[tuple[str, Message]]) -> Awaitable[None] | None:
+    def _deliver_later(self, letter: Letter, error: BatutaError) -> None:
+        if letter.was_never_sent or self._closing:
+            return
+        if not error.retryable:
+            log.error("message %s cannot be delivered: %s", letter.id, error)
+            self._forget_letter(letter.id)
+            return
+        log.warning("message %s waits: %s", letter.id, error)
+        self.spawn(self._deliver_after_a_while(letter))
+
+    async def _deliver_after_a_while(self, letter: Letter) -> None:
+        await self._pause(AGAIN_MS)
+        await self._deliver_all(deque([letter]))
+
+    async def _pause(self, ms: int) -> None:
+        over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.clock.call_at(self.clock.now() + ms, lambda: over.done() or over.set_result(None))  # type: ignore[func-returns-value]
+        await over
+
+    async def _deliver(self, letter: Letter, letters: Letters) -> Sent | None:
         """Hand the message to its receiver. What comes back ends when the receiver's commit is durable."""
+        letter_id, message = letter.id, letter.message
         match message:
             case StartExecution():
                 return await self._start_other(letter_id, message, letters)
             case Publish():
                 if self.publish is None:
-                    return self._forget_letter(letter_id)
+                    return Sent(self._forget_letter(letter_id))
                 self.spawn(self._hand_out(self.publish, letter_id, message))
                 return None
             case TellParent(id, task_id, child, status, output, reason):
@@ -425,8 +523,11 @@ class Steps:
         try:
             durable = await self._step(target, act, letters, delivered=[letter_id])
         except NotFound:
-            return self._forget_letter(letter_id)  # removed by an operator: nobody to tell
-        return None if durable is None else self._settled(durable, target, act)
+            if target in self._unborn and isinstance(message, TerminateExecution):
+                self._unborn[target] = letter_id  # it will not be started; until then both letters stay
+                return None
+            return Sent(self._forget_letter(letter_id))  # removed by an operator: nobody to tell
+        return None if durable is None else Sent(durable, target, act)
 
     async def _hand_out(self, publish: Callable[[Publish], Awaitable[None]], letter_id: str, message: Publish) -> None:
         """
@@ -442,29 +543,33 @@ class Steps:
                 return
             except Unavailable as error:
                 log.warning("message %s for %s waits: %s", message.id, message.queue, error)
-                later: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-                self.clock.call_at(self.clock.now() + PUBLISH_AGAIN_MS, lambda later=later: later.done() or later.set_result(None))  # type: ignore[misc]
-                await later
+                await self._pause(AGAIN_MS)
 
-    def _forget_letter(self, letter_id: str) -> asyncio.Future[None]:
-        return self.store.submit([Commit(execution_id=letter_id.split("/", 1)[0], expected=-1, delivered=[letter_id])])
+    def _forget_letter(self, *letter_ids: str) -> asyncio.Future[None]:
+        return self.store.submit([Commit(execution_id=letter_ids[0].split("/", 1)[0], expected=-1, delivered=letter_ids)])
 
-    async def _start_other(self, letter_id: str, wish: StartExecution, letters: deque[tuple[str, Message]]) -> Awaitable[None] | None:
-        if await self._load(wish.id) is not None:
-            return self._forget_letter(letter_id)
+    async def _start_other(self, letter_id: str, wish: StartExecution, letters: Letters) -> Sent | None:
+        live = await self._load(wish.id)
+        stillborn = self._unborn.pop(wish.id, "")
+        if stillborn:
+            return Sent(self._forget_letter(letter_id, stillborn))
+        if live is not None:
+            # Asked for again: its parent may have lost the memory of having started it, and not heard of its end.
+            durable = await self._step(wish.id, lifecycle.told_again, letters, delivered=[letter_id])
+            return None if durable is None else Sent(durable, wish.id, lifecycle.told_again)
         try:
             definition = self.definitions.made(wish.definition) if wish.definition is not None else self.definitions.named(wish.name, wish.version or None)
         except BatutaError as error:
             if wish.parent_id:
                 event = ChildNotStarted(wish.parent_task_id, wish.id, str(error))
                 durable = await self._step(wish.parent_id, decided(event), letters, delivered=[letter_id])
-                return durable
+                return None if durable is None else Sent(durable, wish.parent_id, decided(event))
             log.warning("execution %s of %r was not started: %s", wish.id, wish.name, error)
-            return self._forget_letter(letter_id)
+            return Sent(self._forget_letter(letter_id))
         head = self._head(wish.id, definition, wish.input)
         head.correlation_id, head.priority, head.task_to_domain = wish.correlation_id, wish.priority, wish.task_to_domain
         head.parent_id, head.parent_task_id, head.created_by = wish.parent_id, wish.parent_task_id, wish.created_by
-        return await self._first_step(Execution(head, definition), letters, delivered=[letter_id])
+        return Sent(await self._first_step(Execution(head, definition), letters, delivered=[letter_id]))
 
     # -- starting ---------------------------------------------------------------------------------------------------------------
 
@@ -478,7 +583,7 @@ class Steps:
             created_at=now, input=given, variables=definition.raw.get("variables") or {},
         )  # fmt: skip
 
-    async def _first_step(self, x: Execution, letters: deque[tuple[str, Message]], *, delivered: Sequence[str] = ()) -> asyncio.Future[None]:
+    async def _first_step(self, x: Execution, letters: Letters, *, delivered: Sequence[str] = ()) -> asyncio.Future[None]:
         x.touch_head(15)
         live = Live(x, 0)
         self.lives.put(live)
@@ -491,7 +596,7 @@ class Steps:
                 return self._submitted(live, outcome, letters, delivered)
         return self._submitted(live, outcome, letters, delivered)
 
-    def _submitted(self, live: Live, outcome: Outcome, letters: deque[tuple[str, Message]], delivered: Sequence[str]) -> asyncio.Future[None]:
+    def _submitted(self, live: Live, outcome: Outcome, letters: Letters, delivered: Sequence[str]) -> asyncio.Future[None]:
         outcome.changed = True
         durable = self._submit(live, outcome, letters, delivered)
         assert durable is not None

@@ -33,7 +33,9 @@ class Workbench:
         *,
         variables_bytes_max: int = 256 * 1024,
         environment: Mapping[str, str] = os.environ,
+        secret: Callable[[str], str | None] = lambda name: None,
     ) -> None:
+        self.secret = secret
         self.scripts = scripts
         self.variables_bytes_max = variables_bytes_max
         self._catalog = catalog

@@ -20,7 +20,8 @@ def open(turn: Turn, node: Node, suffix: str) -> list[Task]:
 
 
 def run(turn: Turn, task: Task) -> None:
-    evaluator, expression = task.input.get("evaluatorType", "javascript"), task.input.get("expression")
+    given = turn.revealed(task.input)
+    evaluator, expression = given.get("evaluatorType", "javascript"), given.get("expression")
     if not isinstance(evaluator, str) or not evaluator.strip():
         wrong = "Empty 'evaluatorType' in INLINE task's input parameters. A non-empty String value must be provided."
     elif not isinstance(expression, str) or not expression.strip():
@@ -28,10 +29,10 @@ def run(turn: Turn, task: Task) -> None:
     elif evaluator not in ("javascript", "graaljs", "value-param"):
         wrong = f"Unknown evaluator '{evaluator}' in INLINE task."
     elif evaluator == "value-param":
-        turn.complete(task, {"result": task.input.get(expression)})
+        turn.complete(task, {"result": given.get(expression)})
         return
     else:
-        found = turn.tools.scripts.evaluate(Script("javascript", expression, task.input))
+        found = turn.tools.scripts.evaluate(Script("javascript", expression, given))
         if isinstance(found, ScriptFailed):
             turn.fail(task, found.reason, output={"error": found.reason}, for_good=found.kind != "timeout")
         else:

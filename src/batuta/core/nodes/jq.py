@@ -20,7 +20,7 @@ def run(turn: Turn, task: Task) -> None:
     if not isinstance(query, str) or not query.strip():
         turn.fail(task, "Missing 'queryExpression' in input parameters")
         return
-    found = turn.tools.scripts.evaluate(Script("jq", query, task.input))
+    found = turn.tools.scripts.evaluate(Script("jq", query, turn.revealed(task.input)))
     if isinstance(found, ScriptFailed):
         turn.fail(task, found.reason, output={"error": found.reason})
     else:

@@ -21,7 +21,7 @@ def run(turn: Turn, task: Task) -> None:
         reason = "Empty 'scriptExpression' in Lambda task's input parameters. A non-empty String value must be provided."
         turn.fail(task, reason, output={"error": reason})
         return
-    found = turn.tools.scripts.evaluate(Script("lambda", source, task.input))
+    found = turn.tools.scripts.evaluate(Script("lambda", source, turn.revealed(task.input)))
     if isinstance(found, ScriptFailed):
         turn.fail(task, found.reason, output={"error": found.reason})
     else:
