@@ -55,7 +55,8 @@ def test_a_permissive_failure_fails_the_workflow_at_its_end() -> None:
     x = s.run([simple("a", permissive=True), simple("b")])
     s.report(x, "a", "FAILED", reason="no luck")
     s.report(x, "b")
-    assert (x.head.status, x.head.reason, x.head.failed_refs) == (WorkflowStatus.FAILED, f"Task {x.by_ref['a'].id} failed with status: FAILED and reason: 'no luck'", ["a"])
+    reason = f"Task {x.by_ref['a'].id} failed with status: FAILED and reason: 'no luck'"
+    assert (x.head.status, x.head.reason, x.head.failed_refs) == (WorkflowStatus.FAILED, reason, ["a"])
 
 
 def test_a_failing_branch_cancels_the_others() -> None:

@@ -120,7 +120,8 @@ def test_a_loop_inside_a_loop_counts_its_own_turns(stage: Stage) -> None:
 
 
 def test_a_loop_over_a_list_needs_no_condition(stage: Stage) -> None:
-    x = stage.run([node("loop", "DO_WHILE", items="${workflow.input.xs}", loopOver=[simple("a", inputParameters={"v": "${loop.output.loopItem}"})])], {"xs": ["p", "q"]})
+    body = [simple("a", inputParameters={"v": "${loop.output.loopItem}"})]
+    x = stage.run([node("loop", "DO_WHILE", items="${workflow.input.xs}", loopOver=body)], {"xs": ["p", "q"]})
     assert x.by_ref["a__1"].input == {"v": "p"}
     stage.report(x, "a__1")
     assert x.by_ref["a__2"].input == {"v": "q"}

@@ -32,7 +32,8 @@ def played(scenario: Callable[[Engine], Awaitable[None]]) -> None:
         catalog = Catalog(store, clock)
         await catalog.load()
         waits = {"name": "w", "taskReferenceName": "w", "type": "WAIT"}
-        await catalog.replace_workflows([read_workflow({"name": name, "version": 1, "ownerEmail": "t@example.com", "tasks": [waits]}) for name in ("one", "two")])
+        common = {"version": 1, "ownerEmail": "t@example.com", "tasks": [waits]}
+        await catalog.replace_workflows([read_workflow({"name": name, **common}) for name in ("one", "two")])
         engine = Engine(store, catalog, NoScripts(), clock)
         await engine.open()
         await scenario(engine)

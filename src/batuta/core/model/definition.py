@@ -63,8 +63,8 @@ class Node:
     """One place in the definition. `ref` is unique; `following` is what runs after it in the same list."""
 
     __slots__ = (
-        "async_complete", "body", "branches", "cases", "default", "following", "fork", "has_policy", "input", "input_fallback", "is_operator", "join_on", "loop",
-        "name", "optional", "parent", "permissive", "policy", "raw", "ref", "retry_count", "start_delay_s", "task_definition_raw", "type", "wire",
+        "async_complete", "body", "branches", "cases", "default", "following", "fork", "has_policy", "input", "input_fallback", "is_operator", "join_on",
+        "loop", "name", "optional", "parent", "permissive", "policy", "raw", "ref", "retry_count", "start_delay_s", "task_definition_raw", "type", "wire",
     )  # fmt: skip
 
     def __init__(self, raw: Json, parent: Node | None, loop: Node | None) -> None:
