@@ -13,7 +13,7 @@ from batuta.core.model.decision import Publish
 from batuta.engine import journal
 from batuta.engine.actions import Message, expanded
 from batuta.engine.events import Deliver
-from batuta.engine.steps import PUBLISH_AGAIN_MS
+from batuta.engine.steps import AGAIN_MS
 from batuta.errors import Conflict, InvalidFields, NotFound, Unavailable
 from batuta.store.protocol import Document
 from batuta.wire.event import read_handler
@@ -424,7 +424,7 @@ def test_a_message_waits_for_a_broker_that_does_not_answer() -> None:
         await turn()
         assert broker.published == [] and len(await world.store.outbox(limit=10)) == 1
         broker.is_down = False
-        world.clock.advance(PUBLISH_AGAIN_MS)
+        world.clock.advance(AGAIN_MS)
         await world.settle()
         assert len(broker.published) == 1 and await world.store.outbox(limit=10) == await world.events.journal.dead() == []
 

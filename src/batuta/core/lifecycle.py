@@ -245,6 +245,15 @@ def revived(x: Execution, now: int, tools: Tools, task_id: str, child_id: str, v
     return _go_on(turn)
 
 
+def told_again(x: Execution, now: int, tools: Tools) -> Outcome:
+    """An ended child tells its parent once more how it ended; one that runs will tell it in time."""
+    h = x.head
+    if not h.status.is_terminal or not h.parent_id:
+        return NOTHING
+    x.touch_head()
+    return Outcome(True, [TellParent(h.parent_id, h.parent_task_id, h.id, str(h.status), h.output, h.reason)])
+
+
 def revived_by_parent(x: Execution, now: int, tools: Tools) -> Outcome:
     """
     The parent waits for this child again: what failed in it is retried. While it runs the parent will learn of its end anyway.
@@ -256,9 +265,7 @@ def revived_by_parent(x: Execution, now: int, tools: Tools) -> Outcome:
     try:
         return retry(x, now, tools, at_parents_wish=True)
     except Conflict:
-        h = x.head
-        x.touch_head()
-        return Outcome(True, [TellParent(h.parent_id, h.parent_task_id, h.id, str(h.status), h.output, h.reason)])
+        return told_again(x, now, tools)
 
 
 def _mend(turn: Turn, task: Task) -> None:

@@ -13,14 +13,15 @@ from collections import deque
 
 import msgspec
 
-from batuta.core.decide import decide
-from batuta.core.model.decision import Message
+from batuta.core.decide import Outcome, decide
 from batuta.core.model.event import Claimed
 from batuta.core.model.execution import Execution
 from batuta.core.model.status import TaskStatus
 from batuta.core.model.task import Task
+from batuta.core.turn import Tools
 from batuta.engine.queues import Key
-from batuta.engine.steps import Act, Steps
+from batuta.engine.steps import Steps
+from batuta.errors import BatutaError
 
 
 class PollData(msgspec.Struct, frozen=True):
@@ -79,25 +80,47 @@ class Claims(Steps):
         line = self.queues.get(queue)
         now = self.clock.now()
         line.ripen(now)
-        for key in line.best():
-            live = self.lives.get(key[0]) or await self._load(key[0])
-            task = live.x.tasks.get(key[1]) if live is not None else None
-            if live is None or task is None or task.status is not TaskStatus.SCHEDULED or live.x.head.status.is_terminal:
-                line.members.pop(key, None)
-                continue
-            policy = live.x.node_of(task).policy
-            until = self.limits.wait_until(task.def_name, policy, now)
-            if until:
-                held.append((key, task, until))
-                continue
-            self.limits.taken(task.def_name, policy, key, now)
-            letters: deque[tuple[str, Message]] = deque()
-            await self._step(key[0], _claimed(key[1], worker), letters, hold=True)
-            taken.append((live.x, task))
+        for key, priority, due in line.best():
+            try:
+                live = self.lives.get(key[0]) or await self._load(key[0])
+                task = live.x.tasks.get(key[1]) if live is not None else None
+                if live is None or task is None or task.status is not TaskStatus.SCHEDULED or live.x.head.status.is_terminal:
+                    continue
+                until = self.limits.wait_until(task.def_name, live.x.node_of(task).policy, now)
+                if until:
+                    held.append((key, task, until))
+                elif (got := await self._take_one(key, live.x, task, worker)) is not None:
+                    taken.append(got)
+            except BaseException as error:
+                # Nobody has it: it is offered again. What was taken before it is handed out all the same.
+                self.queues.offer(queue, key, priority, due, now)
+                self._put_back(queue, held)
+                if taken and isinstance(error, BatutaError):
+                    return taken
+                raise
             if len(taken) >= count:
                 break
         self._put_back(queue, held)
         return taken
+
+    async def _take_one(self, key: Key, x: Execution, task: Task, worker: str) -> tuple[Execution, Task] | None:
+        """Claim the task for the worker; None when it has moved on by the time its execution's turn comes."""
+        got: list[tuple[Execution, Task]] = []
+
+        def act(x: Execution, now: int, tools: Tools) -> Outcome:
+            outcome = decide(x, Claimed(key[1], worker), now, tools)
+            if outcome.changed:
+                got.append((x, x.tasks[key[1]]))
+            return outcome
+
+        name, policy = task.def_name, x.node_of(task).policy
+        self.limits.taken(name, policy, key, self.clock.now())  # before the turn comes, so that nobody else takes the place
+        try:
+            await self._step(key[0], act, deque(), hold=True)
+        finally:
+            if not got:
+                self.limits.left(name, key)
+        return got[0] if got else None
 
     def _put_back(self, queue: str, held: list[tuple[Key, Task, int]]) -> None:
         """Held by a limit: by concurrency, back in line for when a place is free; by rate, when the window has moved on."""
@@ -124,10 +147,6 @@ class Claims(Steps):
     def queue_sizes(self) -> dict[str, int]:
         """The same for every queue that has any, by name."""
         return self.queues.sizes()
-
-
-def _claimed(n: int, worker: str) -> Act:
-    return lambda x, now, tools: decide(x, Claimed(n, worker), now, tools)
 
 
 def _wake(waiter: asyncio.Future[None]) -> None:

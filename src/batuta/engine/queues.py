@@ -55,13 +55,13 @@ class Queue:
                 waiter.set_result(None)
                 count -= 1
 
-    def best(self) -> Iterator[Key]:
-        """Take the claimable tasks out, best first: nobody else gets them. Whoever does not claim one puts it back."""
+    def best(self) -> Iterator[tuple[Key, int, int]]:
+        """Take the claimable tasks out, best first, with priority and due instant. Nobody else gets them; whoever does not claim one puts it back."""
         while self.ready:
-            _, due, _, key = heapq.heappop(self.ready)
+            priority, due, _, key = heapq.heappop(self.ready)
             if self.members.get(key) == due:
                 del self.members[key]
-                yield key
+                yield key, -priority, due
 
 
 class Queues:

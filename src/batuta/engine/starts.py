@@ -10,10 +10,10 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
-from batuta.core.model.decision import Message
 from batuta.core.model.execution import Execution
 from batuta.core.model.ids import named
 from batuta.engine.reports import Reports
+from batuta.engine.steps import Letters
 from batuta.errors import Conflict, Invalid, VersionConflict
 from batuta.wire.requests import StartRequest
 
@@ -49,11 +49,11 @@ class Starts(Reports):
         head.correlation_id, head.priority, head.task_to_domain = request.correlation_id, request.priority, request.task_to_domain
         head.created_by, head.external_input = request.created_by or "", request.external_input or ""
         head.idempotency_key = request.idempotency_key or ""
-        letters: deque[tuple[str, Message]] = deque()
+        letters: Letters = deque()
         durable = await self._first_step(Execution(head, definition), letters)
         if letters:
             await self._deliver_all(letters)
-        await durable
+        await asyncio.shield(durable)
         return head.id
 
     async def start_as(self, execution_id: str, request: StartRequest, *, event: str | None = None) -> bool:
@@ -73,10 +73,10 @@ class Starts(Reports):
         head = self._head(execution_id, definition, request.input or {})
         head.correlation_id, head.priority, head.task_to_domain = request.correlation_id, request.priority, request.task_to_domain
         head.created_by, head.external_input, head.event = request.created_by or "", request.external_input or "", event
-        letters: deque[tuple[str, Message]] = deque()
+        letters: Letters = deque()
         durable = await self._first_step(Execution(head, definition), letters)
         try:
-            await durable
+            await asyncio.shield(durable)
         except VersionConflict:
             return False
         if letters:

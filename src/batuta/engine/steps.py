@@ -17,7 +17,7 @@ import weakref
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -463,6 +463,9 @@ class Steps:
             if not letters:
                 break
             letter = letters.popleft()
+            if letter.was_never_sent:
+                self._unborn.pop(letter.message.id, None)
+                continue
             try:
                 one = await self._deliver(letter, letters)
             except BatutaError as error:
@@ -497,7 +500,7 @@ class Steps:
 
     async def _pause(self, ms: int) -> None:
         over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.clock.call_at(self.clock.now() + ms, lambda: over.done() or over.set_result(None))  # type: ignore[func-returns-value]
+        self.clock.call_at(self.clock.now() + ms, lambda: None if over.done() else over.set_result(None))
         await over
 
     async def _deliver(self, letter: Letter, letters: Letters) -> Sent | None:
