@@ -87,14 +87,23 @@ def test_a_skipped_task_shows_what_the_request_says_in_any_form(edge: Edge, quer
     assert (skipped["inputData"], skipped["outputData"]) == ({"a": "1"}, {"b": "2"})
 
 
-UNREADABLE = ["what", "%7B%27taskInput%27%3A+open(1)%7D", "%7B%27taskOutput%27%3A+1%7D", "%7B1%3A1j%7D", "(" * 300, "-" * 30_000 + "1", "%00", "{1,2}"]
+UNREADABLE = ["{map[] map[b:2]}", "%7B%27taskInput%27%3A+open(1)%7D", "%7B1%3A1j%7D", "(" * 300, "-" * 30_000 + "1", "%00", "{1,2}", "", "[]", '"a"']
 
 
 @pytest.mark.parametrize("said", UNREADABLE)
-def test_a_skip_that_cannot_be_read_is_refused_by_its_name(edge: Edge, said: str) -> None:
+def test_a_skip_that_says_what_nobody_can_read_says_nothing(edge: Edge, said: str) -> None:
+    """The first is what the Go SDK sends: Go's own notation, from which the values cannot be had back. Conductor looks at none of them."""
     edge.register("flow", edge.task("one"), edge.task("two"))
-    answer = edge.call("PUT", f"/api/workflow/{edge.start()}/skiptask/two?skipTaskRequest={said}")
-    assert answer.status == 400 and ("skipTaskRequest" in answer.json["message"] or "taskOutput" in answer.json["message"]), answer.text
+    started = edge.start()
+    assert edge.call("PUT", f"/api/workflow/{started}/skiptask/two?skipTaskRequest={said}").status == 200
+    [skipped] = [t for t in edge.call("GET", f"/api/workflow/{started}").json["tasks"] if t["status"] == "SKIPPED"]
+    assert (skipped["inputData"], skipped["outputData"]) == ({}, {})
+
+
+def test_a_skip_that_says_what_cannot_be_is_refused(edge: Edge) -> None:
+    edge.register("flow", edge.task("one"), edge.task("two"))
+    answer = edge.call("PUT", f"/api/workflow/{edge.start()}/skiptask/two?skipTaskRequest=%7B%27taskOutput%27%3A+1%7D")
+    assert (answer.status, answer.json["message"]) == (400, "taskOutput is the number 1; expected an object")
 
 
 def test_a_skip_needs_no_body_of_any_type(edge: Edge) -> None:

@@ -261,19 +261,22 @@ def read_skip(body: bytes) -> SkipRequest:
 
 def read_skip_parameter(text: str) -> SkipRequest:
     """
-    The same from a parameter of the query, as JSON or, since that is what the official Python SDK sends, as Python writes a dict.
+    The same from a parameter of the query: as JSON, or as Python writes a dict, since that is what the official Python SDK sends.
 
-    Raises Invalid when it is neither.
+    Anything else says nothing, as Conductor never looks at it: the Go SDK sends Go's own notation, which cannot be read back.
+    Raises Invalid for an object that is no such request.
     """
-    with contextlib.suppress(Invalid):
-        return read_skip(text.encode("utf-8", "replace"))
     try:
-        value = ast.literal_eval(text)  # reads constants and calls nothing; the head of a request limits its size
-        if isinstance(value, dict):
-            return read_skip(encode(value))
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        pass
-    raise misfit("query parameter skipTaskRequest", text, "an object with taskInput and taskOutput")
+        value: object = decode(text.encode("utf-8", "replace"))
+    except Invalid:
+        try:
+            value = ast.literal_eval(text)  # reads constants and calls nothing; the head of a request limits its size
+        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+            return SkipRequest()
+    try:
+        return read_skip(encode(value)) if isinstance(value, dict) else SkipRequest()
+    except TypeError:
+        return SkipRequest()  # a constant of Python that JSON does not have
 
 
 def read_object(body: bytes) -> Json:
