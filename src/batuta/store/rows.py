@@ -21,6 +21,7 @@ from batuta.core.model.task import Json, Task
 from batuta.store.protocol import Commit, HeadRow, LogRow, OutboxRow, Stored, TaskRow
 
 PAYLOADS = INPUT | OUTPUT | VARIABLES
+APART_BYTES = 3072 * 1024  # taskInput/OutputPayloadSizeThreshold of Conductor
 _EMPTY: Json = {}
 
 _encode = msgspec.json.Encoder().encode
@@ -52,8 +53,19 @@ def execution_of(stored: Stored) -> tuple[Head, list[Task]]:
 
 
 def row_of_task(task: Task, parts: int) -> TaskRow:
-    """The task's row with the payloads that *parts* (INPUT, OUTPUT) ask for; the others are left as stored."""
+    """
+    The task's row with the payloads that *parts* (INPUT, OUTPUT) ask for; the others are left as stored.
+
+    A payload above APART_BYTES gets a path, by which the API shows it instead of in place (Conductor's external payload storage);
+    it is stored in the row like any other.
+    """
     given, result = task.input, task.output
+    given_text = encode(given) if parts & INPUT else None
+    result_text = encode(result) if parts & OUTPUT else None
+    if given_text is not None and len(given_text) > APART_BYTES and not task.external_input:
+        task.external_input = f"task/input/{task.id}.json"
+    if result_text is not None and len(result_text) > APART_BYTES and not task.external_output:
+        task.external_output = f"task/output/{task.id}.json"
     task.input = task.output = _EMPTY  # omitted from doc, where the default is
     try:
         doc = encode(task)
@@ -71,8 +83,8 @@ def row_of_task(task: Task, parts: int) -> TaskRow:
         task.due_at,
         task.updated_at,
         doc,
-        encode(given) if parts & INPUT else None,
-        encode(result) if parts & OUTPUT else None,
+        given_text,
+        result_text,
     )
 
 
