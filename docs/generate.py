@@ -3,7 +3,7 @@ Writes the reference pages that are made from the code: `python docs/generate.py
 
 Here: docs/reference/cli.md from the commands, docs/reference/settings.md from the docstrings of settings.py, docs/reference/api.md from the route table
 and the paths that stand in the tests, docs/reference/states.md from the tables of core/model/status.py, docs/reference/metrics.md from
-client/metrics.py.
+engine/scrape.py and client/metrics.py.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from batuta.cli.logs import log_options
 from batuta.cli.main import batuta
 from batuta.client.metrics import Durations, Family, WorkerMetrics
 from batuta.core.model import status
+from batuta.engine.scrape import FAMILIES
 from batuta.errors import BatutaError
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -61,8 +62,22 @@ rerun, which move tasks too. What the states mean: [the glossary](../glossary.md
 """
 
 METRICS_HEAD = """
-What a worker process counts, as Prometheus text on `127.0.0.1:PORT/metrics` when it is started with `--metrics-port PORT`. Numbers begin at 0 with the
-process. The server has no metrics endpoint yet.
+Numbers that are counted begin at 0 with the process. Every combination of labels of a name is there from the first look at the name, so that `increase()`
+sees the first of its kind.
+"""
+METRICS_OF_SERVER = """
+## Server
+
+`GET /actuator/prometheus` on the port of the API. Gauges are looked up when they are asked for; between two scrapes nothing is done for them.
+
+`workflow_name` is a workflow's name, `task_name` a task type: the name of a SIMPLE task, the type of any other. Beyond 300 names the rest counts as
+`other`. An execution that is restarted and ends again counts again. Metrics with camel-case labels are there under Conductor's names, without its label
+`ownerApp`; `promtool check metrics` complains of these labels and of the `_count` in `conductor_workflow_active_count`, and of nothing else.
+"""
+METRICS_OF_WORKERS = """
+## Workers
+
+A worker process tells of itself on `127.0.0.1:PORT/metrics` when it is started with `--metrics-port PORT`.
 """
 
 # One heading for each resource of Conductor's, by the start of the path; the first that fits counts.
@@ -139,7 +154,11 @@ def states_page() -> str:
 
 def metrics_page() -> str:
     """docs/reference/metrics.md."""
-    lines = ["# Metrics", MADE, METRICS_HEAD, "| metric | kind | labels | what it is |", "|---|---|---|---|"]
+    table = ("| metric | kind | labels | what it is |", "|---|---|---|---|")
+    lines = ["# Metrics", MADE, METRICS_HEAD, METRICS_OF_SERVER, *table]
+    for metric in FAMILIES:
+        lines.append(f"| `{metric.name}` | {metric.kind} | {', '.join(f'`{label}`' for label in metric.labels)} | {_cell(metric.help)} |")
+    lines += [METRICS_OF_WORKERS, *table]
     for family in vars(WorkerMetrics()).values():
         if isinstance(family, Family | Durations):
             kind, labels = (family.kind, family.labels) if isinstance(family, Family) else ("histogram", (family.label,))

@@ -25,8 +25,10 @@ from batuta.engine.catalog import Catalog
 from batuta.engine.clock import Clock, SystemClock
 from batuta.engine.engine import Engine
 from batuta.engine.events import Events
+from batuta.engine.metrics import Metrics
 from batuta.engine.retention import Retention
 from batuta.engine.schedules import Schedules
+from batuta.engine.scrape import timed
 from batuta.sandbox import Sandbox
 from batuta.settings import Settings
 from batuta.store import open_store
@@ -51,7 +53,8 @@ class Server:
         self.clock = clock or SystemClock()
         if store is None and settings.store_url.startswith("sqlite:"):
             Path(settings.data).mkdir(parents=True, exist_ok=True)
-        self.store = store or open_store(settings.store_url)
+        self.metrics = Metrics()
+        self.store = timed(store or open_store(settings.store_url), self.metrics.commit_seconds)
         self.scripts = Sandbox(time_limit_s=settings.script_time_s, memory_bytes_max=settings.script_memory_bytes_max, children=settings.script_processes)
         self.catalog = Catalog(self.store, self.clock, scripts=self.scripts, environment=os.environ.keys())
         self.engine = Engine(
@@ -59,6 +62,7 @@ class Server:
             live_bytes_max=settings.live_bytes_max, active_poll_ms=int(settings.active_poll_s * 1000), variables_bytes_max=settings.variables_bytes_max,
             payload_bytes_warn=settings.payload_bytes_warn, secret=secret,
         )  # fmt: skip
+        self.engine.observe = self.metrics.observe
         self.events = Events(self.engine, self.scripts)
         self.engine.publish = self.events.publish
         self.schedules = Schedules(self.engine)
@@ -96,7 +100,9 @@ class Server:
             self.retention.start()
             started.callback(self.retention.stop)
             config = {name: str(value) for name, value in msgspec.structs.asdict(self.settings).items()}
-            services = Services(self.engine, self.catalog, self.scripts, events=self.events, schedules=self.schedules, secret=secret, config=config)
+            services = Services(
+                self.engine, self.catalog, self.scripts, events=self.events, schedules=self.schedules, metrics=self.metrics, secret=secret, config=config,
+            )  # fmt: skip
             edge = Edge(services, body_bytes_max=self.settings.request_bytes_max)
             self.port = await edge.start(self.settings.host, self.settings.port)
             started.push_async_callback(edge.stop)

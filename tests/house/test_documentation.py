@@ -18,6 +18,7 @@ from batuta.cli import fields
 from batuta.cli.main import batuta
 from batuta.core.model.status import TaskStatus, WorkflowStatus
 from batuta.core.nodes import BY_TYPE
+from batuta.engine.scrape import FAMILIES
 from batuta.wire import metadata
 
 REFERENCE = DOCS / "reference"
@@ -154,4 +155,8 @@ def test_json_is_json() -> None:
 
 def test_every_metric_of_a_worker_is_documented() -> None:
     named = set(re.findall(r'"(batuta_worker_\w+)"', (ROOT / "src" / "batuta" / "client" / "metrics.py").read_text()))
-    assert named == {name for name in first_column(REFERENCE / "metrics.md") if name.startswith("batuta_")}
+    assert named == {name for name in first_column(REFERENCE / "metrics.md") if name.startswith("batuta_worker_")}
+
+
+def test_every_metric_of_the_server_is_documented() -> None:
+    assert {family.name for family in FAMILIES} <= set(first_column(REFERENCE / "metrics.md"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from time import perf_counter
 from typing import Final
 
 from batuta.api import errors
@@ -38,6 +39,7 @@ class Application:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
+        began = perf_counter()
         request = Request(scope, receive, self._watchers)
         try:
             response = await self._answer(request)
@@ -49,6 +51,9 @@ class Application:
             response = errors.unexpected(error, request)
         finally:
             request.finish()
+        # A method or path that no route has is the caller's invention, of which there may be any number.
+        method, pattern = (request.method, request.pattern) if request.pattern else ("OTHER", "UNKNOWN")
+        self._services.metrics.answered(method, pattern, response.status, perf_counter() - began)
         await send(response.start())
         await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else response.body})
 
@@ -59,6 +64,7 @@ class Application:
             if request.method != "OPTIONS":
                 raise
             return Response(200, b"", (_ALLOW, ", ".join(wrong.allowed).encode()))
+        request.pattern = bound.route.pattern
         if self._trust is not None:
             await self._trust(request, bound.route)
         if bound.takes_body:

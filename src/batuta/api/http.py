@@ -67,13 +67,14 @@ class Disconnected(Exception):
 class Request:
     """One request as a handler may look at it."""
 
-    __slots__ = ("_gone", "_receive", "_watchers", "body", "headers", "method", "path", "query_string", "values")
+    __slots__ = ("_gone", "_receive", "_watchers", "body", "headers", "method", "path", "pattern", "query_string", "values")
 
     def __init__(self, scope: Scope, receive: Receive, watchers: set[asyncio.Task[None]]) -> None:
         self.method: str = scope["method"]
         self.path: str = scope["raw_path"].decode("latin-1")
         self.query_string: bytes = scope["query_string"]
         self.headers: Sequence[Header] = scope["headers"]
+        self.pattern = ""  # of the route, once it is found
         self.values: Sequence[str] = ()
         self.body = b""
         self._receive = receive

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from batuta.api import admin, bulk, event, explorer, metadata, openapi, queue_admin, queues, scheduler, search, tasks, waiting, workflow
+from batuta.api import actuator, admin, bulk, event, explorer, metadata, openapi, queue_admin, queues, scheduler, search, tasks, waiting, workflow
 from batuta.api.router import Route
 
 # fmt: off
@@ -122,6 +122,9 @@ _SCHEDULER: Final = (
 _ADMIN: Final = (
     Route("GET", "/health", admin.health, "Whether the server serves", "", "object"),
     Route("GET", "/api/health", admin.health, "Whether the server serves", "", "object"),
+    Route("GET", "/actuator/health", actuator.health, "Whether the store answers; 503 when not", "", "object"),
+    Route("GET", "/actuator/info", actuator.info, "What runs", "", "object"),
+    Route("GET", "/actuator/prometheus", actuator.prometheus, "Metrics for Prometheus", "", "text"),
     Route("GET", "/api/version", admin.version, "The server's version", "", "text"),
     Route("GET", "/api/admin/config", admin.config, "The settings in force", "", "object"),
     Route("GET", "/api/admin/stats", admin.stats, "What is stored and what is in memory", "", "object"),

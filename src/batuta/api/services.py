@@ -12,6 +12,7 @@ from batuta.core.model.task import Task
 from batuta.engine.catalog import Catalog
 from batuta.engine.engine import Engine
 from batuta.engine.events import Events
+from batuta.engine.metrics import Metrics
 from batuta.engine.schedules import Schedules
 from batuta.wire.execution import TaskView, handed_view
 
@@ -34,6 +35,7 @@ class Services:
     scripts: ScriptEngine
     events: Events = field(kw_only=True)
     schedules: Schedules = field(kw_only=True)
+    metrics: Metrics = field(default_factory=Metrics)
     version: str = field(default_factory=lambda: metadata.version("batuta"))
     config: Mapping[str, str] = field(default_factory=dict)
     secret: Callable[[str], str | None] = _no_secrets

@@ -26,6 +26,7 @@ POLL_MS_MAX: Final = 5_000
 
 async def _claim(services: Services, request: Request, task_type: str, worker: str, domain: str, count: int, wait_ms: int) -> list[tuple[Execution, Task]]:
     """What there is, else what comes while the client waits. Who waits is watched: a client that has left takes no task."""
+    services.metrics.polled(task_type, domain)
     if count <= 0:
         return []
     taken = await services.engine.claim(task_type, worker=worker, domain=domain, count=count)

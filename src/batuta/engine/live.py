@@ -17,9 +17,13 @@ BYTES_MAX = 32 * 1024 * 1024
 
 
 class Live:
-    """One execution in memory. `turn` is held while scripts are decided in a thread; `pending` counts commits not yet durable."""
+    """
+    One execution in memory. `turn` is held while scripts are decided in a thread; `pending` counts commits not yet durable.
 
-    __slots__ = ("bytes", "dropped", "last", "pending", "turn", "x")
+    `status` (empty: nothing yet) and `ended`, the row numbers of ended tasks, are what is durable, as far as `metrics.py` has been told.
+    """
+
+    __slots__ = ("bytes", "dropped", "ended", "last", "pending", "status", "turn", "x")
 
     def __init__(self, x: Execution, size: int) -> None:
         self.x = x
@@ -27,6 +31,8 @@ class Live:
         self.pending = 0
         self.last: asyncio.Future[None] | None = None
         self.dropped = False
+        self.status = x.head.status._value_ if x.head.revision else ""
+        self.ended = {n for n, task in x.tasks.items() if task.status.is_terminal}
         self.turn = asyncio.Lock() if x.definition.has_scripts else None
 
 

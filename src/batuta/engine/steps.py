@@ -103,6 +103,7 @@ class Steps:
         self.alarms = Alarms(lambda limit: store.alarms(limit=limit))
         self.watchers: dict[str, set[asyncio.Future[None]]] = {}  # who waits for a change of an execution
         self.publish: Callable[[Publish], Awaitable[None]] | None = None  # who takes EVENT messages out of the process
+        self.observe: Callable[[Live, Commit], None] = lambda live, commit: None  # who is told of every commit that is durable
         self._active_poll_ms, self._payload_bytes_warn = active_poll_ms, payload_bytes_warn
         self._loading: dict[str, asyncio.Future[Live | None]] = {}
         self.definitions = Definitions(catalog)
@@ -378,6 +379,7 @@ class Steps:
             self._arm()
         if x.head.status.is_terminal and not live.pending:
             self.lives.drop(x.head.id)
+        self.observe(live, commit)
 
     async def _take_up(self, execution_id: str) -> None:
         """After a commit that failed: queues, limits and alarm as the disk has them, since what they were told of never happened."""

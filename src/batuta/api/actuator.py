@@ -1,0 +1,40 @@
+"""
+/actuator: health, info and metrics, where Spring Boot has them, so that probes and scrapes of a Conductor server need not change.
+
+Source: conductor-rest-api.md §1.7, §6.3. The metrics themselves are engine/metrics.py and engine/scrape.py.
+"""
+
+from __future__ import annotations
+
+import platform
+from typing import Final
+
+from batuta.api.http import Response, json_response
+from batuta.api.services import Services
+from batuta.engine import scrape
+from batuta.engine.metrics import CONTENT_TYPE
+from batuta.errors import Unavailable
+from batuta.wire.codec import encode
+
+_PLAIN: Final = (b"content-type", CONTENT_TYPE)
+
+
+async def prometheus(services: Services) -> Response:
+    """All metrics, as Prometheus reads them."""
+    text = await scrape.page(services.metrics, services.engine, services.version)
+    return Response(200, text.encode(), _PLAIN)
+
+
+async def health(services: Services) -> Response:
+    """Whether the store answers: UP, or DOWN and 503. (`/health` asks for less: it says that the process serves.)"""
+    try:
+        stored = await services.engine.store.statistics()
+    except Unavailable as error:
+        return json_response(encode({"status": "DOWN", "components": {"db": {"status": "DOWN", "details": {"error": str(error)}}}}), 503)
+    details = {name: stored.get(name, 0) for name in ("executions", "tasks", "bytes")}
+    return json_response(encode({"status": "UP", "components": {"db": {"status": "UP", "details": details}, "ping": {"status": "UP"}}}))
+
+
+def info(services: Services) -> Response:
+    """What runs."""
+    return json_response(encode({"build": {"name": "batuta", "version": services.version}, "python": {"version": platform.python_version()}}))
