@@ -83,7 +83,7 @@ async def delete_workflow(services: Services, name: str, version: int) -> Respon
 async def create_tasks(services: Services, body: bytes) -> Response:
     """Create or replace each of a list, all or none; a single object is taken as a list of one."""
     value = decode(body)
-    await services.catalog.create_tasks(metadata.read_tasks(value if isinstance(value, list) else [value]))
+    await services.catalog.create_tasks(metadata.read_tasks([value] if isinstance(value, dict) else value))
     return empty_response()
 
 

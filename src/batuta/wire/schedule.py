@@ -81,8 +81,12 @@ def read_schedule(value: Any, at: str = "") -> Json:
 
 
 def read_tags(value: Any) -> list[Json]:
-    """A list of tags. Raises Invalid as `read_schedule` does."""
+    """A list of tags, each with a key and a value. Raises Invalid as `read_schedule` does."""
     read: list[Json] = ListOf(TAG).read(value, "")
+    for n, tag in enumerate(read):
+        for name in TAG.required:
+            if name not in tag:
+                raise Invalid(f"[{n}].{name} is missing; expected a text")
     return read
 
 
