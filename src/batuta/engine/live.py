@@ -23,7 +23,7 @@ class Live:
     `status` (empty: nothing yet) and `ended`, the row numbers of ended tasks, are what is durable, as far as `metrics.py` has been told.
     """
 
-    __slots__ = ("bytes", "dropped", "ended", "last", "pending", "status", "turn", "x")
+    __slots__ = ("bytes", "dropped", "ended", "evicted", "last", "pending", "status", "turn", "x")
 
     def __init__(self, x: Execution, size: int) -> None:
         self.x = x
@@ -31,6 +31,7 @@ class Live:
         self.pending = 0
         self.last: asyncio.Future[None] | None = None
         self.dropped = False
+        self.evicted = False  # dropped for want of room, so that it may be taken back
         self.status = x.head.status._value_ if x.head.revision else ""
         self.ended = {n for n, task in x.tasks.items() if task.status.is_terminal}
         self.turn = asyncio.Lock() if x.definition.has_scripts else None
@@ -51,17 +52,18 @@ class Lives:
         return live
 
     def put(self, live: Live) -> None:
+        live.dropped = live.evicted = False
         self._lives[live.x.head.id] = live
         self.bytes += live.bytes
         if self.bytes > self._bytes_max:
-            self._shrink()
+            self._shrink(live)
 
     def grow(self, live: Live, size: int) -> None:
         live.bytes += size
         if not live.dropped:
             self.bytes += size
             if self.bytes > self._bytes_max:
-                self._shrink()
+                self._shrink(live)
 
     def drop(self, execution_id: str) -> None:
         live = self._lives.pop(execution_id, None)
@@ -69,12 +71,14 @@ class Lives:
             live.dropped = True
             self.bytes -= live.bytes
 
-    def _shrink(self) -> None:
+    def _shrink(self, needed: Live) -> None:
+        """Drop what has not been used for longest; never the one that needs the room, though it may be larger than all the room there is."""
         for execution_id, live in list(self._lives.items()):
             if self.bytes <= self._bytes_max * 3 // 4:
                 return
-            if not live.pending and (live.turn is None or not live.turn.locked()):
+            if live is not needed and not live.pending and (live.turn is None or not live.turn.locked()):
                 self.drop(execution_id)
+                live.evicted = True
 
     def __iter__(self) -> Iterator[Live]:
         return iter(list(self._lives.values()))

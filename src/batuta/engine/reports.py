@@ -47,7 +47,7 @@ class Reports(Steps):
                 callback_after_s=result.callback_after_s, sub_execution_id=result.sub_execution_id or "", external_output=result.external_output or "",
             )  # fmt: skip
         if task.status.is_terminal or live.x.head.status.is_terminal:
-            if live.pending:
+            if live.pending or (live.turn is not None and live.turn.locked()):
                 await self.handle(result.execution_id, event)  # what ended it may still be on its way to the disk: no promise before
             return None
         if result.logs:

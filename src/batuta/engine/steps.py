@@ -62,8 +62,7 @@ class Letter(NamedTuple):
     @property
     def was_never_sent(self) -> bool:
         """Whether the sender's commit has failed: what it decided never happened."""
-        w = self.written
-        return w is not None and w.done() and (w.cancelled() or w.exception() is not None)
+        return self.written is not None and self.written.done() and not _is_done(self.written)
 
 
 class Sent(NamedTuple):
@@ -256,6 +255,10 @@ class Steps:
             live = self.lives.get(execution_id) or await self._load(execution_id)
             if live is None:
                 raise NotFound(f"No such workflow found by id: {execution_id}")
+            if live.dropped:
+                if not live.evicted or self.lives.get(execution_id) is not None:
+                    continue
+                self.lives.put(live)  # it fell out of memory as soon as it was read
             try:
                 if live.turn is None:
                     return self._submit(live, act(live.x, self.clock.now(), self.tools), letters, delivered, hold)
@@ -278,7 +281,7 @@ class Steps:
         x = live.x
         if not outcome.changed and not delivered:
             # What was asked for has happened already, but perhaps not on disk: an answer now would promise it.
-            return live.last if live.last is not None and not live.last.done() else None
+            return live.last if live.last is not None and not _is_done(live.last) else None
         if hold:
             self._note_moves(x)
             self._hold(live)
@@ -317,7 +320,10 @@ class Steps:
 
     def _hold(self, live: Live) -> None:
         """What changed stays in memory for now."""
-        if live.x.head.id not in self._held:
+        other = self._held.get(live.x.head.id)
+        if other is not live:
+            if other is not None:
+                self._send(other, commit_of(other.x), [])  # an execution read twice: one of the two is late, and is taken up again
             self._held[live.x.head.id] = live
             live.pending += 1
         self._plan_release()
@@ -337,7 +343,9 @@ class Steps:
         self._plan_release()
 
     def _send(self, live: Live, commit: Commit, offers: list[Task]) -> asyncio.Future[None]:
-        if self._held.pop(live.x.head.id, None) is None:
+        if self._held.get(live.x.head.id) is live:
+            del self._held[live.x.head.id]
+        else:
             live.pending += 1
         durable = self.store.submit([commit])
         live.last = durable
@@ -377,7 +385,7 @@ class Steps:
             self.alarms.set(x.head.id, x.head.wake_at)
         if offers or x.head.wake_at:
             self._arm()
-        if x.head.status.is_terminal and not live.pending:
+        if x.head.status.is_terminal and not live.pending and (live.turn is None or not live.turn.locked()):
             self.lives.drop(x.head.id)
         self.observe(live, commit)
 
@@ -430,7 +438,7 @@ class Steps:
         if live is not None:
             return live
         reading = self._loading.get(execution_id)
-        if reading is None:
+        if reading is None or reading.done():
             reading = asyncio.ensure_future(self._read(execution_id))
             self._loading[execution_id] = reading
             reading.add_done_callback(lambda _: self._loading.pop(execution_id, None))
@@ -612,6 +620,10 @@ class Steps:
     def _polled_lately(self, queue: str) -> bool:
         seen = self.polls.get(queue)
         return seen is not None and self.clock.now() - seen[2] <= self._active_poll_ms
+
+
+def _is_done(durable: asyncio.Future[None]) -> bool:
+    return durable.done() and not durable.cancelled() and durable.exception() is None
 
 
 def offered_again(n: int, *, after_ms: int = 0) -> Act:

@@ -17,8 +17,8 @@ from batuta.core.model.execution import Execution
 from batuta.core.model.status import WorkflowStatus
 from batuta.core.model.task import Json
 from batuta.engine.reports import Reports
-from batuta.engine.steps import offered_again
-from batuta.errors import Invalid, NotFound
+from batuta.engine.steps import CONFLICTS_MAX, offered_again
+from batuta.errors import Invalid, NotFound, Unavailable, VersionConflict
 from batuta.store.protocol import Commit
 from batuta.wire.requests import RerunRequest
 
@@ -106,19 +106,26 @@ class Verbs(Reports):
 
     async def remove(self, execution_id: str, archive: bool) -> None:
         """Delete it for good; *archive*: only when it has ended."""
+        for _ in range(CONFLICTS_MAX):
+            try:
+                return await self._remove(execution_id, archive)
+            except VersionConflict:
+                continue  # it moved while we looked
+        raise Unavailable(f"execution {execution_id!r} was changed by others {CONFLICTS_MAX} times in a row; try again later")
+
+    async def _remove(self, execution_id: str, archive: bool) -> None:
         x = await self.read(execution_id)
         if archive and not x.head.status.is_terminal:
             raise Invalid(f"Cannot archive workflow: {execution_id} with status: {x.head.status}")
-        live = self.lives.get(execution_id)
+        gone = self.store.submit([Commit(execution_id=execution_id, expected=x.head.revision, removed=True)])
+        self.lives.drop(execution_id)
+        await asyncio.shield(gone)
         for task in x.tasks.values():
             if task.queue:
                 self.queues.withdraw(task.queue, (execution_id, task.n))
-                self.limits.left(task.def_name, (execution_id, task.n))
-        durable = self.store.submit([Commit(execution_id=execution_id, expected=x.head.revision, removed=True)])
-        if live is not None:
-            self.lives.drop(execution_id)
+                if self.limits.left(task.def_name, (execution_id, task.n)):
+                    self.queues.get(task.queue).wake(1)
         self.alarms.set(execution_id, 0)
-        await asyncio.shield(durable)
 
     async def requeue(self, task_type: str) -> int:
         """Offer every open task of the type again, also those with a worker; how many."""
@@ -131,7 +138,10 @@ class Verbs(Reports):
             task = x.tasks.get(n)
             if task is None or task.status.is_terminal or x.head.status is not WorkflowStatus.RUNNING:
                 continue
-            await self.act(execution_id, offered_again(n))
+            try:
+                await self.act(execution_id, offered_again(n))
+            except NotFound:
+                continue
             count += 1
         return count
 
