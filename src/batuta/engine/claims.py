@@ -21,7 +21,7 @@ from batuta.core.model.task import Task
 from batuta.core.turn import Tools
 from batuta.engine.queues import Key
 from batuta.engine.steps import Steps
-from batuta.errors import BatutaError
+from batuta.errors import BatutaError, NotFound
 
 
 class PollData(msgspec.Struct, frozen=True):
@@ -91,6 +91,8 @@ class Claims(Steps):
                     held.append((key, task, until))
                 elif (got := await self._take_one(key, live.x, task, worker)) is not None:
                     taken.append(got)
+            except NotFound:
+                continue  # removed meanwhile
             except BaseException as error:
                 # Nobody has it: it is offered again. What was taken before it is handed out all the same.
                 self.queues.offer(queue, key, priority, due, now)
