@@ -91,6 +91,9 @@ RESOURCES = (
     ("/api/event", "Event handlers"),
     ("/api/queue", "Tasks that wait for a message"),
     ("/api/scheduler", "Schedules"),
+    ("/api/environment", "Variables of definitions"),
+    ("/api/secrets", "Secrets of definitions"),
+    ("/api/external", "Payloads by their path"),
     ("/api/admin", "Administration"),
     ("/", "Health, version, description"),
 )
@@ -101,6 +104,7 @@ OURS = {
     "GET /api/event/dead",
     "POST /api/event/dead/{id}/redeliver",
     "DELETE /api/event/dead/{id}",
+    "GET /api/external/task/{direction}/{file}",
 }
 METHODS = ("GET", "POST", "PUT", "DELETE")
 PUT_IN = "{}"  # what stands in a path for something known only when the test runs

@@ -45,6 +45,11 @@ def secret(name: str) -> str | None:
     return os.environ.get(SECRET_PREFIX + name)
 
 
+def secret_names() -> list[str]:
+    """The names of all secrets there are."""
+    return [name.removeprefix(SECRET_PREFIX) for name in os.environ if name.startswith(SECRET_PREFIX)]
+
+
 class Server:
     """One server: `await start()`, `await stop()`. Between them `port` is the API's port and `engine` may be used directly."""
 
@@ -101,7 +106,8 @@ class Server:
             started.callback(self.retention.stop)
             config = {name: str(value) for name, value in msgspec.structs.asdict(self.settings).items()}
             services = Services(
-                self.engine, self.catalog, self.scripts, events=self.events, schedules=self.schedules, metrics=self.metrics, secret=secret, config=config,
+                self.engine, self.catalog, self.scripts, events=self.events, schedules=self.schedules, metrics=self.metrics, secret=secret,
+                secret_names=secret_names, config=config,
             )  # fmt: skip
             edge = Edge(services, body_bytes_max=self.settings.request_bytes_max)
             self.port = await edge.start(self.settings.host, self.settings.port)

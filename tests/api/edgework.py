@@ -129,7 +129,7 @@ class Edge:
         await schedules.open()
         self.services = Services(
             self.engine, catalog, scripts, events=events, schedules=schedules, version="1.2.3", config={"port": "8080"},
-            secret=lambda name: self.secrets.get(name),
+            secret=lambda name: self.secrets.get(name), secret_names=lambda: list(self.secrets),
         )  # fmt: skip
         self.application = Application(self.services, body_bytes_max=100_000)
 

@@ -55,6 +55,8 @@ THERE = {
     "version": {"/": "1"},
     "workflowId": {"/": "{workflowId}"},
     "taskId": {"/": "{taskId}"},
+    "direction": {"/": "input"},
+    "file": {"/": "{taskId}.json"},
 }
 
 
@@ -216,6 +218,10 @@ KNOWS_NO_STRANGERS = {
     "GET /api/event/{event}": 200,  # nobody listens
     "DELETE /api/scheduler/schedules/{name}": 200,  # Conductor's: it is gone either way
     "GET /api/admin/task/{tasktype}": 200,
+    "GET /api/environment/{key}": 200,  # Conductor's: empty
+    "PUT /api/secrets/{key}": 501,  # secrets are read-only, whatever their names
+    "DELETE /api/secrets/{key}": 501,
+    "GET /api/secrets/{key}/exists": 200,  # false
 }
 
 
@@ -316,6 +322,10 @@ PLAIN = {
     "GET /actuator/health": '"status":"UP"',
     "GET /actuator/info": "{",
     "GET /actuator/prometheus": "# HELP",
+    "GET /api/environment": "[",
+    "GET /api/secrets": "[]",
+    "POST /api/secrets": "[]",
+    "GET /api/secrets/v2": "[]",
     "GET /api/version": "1.2.3",
     "GET /api/admin/config": '"port":"8080"',
     "GET /api/admin/stats": "1",
@@ -357,11 +367,14 @@ PREPARED: dict[str, tuple[str, dict[str, Any]]] = {
     "PUT /api/scheduler/schedules/{name}/resume": (PAUSE, {}),
     "GET /api/scheduler/schedules/{name}/resume": (PAUSE, {}),
 }
-# Routes whose work needs more than this world has; test_event.py and test_workflow.py see them do it.
+# Routes whose work needs more than this world has, or more than any has; test_event.py, test_workflow.py and test_environment.py see what they do.
 IDLE = {
     "POST /api/event/dead/{id}/redeliver": 404,
     "DELETE /api/event/dead/{id}": 404,
     "POST /api/tasks/{workflowId}/{status}/signal/sync": 404,
+    "GET /api/secrets/{key}": 404,
+    "PUT /api/secrets/{key}": 501,
+    "DELETE /api/secrets/{key}": 501,
 }
 
 
@@ -380,7 +393,14 @@ def test_every_route_does_what_its_description_shows(route: Route) -> None:
         if route.takes == "text"
         else json.dumps({**example(route), **changes} if changes else example(route)).encode()
     )
-    answer = world.ask(Case(route.method, path(route, cron_expression="0%200%2012%20*%20*%20*", wait_for_seconds="1"), 200, (), body))
+    meant = {
+        "cron_expression": "0%200%2012%20*%20*%20*",
+        "wait_for_seconds": "1",
+        "path": "task/input/1.json",
+        "operation": "READ",
+        "payload_type": "TASK_INPUT",
+    }
+    answer = world.ask(Case(route.method, path(route, **meant), 200, (), body))
     world.edge.close()
     if label(route) in IDLE:
         assert answer.status == IDLE[label(route)], answer.text

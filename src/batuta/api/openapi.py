@@ -24,6 +24,7 @@ from batuta.wire.codec import encode
 from batuta.wire.event import DeadMessage
 from batuta.wire.execution import StatusView, TaskView, WorkflowView
 from batuta.wire.shape import Json
+from batuta.wire.summary import ExecutionSummary, TaskSummary
 
 _REF: Final = "#/components/schemas/"
 _SHOWN: Final[dict[str, Any]] = {
@@ -33,10 +34,13 @@ _SHOWN: Final[dict[str, Any]] = {
     "BulkResponse": BulkResponse,
     "PollData": PollData,
     "WorkflowDefSummary": WorkflowSummary,
+    "WorkflowSummary": ExecutionSummary,
+    "TaskSummary": TaskSummary,
     "DeadMessage": DeadMessage,
 }
 _PLAIN: Final[dict[str, Json]] = {
     "object": {"type": "object"},
+    "boolean": {"type": "boolean"},
     "integer": {"type": "integer"},
     "string": {"type": "string"},
     "text": {"type": "string", "minLength": 1},
@@ -186,6 +190,9 @@ def _schema(kind: str) -> Json:
         return {"oneOf": [_schema(one) for one in kind.split("|")]}
     if kind.endswith("[]"):
         return {"type": "array", "items": _schema(kind.removesuffix("[]"))}
+    if kind.startswith("SearchResult<"):
+        found = {"totalHits": _PLAIN["integer"], "results": {"type": "array", "items": _schema(kind[len("SearchResult<") : -1])}}
+        return {"type": "object", "required": ["totalHits", "results"], "properties": found}
     return _PLAIN.get(kind) or {"$ref": _REF + kind}
 
 
@@ -199,15 +206,11 @@ def _components() -> dict[str, Json]:
     found: dict[str, Json] = {record.name: record.component() for record in (*metadata.RECORDS, *requests.RECORDS, *event.RECORDS, *schedule.RECORDS)}
     _, shown = msgspec.json.schema_components(tuple(_SHOWN.values()), ref_template=_REF + "{name}")
     names = {structure.__name__: name for name, structure in _SHOWN.items()}
+    names |= {internal: f"{internal}Name" for internal in shown if internal in _SHOWN and internal not in names}  # our word is Conductor's for another thing
     for internal, schema in shown.items():
         found[names.get(internal, internal)] = _renamed(schema, names)
     found["Workflow"]["properties"]["workflowDefinition"] = {"$ref": f"{_REF}WorkflowDef"}
     found["Task"]["properties"]["workflowTask"] = {"$ref": f"{_REF}WorkflowTask"}
-    found["SearchResult"] = {
-        "type": "object",
-        "required": ["totalHits", "results"],
-        "properties": {"totalHits": {"type": "integer"}, "results": {"type": "array", "items": {"$ref": f"{_REF}Task"}}},
-    }
     found["ErrorResponse"] = _ERROR
     return found
 

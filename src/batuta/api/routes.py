@@ -10,7 +10,24 @@ from __future__ import annotations
 
 from typing import Final
 
-from batuta.api import actuator, admin, bulk, event, explorer, metadata, openapi, queue_admin, queues, scheduler, search, tasks, waiting, workflow
+from batuta.api import (
+    actuator,
+    admin,
+    bulk,
+    environment,
+    event,
+    explorer,
+    external,
+    metadata,
+    openapi,
+    queue_admin,
+    queues,
+    scheduler,
+    search,
+    tasks,
+    waiting,
+    workflow,
+)
 from batuta.api.router import Route
 
 # fmt: off
@@ -41,7 +58,7 @@ _WORKFLOW: Final = (
     Route("GET", "/api/workflow/{workflowId}", workflow.read, "One execution", "", "Workflow"),
     Route("DELETE", "/api/workflow/{workflowId}", workflow.terminate, "Terminate an execution"),
     Route("POST", "/api/workflow/{workflowId}/terminate", workflow.terminate, "Terminate an execution"),
-    Route("GET", "/api/workflow/{workflowId}/tasks", workflow.tasks, "A page of its tasks", "", "SearchResult"),
+    Route("GET", "/api/workflow/{workflowId}/tasks", workflow.tasks, "A page of its tasks", "", "SearchResult<Task>"),
     Route("GET", "/api/workflow/{workflowId}/status", workflow.status, "Its status", "", "WorkflowStatus"),
     Route("PUT", "/api/workflow/{workflowId}/pause", workflow.pause, "Pause"),
     Route("PUT", "/api/workflow/{workflowId}/resume", workflow.resume, "Resume"),
@@ -134,18 +151,36 @@ _ADMIN: Final = (
     Route("GET", "/api/admin/queues", queue_admin.event_queues, "Queues of event handlers", "", "object"),
 )
 _SEARCH: Final = (
-    Route("GET", "/api/workflow/search", search.workflows, "Find executions", "", "SearchResult"),
-    Route("GET", "/api/workflow/search-v2", search.workflows_v2, "Find executions, whole", "", "SearchResult"),
-    Route("GET", "/api/workflow/search-by-tasks", search.workflows_by_tasks, "Find executions by their tasks", "", "SearchResult"),
-    Route("GET", "/api/workflow/search-by-tasks-v2", search.workflows_by_tasks_v2, "Find executions by their tasks, whole", "", "SearchResult"),
-    Route("GET", "/api/tasks/search", search.tasks, "Find tasks", "", "SearchResult"),
-    Route("GET", "/api/tasks/search-v2", search.tasks_v2, "Find tasks, whole", "", "SearchResult"),
+    Route("GET", "/api/workflow/search", search.workflows, "Find executions", "", "SearchResult<WorkflowSummary>"),
+    Route("GET", "/api/workflow/search-v2", search.workflows_v2, "Find executions, whole", "", "SearchResult<Workflow>"),
+    Route("GET", "/api/workflow/search-by-tasks", search.workflows_by_tasks, "Find executions by their tasks", "", "SearchResult<WorkflowSummary>"),
+    Route("GET", "/api/workflow/search-by-tasks-v2", search.workflows_by_tasks_v2, "Find executions by their tasks, whole", "", "SearchResult<Workflow>"),
+    Route("GET", "/api/tasks/search", search.tasks, "Find tasks", "", "SearchResult<TaskSummary>"),
+    Route("GET", "/api/tasks/search-v2", search.tasks_v2, "Find tasks, whole", "", "SearchResult<Task>"),
 )
 _WAITING: Final = (
     Route("POST", "/api/workflow/execute/{name}/{version}", waiting.execute, "Start, and wait for its end or a halt", "StartWorkflowRequest?", "object?"),
     Route("POST", "/api/workflow/test", waiting.test, "Run with mocked outputs (taskRefToMockOutput)", "StartWorkflowRequest", "Workflow"),
     Route("POST", "/api/tasks/{workflowId}/{status}/signal", waiting.signal, "Report the WAIT that holds an execution", "object"),
     Route("POST", "/api/tasks/{workflowId}/{status}/signal/sync", waiting.signal_sync, "The same, and wait for what follows", "object", "object?"),
+)
+_ENVIRONMENT: Final = (
+    Route("GET", "/api/environment", environment.variables, "Variables of definitions", "", "object[]"),
+    Route("GET", "/api/environment/{key}", environment.variable, "The value of a variable; empty when there is none", "", "text"),
+    Route("GET", "/api/secrets", environment.names, "Names of all secrets", "", "string[]"),
+    Route("POST", "/api/secrets", environment.names, "Names of all secrets", "", "string[]"),
+    Route("GET", "/api/secrets/v2", environment.overview, "Names of all secrets, and the ends of the long ones", "", "object[]"),
+    Route("GET", "/api/secrets/{key}", environment.read, "The value of a secret", "", "text"),
+    Route("PUT", "/api/secrets/{key}", environment.write, "Refused with 501: secrets are the environment's", "text?"),
+    Route("DELETE", "/api/secrets/{key}", environment.delete, "Refused with 501: secrets are the environment's"),
+    Route("GET", "/api/secrets/{key}/exists", environment.exists, "Whether there is such a secret", "", "boolean"),
+)
+_EXTERNAL: Final = (
+    Route("GET", "/api/workflow/externalstoragelocation", external.location, "Where a payload shown by its path is read", "", "object"),
+    Route("GET", "/api/workflow/external-storage-location", external.location, "Where a payload shown by its path is read", "", "object"),
+    Route("GET", "/api/tasks/externalstoragelocation", external.location, "Where a payload shown by its path is read", "", "object"),
+    Route("GET", "/api/tasks/external-storage-location", external.location, "Where a payload shown by its path is read", "", "object"),
+    Route("GET", "/api/external/task/{direction}/{file}", external.payload, "A task's input or output, whole", "", "object"),
 )
 _ABOUT: Final = (
     Route("GET", "/api-docs", openapi.document, "This description", "", "object"),
@@ -154,4 +189,4 @@ _ABOUT: Final = (
     Route("GET", "/swagger-ui.html", explorer.page, "A page to try the API", "", "html"),
 )
 # fmt: on
-ROUTES: Final = (*_METADATA, *_WORKFLOW, *_BULK, *_TASKS, *_QUEUES, *_EVENTS, *_SCHEDULER, *_ADMIN, *_SEARCH, *_WAITING, *_ABOUT)
+ROUTES: Final = (*_METADATA, *_WORKFLOW, *_BULK, *_TASKS, *_QUEUES, *_EVENTS, *_SCHEDULER, *_ADMIN, *_SEARCH, *_WAITING, *_ENVIRONMENT, *_EXTERNAL, *_ABOUT)

@@ -27,7 +27,7 @@ class Services:
     The rooms behind the edge, as every handler is given them.
 
     `config` is what GET /api/admin/config shows: settings as text, no secrets among them. `secret` is the value of a secret, for tasks
-    that are handed to a worker and for nothing else.
+    that are handed to a worker and for who asks /api/secrets; `secret_names` are those there are.
     """
 
     engine: Engine
@@ -39,6 +39,7 @@ class Services:
     version: str = field(default_factory=lambda: metadata.version("batuta"))
     config: Mapping[str, str] = field(default_factory=dict)
     secret: Callable[[str], str | None] = _no_secrets
+    secret_names: Callable[[], list[str]] = list
 
     def now(self) -> int:
         """This instant by the engine's clock, in epoch milliseconds."""

@@ -51,6 +51,11 @@ class Workbench:
     def environment(self, name: str) -> str | None:
         return self._environment.get(ENVIRONMENT_PREFIX + name)
 
+    def variables(self) -> dict[str, str]:
+        """All that `environment` knows, by name."""
+        prefix = ENVIRONMENT_PREFIX
+        return {name[len(prefix) :]: value for name, value in self._environment.items() if name.startswith(prefix)}
+
     def constant(self, name: str) -> Any:
         found = self._environment.get(name)
         return found if found is not None else None if name in _KNOWN_UNSET else MISSING
