@@ -21,6 +21,8 @@ BROKEN = [
     (b'{\n"a": "\xff"}',      "the body is no JSON: it is not UTF-8 at line 2, column 7"),
     (b"\xff",                 "the body is no JSON: it is not UTF-8 at line 1, column 1"),
     (b"1e999",                "the body is no JSON: number out of range"),
+    (rb'{"a": "x\ud800y"}',   r"the body is no JSON: \ud800 is half of a pair of surrogates and no character"),
+    (rb'{"\udfff": 1}',       r"the body is no JSON: \udfff is half of a pair of surrogates and no character"),
     (b"NaN",                  "the body is no JSON: NaN is no number"),
     (b"[" * 100_000,          "the body is nested too deeply"),
 ]  # fmt: skip

@@ -37,9 +37,12 @@ def _reason(body: bytes, error: str) -> str:
     if not body.strip():
         return "the request has no body; expected JSON"
     try:
-        json.loads(body.decode(), parse_constant=_no_number)
+        value = json.loads(body.decode(), parse_constant=_no_number)
+        json.dumps(value, ensure_ascii=False).encode()
     except UnicodeDecodeError as odd:
         return f"the body is no JSON: it is not UTF-8 at {_place(body, odd.start)}"
+    except UnicodeEncodeError as half:
+        return f"the body is no JSON: \\u{ord(half.object[half.start]):04x} is half of a pair of surrogates and no character"
     except json.JSONDecodeError as found:
         return f"the body is no JSON: {found.msg[:1].lower()}{found.msg[1:]} at line {found.lineno}, column {found.colno}"
     except RecursionError:
