@@ -47,6 +47,18 @@ def test_every_reference_is_answered() -> None:
     assert set(references(DOCUMENT)) <= known
 
 
+def test_a_word_and_a_structure_of_the_same_name_are_told_apart() -> None:
+    schemas = DOCUMENT["components"]["schemas"]
+    assert schemas["WorkflowStatus"]["type"] == "object"
+    status = schemas["Workflow"]["properties"]["status"]["$ref"].rpartition("/")[2]
+    assert "RUNNING" in schemas[status]["enum"]
+
+
+def test_a_search_says_what_it_finds() -> None:
+    found = DOCUMENT["paths"]["/api/tasks/search"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+    assert found["properties"]["results"]["items"] == {"$ref": "#/components/schemas/TaskSummary"}
+
+
 def test_every_variable_of_a_path_is_a_parameter() -> None:
     for path, _, operation in operations():
         named = {p["name"] for p in operation["parameters"] if p["in"] == "path"}
