@@ -12,8 +12,8 @@ from eventwork import World, play, start_workflow, task, turn
 from batuta.core.model.decision import Publish
 from batuta.engine import journal
 from batuta.engine.actions import Message, expanded
+from batuta.engine.durability import AGAIN_MS
 from batuta.engine.events import Deliver
-from batuta.engine.steps import AGAIN_MS
 from batuta.errors import Conflict, InvalidFields, NotFound, Unavailable
 from batuta.store.protocol import Document
 from batuta.wire.event import read_handler

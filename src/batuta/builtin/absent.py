@@ -20,7 +20,7 @@ from batuta.core.model.execution import Execution
 from batuta.core.model.status import TaskStatus
 from batuta.core.model.task import Task
 from batuta.engine.engine import Engine
-from batuta.engine.steps import decided
+from batuta.engine.post import decided
 from batuta.errors import Invalid, NotFound, Unavailable
 
 log = logging.getLogger("batuta.builtin")

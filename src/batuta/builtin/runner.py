@@ -19,7 +19,7 @@ from batuta.core.model.execution import Execution
 from batuta.core.model.status import TaskStatus
 from batuta.core.model.task import Json, Task
 from batuta.engine.engine import Engine
-from batuta.engine.steps import decided, offered_again
+from batuta.engine.post import decided, offered_again
 from batuta.errors import NotFound, Unavailable
 
 log = logging.getLogger("batuta.builtin")

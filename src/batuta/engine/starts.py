@@ -12,8 +12,8 @@ from collections import deque
 
 from batuta.core.model.execution import Execution
 from batuta.core.model.ids import named
+from batuta.engine.post import Letters
 from batuta.engine.reports import Reports
-from batuta.engine.steps import Letters
 from batuta.errors import Conflict, Invalid, VersionConflict
 from batuta.wire.requests import StartRequest
 

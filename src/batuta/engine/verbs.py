@@ -16,8 +16,9 @@ from batuta.core.model.event import Ticked
 from batuta.core.model.execution import Execution
 from batuta.core.model.status import WorkflowStatus
 from batuta.core.model.task import Json
+from batuta.engine.post import Act, offered_again
 from batuta.engine.reports import Reports
-from batuta.engine.steps import CONFLICTS_MAX, offered_again
+from batuta.engine.steps import CONFLICTS_MAX
 from batuta.errors import Invalid, NotFound, Unavailable, VersionConflict
 from batuta.store.protocol import Commit
 from batuta.wire.requests import RerunRequest
@@ -105,7 +106,7 @@ class Verbs(Reports):
         raise Invalid(f"Task {task_id} not found")
 
     async def remove(self, execution_id: str, archive: bool) -> None:
-        """Delete it for good; *archive*: only when it has ended."""
+        """Delete it for good; *archive*: only when it has ended. One that runs is terminated first: children and parent learn of it, and wait for nothing."""
         for _ in range(CONFLICTS_MAX):
             try:
                 return await self._remove(execution_id, archive)
@@ -117,6 +118,9 @@ class Verbs(Reports):
         x = await self.read(execution_id)
         if archive and not x.head.status.is_terminal:
             raise Invalid(f"Cannot archive workflow: {execution_id} with status: {x.head.status}")
+        if not x.head.status.is_terminal:
+            await self.act(execution_id, _ended("The execution was removed"))
+            x = await self.read(execution_id)
         gone = self.store.submit([Commit(execution_id=execution_id, expected=x.head.revision, removed=True)])
         self.lives.drop(execution_id)
         await asyncio.shield(gone)
@@ -151,3 +155,8 @@ class Verbs(Reports):
         waiting = [key for q in self.queues.sizes() if q == task_type or q.endswith(f":{task_type}") for key in self.queues.members(q)]
         taken = [(c.execution_id, c.n) for c in await self.store.in_progress(task_type, limit=100_000)]
         return list(dict.fromkeys([*waiting, *taken]))
+
+
+def _ended(reason: str) -> Act:
+    """The act of terminating whatever has not ended by itself."""
+    return lambda x, now, tools: lifecycle.NOTHING if x.head.status.is_terminal else lifecycle.terminate(x, now, tools, reason)

@@ -1,0 +1,185 @@
+"""
+Delivery: what one execution asks of others is handed over, at once, and again after a crash.
+
+Here: messages of decision.py to their receivers, starts of children, what the last process left behind. Not here: who a message is for (core).
+Receivers de-duplicate; a letter's row goes with the receiver's commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from batuta.core import lifecycle
+from batuta.core.model.decision import Message, Publish, ReviveChild, ReviveParent, StartExecution, TellParent, TerminateExecution
+from batuta.core.model.event import ChildEnded, ChildNotStarted
+from batuta.core.model.execution import Execution
+from batuta.engine.durability import AGAIN_MS, log
+from batuta.engine.post import Act, Letter, Letters, Sent, decided, offered_again
+from batuta.engine.steps import Steps
+from batuta.errors import BatutaError, NotFound, Unavailable
+from batuta.store.protocol import Commit
+
+CASCADE_MAX = 2_000  # executions one request may move before the rest is left to the background
+
+
+class Delivery(Steps):
+    """The carrier of messages, and the first thing a new process does."""
+
+    async def open(self) -> None:
+        """Take up where the last process left off: queues, alarms, interrupted work, undelivered messages."""
+        now = self.clock.now()
+        for waiting in await self.store.claimable(None, limit=10_000_000):
+            self.queues.offer(waiting.queue, (waiting.execution_id, waiting.n), waiting.priority, waiting.due_at, now)
+        await self._recount()
+        await self.alarms.fill()
+        self._arm()
+        # In their order, and before anybody else has a say: a child is started before it is terminated, an end is told before a revival.
+        await self._deliver_all(deque(Letter(row.id, msgspec.json.decode(row.body, type=Message), None) for row in await self.store.outbox(limit=100_000)))
+
+    async def _recount(self) -> None:
+        """Tasks that are with a worker count towards their definition's limit; what was with this process itself is offered again."""
+        now = self.clock.now()
+        for taken in await self.store.in_progress(None, limit=1_000_000):
+            live = await self._load(taken.execution_id)
+            task = live.x.tasks.get(taken.n) if live is not None else None
+            if live is None or task is None:
+                continue
+            if task.type == "HTTP" and not (task.output.get("response") and live.x.node_of(task).async_complete):
+                self.spawn(self.act(taken.execution_id, offered_again(taken.n)))
+            else:
+                self.limits.taken(task.def_name, live.x.node_of(task).policy, (taken.execution_id, taken.n), now)
+
+    async def _deliver_all(self, letters: Letters) -> None:
+        """
+        Hand over every letter, and what follows from it; all of it is durable when this returns, but for what is beyond CASCADE_MAX.
+
+        Senders and receivers go to the disk together, in order; of a letter whose sender failed nothing is kept. One that the store does not take
+        is tried again after a while.
+        """
+        sent: list[tuple[Letter, Sent]] = []
+        for _ in range(CASCADE_MAX):
+            if not letters:
+                break
+            letter = letters.popleft()
+            if letter.was_never_sent:
+                self._unborn.pop(letter.message.id, None)
+                continue
+            try:
+                one = await self._deliver(letter, letters)
+            except BatutaError as error:
+                self._deliver_later(letter, error)
+            else:
+                if one is not None:
+                    sent.append((letter, one))
+        if letters:
+            self.spawn(self._deliver_all(letters))
+        for letter, one in sent:
+            try:
+                if one.act is None:
+                    await asyncio.shield(one.durable)
+                else:
+                    await self._settled(one.durable, one.receiver, one.act, [letter.id])
+            except BatutaError as error:
+                self._deliver_later(letter, error)
+            if letter.was_never_sent and isinstance(letter.message, TellParent | ReviveParent):
+                # The parent believes what never happened to its child: it shall hear how the child really stands.
+                self.spawn(self._tell_again(letter.message.child_id))
+
+    async def _tell_again(self, child_id: str) -> None:
+        while True:  # until the store is there again, or the server stops
+            try:
+                await self.act(child_id, lifecycle.told_again)
+                return
+            except NotFound:
+                return
+            except Unavailable:
+                await self._pause(AGAIN_MS)
+
+    def _deliver_later(self, letter: Letter, error: BatutaError) -> None:
+        if letter.was_never_sent or self._closing:
+            return
+        if not error.retryable:
+            log.error("message %s cannot be delivered: %s", letter.id, error)
+            self._forget_letter(letter.id)
+            return
+        log.warning("message %s waits: %s", letter.id, error)
+        self.spawn(self._deliver_after_a_while(letter))
+
+    async def _deliver_after_a_while(self, letter: Letter) -> None:
+        await self._pause(AGAIN_MS)
+        await self._deliver_all(deque([letter]))
+
+    async def _deliver(self, letter: Letter, letters: Letters) -> Sent | None:
+        """Hand the message to its receiver. What comes back ends when the receiver's commit is durable."""
+        letter_id, message = letter.id, letter.message
+        match message:
+            case StartExecution():
+                return await self._start_other(letter_id, message, letters)
+            case Publish():
+                if self.publish is None:
+                    return Sent(self._forget_letter(letter_id))
+                self.spawn(self._hand_out(self.publish, letter_id, message))
+                return None
+            case TellParent(id, task_id, child, status, output, reason):
+                target, event = id, ChildEnded(task_id, child, status, output, reason)
+                act: Act = decided(event)
+            case TerminateExecution(id, reason):
+                target, act = id, lambda x, now, tools: lifecycle.NOTHING if x.head.status.is_terminal else lifecycle.terminate(x, now, tools, reason)
+            case ReviveParent(id, task_id, child, verb):
+                target, act = id, lambda x, now, tools: lifecycle.revived(x, now, tools, task_id, child, verb)
+            case ReviveChild(id):
+                target, act = id, lifecycle.revived_by_parent
+        try:
+            durable = await self._step(target, act, letters, delivered=[letter_id])
+        except NotFound:
+            if target in self._unborn and isinstance(message, TerminateExecution):
+                self._unborn[target] = letter_id  # it will not be started; until then both letters stay
+                return None
+            return Sent(self._forget_letter(letter_id))  # removed by an operator: nobody to tell
+        return None if durable is None else Sent(durable, target, act)
+
+    async def _hand_out(self, publish: Callable[[Publish], Awaitable[None]], letter_id: str, message: Publish) -> None:
+        """
+        Give an EVENT task's message to whoever takes it; its row stays until it has been taken.
+
+        In the background: what handlers do may take long, and may publish again without end. Not before it is on disk that it was published.
+        """
+        while True:  # until the store is there again, or the server stops
+            try:
+                await asyncio.shield(self.store.submit([]))
+                await publish(message)
+                await self._forget_letter(letter_id)
+                return
+            except Unavailable as error:
+                log.warning("message %s for %s waits: %s", message.id, message.queue, error)
+                await self._pause(AGAIN_MS)
+
+    def _forget_letter(self, *letter_ids: str) -> asyncio.Future[None]:
+        return self.store.submit([Commit(execution_id=letter_ids[0].split("/", 1)[0], expected=-1, delivered=letter_ids)])
+
+    async def _start_other(self, letter_id: str, wish: StartExecution, letters: Letters) -> Sent | None:
+        live = await self._load(wish.id)
+        stillborn = self._unborn.pop(wish.id, "")
+        if stillborn:
+            return Sent(self._forget_letter(letter_id, stillborn))
+        if live is not None:
+            # Asked for again: its parent may have lost the memory of having started it, and not heard of its end.
+            durable = await self._step(wish.id, lifecycle.told_again, letters, delivered=[letter_id])
+            return None if durable is None else Sent(durable, wish.id, lifecycle.told_again)
+        try:
+            definition = self.definitions.made(wish.definition) if wish.definition is not None else self.definitions.named(wish.name, wish.version or None)
+        except BatutaError as error:
+            if wish.parent_id:
+                event = ChildNotStarted(wish.parent_task_id, wish.id, str(error))
+                durable = await self._step(wish.parent_id, decided(event), letters, delivered=[letter_id])
+                return None if durable is None else Sent(durable, wish.parent_id, decided(event))
+            log.warning("execution %s of %r was not started: %s", wish.id, wish.name, error)
+            return Sent(self._forget_letter(letter_id))
+        head = self._head(wish.id, definition, wish.input)
+        head.correlation_id, head.priority, head.task_to_domain = wish.correlation_id, wish.priority, wish.task_to_domain
+        head.parent_id, head.parent_task_id, head.created_by = wish.parent_id, wish.parent_task_id, wish.created_by
+        return Sent(await self._first_step(Execution(head, definition), letters, delivered=[letter_id]))
