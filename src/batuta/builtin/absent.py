@@ -84,7 +84,7 @@ class AbsentWorker:
     async def _serve(self, task_type: str) -> None:
         while True:  # until stopped
             try:
-                for execution, task in await self._engine.claim(task_type, worker=self._name, wait_s=FOREVER_S):
+                for execution, task in await self._engine.claim(task_type, worker=self._name, wait_s=FOREVER_S, is_ours=True):
                     await self._fail(execution, task)
             except Unavailable:
                 await asyncio.sleep(RETRY_S)

@@ -64,7 +64,7 @@ class Runner:
         while True:
             await self._slots.acquire()
             try:
-                taken = await self._engine.claim(self._type, worker=self._name, count=1, wait_s=FOREVER_S)
+                taken = await self._engine.claim(self._type, worker=self._name, wait_s=FOREVER_S, is_ours=True)
             except Unavailable:
                 taken = []
                 await asyncio.sleep(RETRY_S)

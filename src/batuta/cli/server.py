@@ -11,9 +11,10 @@ import asyncio
 import errno
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -24,6 +25,10 @@ from batuta.cli.failure import Command, Exit, Failure
 if TYPE_CHECKING:
     from batuta.app import Server
     from batuta.cli.landing import Landing
+
+# How long a thread that wants the interpreter waits before it takes it. With Python's own 5 ms the store's writer waits for the busy event loop after every
+# group of commits: under load 650 three-step workflows a second instead of 930 (three runs each, same machine, same minute).
+SWITCH_S: Final = 0.0005
 
 
 @click.command(cls=Command)
@@ -45,6 +50,7 @@ def server(log_level: str, log_json: bool, as_json: bool, **given: Any) -> None:
     from batuta.settings import read_settings
 
     settings = read_settings(given)
+    sys.setswitchinterval(SWITCH_S)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_serve(Server(settings), began, as_json=as_json, quiet=log_json))
 

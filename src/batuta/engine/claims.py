@@ -37,16 +37,18 @@ class Claims(Steps):
     """The queue side of the engine."""
 
     async def claim(
-        self, task_type: str, *, worker: str, domain: str = "", count: int = 1, wait_s: float = 0.0, gone: asyncio.Future[None] | None = None
-    ) -> list[tuple[Execution, Task]]:
+        self, task_type: str, *, worker: str, domain: str = "", count: int = 1, wait_s: float = 0.0, gone: asyncio.Future[None] | None = None,
+        is_ours: bool = False,
+    ) -> list[tuple[Execution, Task]]:  # fmt: skip
         """
         Hand out up to *count* due tasks, best first; with none there, wait up to *wait_s* for the first.
 
         Atomic: two callers never receive the same attempt while it is in progress. A caller who is *gone* is given nothing.
-        An empty list means nothing came; it is not an error.
+        An empty list means nothing came; it is not an error. *is_ours*: a worker of this process asks, which is no poll to be shown.
         """
         queue = f"{domain}:{task_type}" if domain else task_type
-        self.polls[queue] = (task_type, worker, self.clock.now())
+        if not is_ours:
+            self.polls[queue] = (task_type, worker, self.clock.now())
         taken = await self._take(queue, worker, count)
         if taken or wait_s <= 0:
             return taken
