@@ -92,7 +92,14 @@ class Delivery(Steps):
     async def _tell_again(self, child_id: str) -> None:
         while True:  # until the store is there again, or the server stops
             try:
-                await self.act(child_id, lifecycle.told_again)
+                live = await self._load(child_id)
+                if live is not None and live.last is not None and not live.last.done():
+                    await asyncio.wait([live.last])
+                    continue
+                child = None if live is None else live.x.head
+                if child is not None and child.status.is_terminal and child.parent_id:
+                    event = ChildEnded(child.parent_task_id, child.id, str(child.status), child.output, child.reason)
+                    await self.act(child.parent_id, decided(event))
                 return
             except NotFound:
                 return
