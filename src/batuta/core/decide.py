@@ -47,7 +47,8 @@ def decide(x: Execution, event: Event, now: int, tools: Tools) -> Outcome:
         return Outcome(False, [])
     if not _happened(turn, event):
         return Outcome(False, [])
-    settle(turn)
+    if not isinstance(event, Claimed | LeaseExtended):  # nothing follows from these; an unfinished decision stays so, and no script runs
+        settle(turn)
     return conclude(turn)
 
 

@@ -117,13 +117,15 @@ class Claims(Steps):
                 got.append((x, x.tasks[key[1]]))
             return outcome
 
-        name, policy = task.def_name, x.node_of(task).policy
-        self.limits.taken(name, policy, key, self.clock.now())  # before the turn comes, so that nobody else takes the place
+        name, policy, reserved = task.def_name, x.node_of(task).policy, (key[0], -key[1])
+        self.limits.taken(name, policy, reserved, self.clock.now())  # before the turn comes, so that nobody else takes the place
         try:
             await self._step(key[0], act, deque(), hold=True)
         finally:
-            if not got:
-                self.limits.left(name, key)
+            if got:
+                self.limits.runs(name, policy, key)
+            if self.limits.left(name, reserved) and not got:
+                self.queues.get(task.queue).wake(1)
         return got[0] if got else None
 
     def _put_back(self, queue: str, held: list[tuple[Key, Task, int]]) -> None:
@@ -131,6 +133,8 @@ class Claims(Steps):
         line = self.queues.get(queue)
         waiters, line.waiters = line.waiters, deque()  # nobody is woken for what may not be claimed
         for key, task, until in held:
+            if task.status is not TaskStatus.SCHEDULED:
+                continue  # it moved on while others were claimed
             line.put(key, task.priority, task.due_at if until < 0 else until, self.clock.now())
         line.waiters = waiters
         if held:

@@ -208,8 +208,9 @@ class Durability(abc.ABC):
         live.pending -= 1
         x = live.x
         if failed:
-            self._held.pop(x.head.id, None)
-            self.lives.drop(x.head.id)
+            if self._held.get(x.head.id) is live:
+                del self._held[x.head.id]
+            self.lives.drop(live)
             self.spawn(self._take_up(x.head.id))
             return
         for watcher in self.watchers.get(x.head.id, ()):
@@ -226,7 +227,7 @@ class Durability(abc.ABC):
         if offers or x.head.wake_at:
             self._arm()
         if x.head.status.is_terminal and not live.pending and (live.turn is None or not live.turn.locked()):
-            self.lives.drop(x.head.id)
+            self.lives.drop(live)
         self.observe(live, commit)
 
     async def _take_up(self, execution_id: str) -> None:

@@ -65,19 +65,20 @@ class Lives:
             if self.bytes > self._bytes_max:
                 self._shrink(live)
 
-    def drop(self, execution_id: str) -> None:
-        live = self._lives.pop(execution_id, None)
-        if live is not None:
-            live.dropped = True
+    def drop(self, live: Live) -> None:
+        """Nobody decides on this one any more. Another one of the same execution, read since, stays."""
+        live.dropped = True
+        if self._lives.get(live.x.head.id) is live:
+            del self._lives[live.x.head.id]
             self.bytes -= live.bytes
 
     def _shrink(self, needed: Live) -> None:
         """Drop what has not been used for longest; never the one that needs the room, though it may be larger than all the room there is."""
-        for execution_id, live in list(self._lives.items()):
+        for live in list(self._lives.values()):
             if self.bytes <= self._bytes_max * 3 // 4:
                 return
             if live is not needed and not live.pending and (live.turn is None or not live.turn.locked()):
-                self.drop(execution_id)
+                self.drop(live)
                 live.evicted = True
 
     def __iter__(self) -> Iterator[Live]:

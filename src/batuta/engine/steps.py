@@ -123,7 +123,7 @@ class Steps(Durability):
             except BaseException:
                 # Nobody knows how far it came: what is on disk is the truth again.
                 self._held.pop(execution_id, None)
-                self.lives.drop(execution_id)
+                self.lives.drop(live)
                 raise
 
     def _submit(

@@ -122,7 +122,8 @@ class Verbs(Reports):
             await self.act(execution_id, _ended("The execution was removed"))
             x = await self.read(execution_id)
         gone = self.store.submit([Commit(execution_id=execution_id, expected=x.head.revision, removed=True)])
-        self.lives.drop(execution_id)
+        if (live := self.lives.get(execution_id)) is not None:
+            self.lives.drop(live)
         await asyncio.shield(gone)
         for task in x.tasks.values():
             if task.queue:
