@@ -135,9 +135,7 @@ def _expire(turn: Turn, task: Task) -> None:
         turn.complete(task)
         return
     if task.status is TaskStatus.SCHEDULED and task.type in BEGINS and task.due_at and task.due_at <= now:
-        turn.begins.append(task)
-        task.due_at = 0
-        turn.x.touch(task)
+        turn.begins.append(task)  # stays due until it has begun, should the decision run out of breath before
         return
     if policy.timeout_policy != "ALERT_ONLY":
         for at, reason in (
