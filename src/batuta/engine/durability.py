@@ -68,6 +68,7 @@ class Durability(abc.ABC):
         self.observe: Callable[[Live, Commit], None] = lambda live, commit: None  # who is told of every commit that is durable
         self._active_poll_ms, self._payload_bytes_warn = active_poll_ms, payload_bytes_warn
         self._loading: dict[str, asyncio.Future[Live | None]] = {}
+        self._outdated: set[str] = set()  # executions whose reading has been overtaken by a commit
         self.definitions = Definitions(catalog)
         self._stored_definitions: set[str] = set()
         self._threads = ThreadPoolExecutor(script_threads, thread_name_prefix="decide")
@@ -187,11 +188,17 @@ class Durability(abc.ABC):
             del self._held[live.x.head.id]
         else:
             live.pending += 1
+        self._outdate(commit.execution_id)
         durable = self.store.submit([commit])
         live.last = durable
         self.lives.grow(live, self._weigh(commit))
         durable.add_done_callback(lambda done: self._durable(live, commit, offers, done.cancelled() or done.exception() is not None))
         return durable
+
+    def _outdate(self, execution_id: str) -> None:
+        """What somebody is reading of this execution right now will not be the newest."""
+        if execution_id in self._loading:
+            self._outdated.add(execution_id)
 
     def _weigh(self, commit: Commit) -> int:
         """Bytes written about tasks; a payload that is unusually large is noted in the log."""
@@ -213,6 +220,7 @@ class Durability(abc.ABC):
             self.lives.drop(live)
             self.spawn(self._take_up(x.head.id))
             return
+        self._outdate(x.head.id)
         for watcher in self.watchers.get(x.head.id, ()):
             if not watcher.done():
                 watcher.set_result(None)
@@ -226,9 +234,13 @@ class Durability(abc.ABC):
             self.alarms.set(x.head.id, x.head.wake_at)
         if offers or x.head.wake_at:
             self._arm()
-        if x.head.status.is_terminal and not live.pending and (live.turn is None or not live.turn.locked()):
-            self.lives.drop(live)
+        self._let_go(live)
         self.observe(live, commit)
+
+    def _let_go(self, live: Live) -> None:
+        """An execution that has ended, and of which all is on disk, is of no use in memory."""
+        if live.x.head.status.is_terminal and not live.pending and (live.turn is None or not live.turn.locked()):
+            self.lives.drop(live)
 
     async def _take_up(self, execution_id: str) -> None:
         """After a commit that failed: queues, limits and alarm as the disk has them, since what they were told of never happened."""
@@ -286,7 +298,13 @@ class Durability(abc.ABC):
         return await asyncio.shield(reading)
 
     async def _read(self, execution_id: str) -> Live | None:
-        stored = await self.store.load(execution_id)
+        while True:
+            self._outdated.discard(execution_id)
+            stored = await self.store.load(execution_id)
+            if (live := self.lives.get(execution_id)) is not None:
+                return live  # begun, or read, in the meantime
+            if execution_id not in self._outdated:
+                break
         if stored is None:
             return None
         definition = self.definitions.remembered(stored.head.definition_hash, stored.definition)

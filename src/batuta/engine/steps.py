@@ -103,10 +103,13 @@ class Steps(Durability):
             live = self.lives.get(execution_id) or await self._load(execution_id) or self.lives.get(execution_id)  # or begun while we looked
             if live is None:
                 raise NotFound(f"No such workflow found by id: {execution_id}")
-            if live.dropped:
-                if not live.evicted or self.lives.get(execution_id) is not None:
+            there = self.lives.get(execution_id)
+            if there is not None and there is not live:
+                continue
+            if there is None:
+                if live.dropped and not live.evicted:
                     continue
-                self.lives.put(live)  # it fell out of memory as soon as it was read
+                self.lives.put(live)  # an ended one too, while something is done to it: all who act on an execution act on one and the same
             try:
                 if live.turn is None:
                     return self._submit(live, act(live.x, self.clock.now(), self.tools), letters, delivered, hold)
@@ -119,6 +122,7 @@ class Steps(Durability):
                         outcome = await asyncio.get_running_loop().run_in_executor(self._threads, act, live.x, self.clock.now(), self.tools)
                     return self._submit(live, outcome, letters, delivered, hold)
             except BatutaError:
+                self._let_go(live)
                 raise  # a verb refused, before it changed anything
             except BaseException:
                 # Nobody knows how far it came: what is on disk is the truth again.
@@ -132,6 +136,7 @@ class Steps(Durability):
         x = live.x
         if not outcome.changed and not delivered:
             # What was asked for has happened already, but perhaps not on disk: an answer now would promise it.
+            self._let_go(live)
             return live.last if live.last is not None and not is_stored(live.last) else None
         if hold:
             self._note_moves(x)
