@@ -94,7 +94,7 @@ def next_wake(x: Execution) -> int:
         if current == at:
             return min(at, whole) if whole else at
         heapq.heappop(heap)
-        if current > at:
+        if current:
             heapq.heappush(heap, (current, n))
     return whole
 
