@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: up demo test lint types contracts unit clients bench docs clean
+.PHONY: up demo test lint types contracts unit simulate crashes bench docs clean
 
 up: $(VENV)/ready ## the environment: Batuta, its tools, the firmware application's compiler
 $(VENV)/ready: pyproject.toml
@@ -31,6 +31,13 @@ unit: up
 
 clients: up ## the official SDKs against a server; one whose toolchain or registry is missing is skipped by name
 	$(BIN)/python -m pytest tests/compat/test_client_*.py
+
+simulate: up ## a hundred thousand random schedules with faults and crashes, on two cores; about ten minutes
+	cd tests/simulation && PYTHONPATH=.:../core ../../$(BIN)/python -m simulated.campaign core 0:85000 & \
+	cd tests/simulation && PYTHONPATH=.:../core ../../$(BIN)/python -m simulated.campaign engine 0:15000; wait
+
+crashes: up ## kill -9 under load, fifty times
+	CRASHES=50 $(BIN)/python -m pytest -s --timeout 1800 tests/compat/test_crashes.py
 
 bench: up ## speed and memory, beside a real Conductor when Java and Maven are there
 	$(BIN)/python -m bench
