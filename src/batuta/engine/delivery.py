@@ -109,6 +109,9 @@ class Delivery(Steps):
     def _deliver_later(self, letter: Letter, error: BatutaError) -> None:
         if letter.was_never_sent or self._closing:
             return
+        if isinstance(error, NotFound):
+            self._forget_letter(letter.id)  # its receiver was removed, or never came to be
+            return
         if not error.retryable:
             log.error("message %s cannot be delivered: %s", letter.id, error)
             self._forget_letter(letter.id)

@@ -143,21 +143,16 @@ class Durability(abc.ABC):
     # -- to the disk ------------------------------------------------------------------------------------------------------------
 
     def _note_moves(self, x: Execution) -> list[Task]:
-        """Tell queues and limits which tasks moved; the tasks to be offered once the commit is durable."""
-        offers = []
+        """Withdraw from the queues what may not be claimed any more; the worker tasks that moved, for when the commit is durable."""
+        moved = []
         ended = x.head.status.is_terminal
         for n in x.changes.tasks:
             task = x.tasks.get(n)
-            if task is None or not task.queue:
-                continue
-            key = (x.head.id, n)
-            if task.status is TaskStatus.SCHEDULED and not ended:
-                offers.append(task)
-            else:
-                self.queues.withdraw(task.queue, key)
-            if task.status is not TaskStatus.IN_PROGRESS and self.limits.left(task.def_name, key):
-                self.queues.get(task.queue).wake(1)
-        return offers
+            if task is not None and task.queue:
+                moved.append(task)
+                if ended or task.status is not TaskStatus.SCHEDULED:
+                    self.queues.withdraw(task.queue, (x.head.id, n))
+        return moved
 
     def _hold(self, live: Live) -> None:
         """What changed stays in memory for now."""
@@ -183,7 +178,7 @@ class Durability(abc.ABC):
                 self._send(live, commit_of(live.x), [])
         self._plan_release()
 
-    def _send(self, live: Live, commit: Commit, offers: list[Task]) -> asyncio.Future[None]:
+    def _send(self, live: Live, commit: Commit, moved: list[Task]) -> asyncio.Future[None]:
         if self._held.get(live.x.head.id) is live:
             del self._held[live.x.head.id]
         else:
@@ -192,7 +187,7 @@ class Durability(abc.ABC):
         durable = self.store.submit([commit])
         live.last = durable
         self.lives.grow(live, self._weigh(commit))
-        durable.add_done_callback(lambda done: self._durable(live, commit, offers, done.cancelled() or done.exception() is not None))
+        durable.add_done_callback(lambda done: self._durable(live, commit, moved, done.cancelled() or done.exception() is not None))
         return durable
 
     def _outdate(self, execution_id: str) -> None:
@@ -210,8 +205,8 @@ class Durability(abc.ABC):
                 log.warning("execution %s, task %s: a payload of %d bytes; files travel better by reference", commit.execution_id, row.ref, max(given, result))
         return total
 
-    def _durable(self, live: Live, commit: Commit, offers: list[Task], failed: bool) -> None:
-        """The commit is on disk, or has failed: only now are its tasks offered and its alarm set."""
+    def _durable(self, live: Live, commit: Commit, moved: list[Task], failed: bool) -> None:
+        """The commit is on disk, or has failed: only now are its tasks offered, places under a limit given up, and its alarm set."""
         live.pending -= 1
         x = live.x
         if failed:
@@ -227,12 +222,15 @@ class Durability(abc.ABC):
         if commit.definition is not None:
             self._stored_definitions.add(commit.definition[0])
         now = self.clock.now()
-        for task in offers:
-            if task.status is TaskStatus.SCHEDULED and x.tasks.get(task.n) is task:
-                self.queues.offer(task.queue, (x.head.id, task.n), task.priority, task.due_at, now)
+        for task in moved:
+            key = (x.head.id, task.n)
+            if task.status is not TaskStatus.IN_PROGRESS and self.limits.left(task.def_name, key):
+                self.queues.get(task.queue).wake(1)
+            if task.status is TaskStatus.SCHEDULED and not x.head.status.is_terminal and x.tasks.get(task.n) is task:
+                self.queues.offer(task.queue, key, task.priority, task.due_at, now)
         if commit.head is not None and not live.pending:
             self.alarms.set(x.head.id, x.head.wake_at)
-        if offers or x.head.wake_at:
+        if moved or x.head.wake_at:
             self._arm()
         self._let_go(live)
         self.observe(live, commit)

@@ -146,11 +146,11 @@ class Steps(Durability):
         for index, message in enumerate(outcome.messages):
             letter_id = f"{x.head.id}/{x.head.revision + 1}/{index}"
             outbox.append(OutboxRow(letter_id, message.__struct_config__.tag, self.clock.now(), msgspec.json.encode(message)))  # type: ignore[arg-type]
-        offers = self._note_moves(x)
+        moved = self._note_moves(x)
         commit = commit_of(x, outbox=outbox, delivered=delivered)
         if x.definition.hash not in self._stored_definitions:
             commit.definition = (x.definition.hash, digest(x.definition.raw)[1])
-        durable = self._send(live, commit, offers)
+        durable = self._send(live, commit, moved)
         for row, message in zip(outbox, outcome.messages, strict=True):
             letters.append(Letter(row.id, message, durable))
             if isinstance(message, StartExecution):

@@ -125,6 +125,10 @@ class Verbs(Reports):
         if (live := self.lives.get(execution_id)) is not None:
             self.lives.drop(live)
         await asyncio.shield(gone)
+        if (reading := self._loading.get(execution_id)) is not None:
+            await asyncio.wait([reading])
+        if (live := self.lives.get(execution_id)) is not None:
+            self.lives.drop(live)  # read while it was still there
         for task in x.tasks.values():
             if task.queue:
                 self.queues.withdraw(task.queue, (execution_id, task.n))
