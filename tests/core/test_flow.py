@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from stage import Stage, fork, join, node, rows, simple
 
-from batuta.core import decide
+from batuta.core import decide, lifecycle
 from batuta.core.model.event import Ticked
 from batuta.core.model.status import WorkflowStatus
 
@@ -87,6 +87,17 @@ def test_a_join_is_decided_with_its_last_branch(stage: Stage) -> None:
     assert x.output_of(x.by_ref["j"]) == {"a": {"v": 1}}
     stage.report(x, "c", output={"v": 3})
     assert x.by_ref["j"].output == {"a": {"v": 1}, "c": {"v": 3}}
+    assert "d" in x.by_ref
+
+
+def test_a_terminate_that_was_skipped_is_stepped_over(stage: Stage) -> None:
+    """Simulation, core seed 3072176: the rest of its branch never came, and the join waited for ever."""
+    stop = node("t", "TERMINATE", {"terminationStatus": "FAILED"})
+    x = stage.run([simple("c"), fork("f", [stop, simple("a")], [simple("b")]), join("j", "a", "b"), AFTER])
+    stage.verb(lifecycle.skip_task, x, "t", None, None)
+    stage.report(x, "c")
+    stage.report(x, "a")
+    stage.report(x, "b")
     assert "d" in x.by_ref
 
 

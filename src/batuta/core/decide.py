@@ -351,7 +351,7 @@ def copy_for_retry(turn: Turn, task: Task, node: Node, *, by_hand: bool = False)
 
 def follow(turn: Turn, task: Task, node: Node) -> list[Task]:
     """The rows of what comes after this task."""
-    if task.type == "FORK" or (task.type in ("SWITCH", "DECISION") and task.input.get("hasChildren")):
+    if task.type in ("FORK", "TERMINATE") or (task.type in ("SWITCH", "DECISION") and task.input.get("hasChildren")):
         return []
     suffix = suffix_of(task)
     after = next_node(node)
@@ -367,14 +367,13 @@ def follow(turn: Turn, task: Task, node: Node) -> list[Task]:
 
 def next_node(node: Node) -> Node | None:
     """What follows in the definition: the next sibling, or what follows the switch it ends a case of; nothing at the end of a branch or loop body."""
-    while node.type != "TERMINATE":
+    while True:
         if node.following is not None:
             return node.following
         parent = node.parent
         if parent is None or parent.type not in ("SWITCH", "DECISION"):
             return None
         node = parent
-    return None
 
 
 _STAY_OPEN = frozenset({"DO_WHILE", "HUMAN", "EXCLUSIVE_JOIN"})
