@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from storekit import T0, letter, move, new_id, outcome, outcomes, start, task
@@ -150,6 +151,15 @@ async def test_what_cannot_be_stored_fails_alone(store: SqliteStore, strange: ob
     assert [found.head.revision for found in await store.heads([a, b])] == [2]
     with pytest.raises(Invalid, match="cannot be stored"):
         await store.put([Document("kind", "k", strange, b"{}")])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("strange", ["\ud800", 2**70])
+async def test_what_nothing_stored_can_be_is_not_looked_for(store: SqliteStore, strange: Any) -> None:
+    for question in (store.load(strange), store.heads([strange]), store.find(name=strange), store.alarms(limit=strange), store.logs(f"{strange}")):
+        try:
+            assert not await question
+        except Invalid as error:
+            assert "cannot look for such a value" in str(error)
 
 
 async def test_after_an_unavailable_group_whoever_built_on_it_is_told(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:

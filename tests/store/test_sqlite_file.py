@@ -136,6 +136,11 @@ async def test_a_directory_and_a_place_that_cannot_be(tmp_path: Path) -> None:
     assert "cannot be opened" in await refusal(tmp_path / "file" / "s.db")
 
 
+async def test_a_lock_that_cannot_be_taken_is_a_refusal(tmp_path: Path) -> None:
+    (tmp_path / "s.db.lock").mkdir()
+    assert "cannot be opened" in await refusal(tmp_path / "s.db")
+
+
 async def test_a_new_store_makes_its_directory_and_is_for_its_owner_alone(tmp_path: Path) -> None:
     path = tmp_path / "a" / "b" / "s.db"
     store = SqliteStore(path)

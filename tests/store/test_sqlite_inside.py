@@ -18,7 +18,7 @@ from storekit import T0, everything, letter, lines, move, new_id, outcomes, remo
 from batuta.core.query import parse
 from batuta.store.memory import MemoryStore
 from batuta.store.protocol import Commit
-from batuta.store.sqlite import SqliteStore, file, upkeep
+from batuta.store.sqlite import SqliteStore, file, upkeep, writer
 from batuta.store.sqlite.collapse import collapsed
 from batuta.store.sqlite.reader import Reader
 from batuta.store.sqlite.upkeep import Upkeep
@@ -210,6 +210,40 @@ async def test_a_search_counts_within_an_index(store: SqliteStore, query: str, i
     connection.close()
 
 
+# -- threads --------------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_search_that_takes_its_time_holds_no_load_up(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    go_on = threading.Event()
+    monkeypatch.setattr(Reader, "find", lambda *_: go_on.wait(10))
+    slow = [asyncio.ensure_future(store.find()) for _ in range(5)]
+    await store.submit([start("e")])
+    assert await store.load("e") is not None
+    assert not any(one.done() for one in slow)
+    go_on.set()
+    await asyncio.gather(*slow)
+
+
+async def test_large_commits_go_in_groups_of_bounded_size(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    groups: list[int] = []
+    monkeypatch.setattr(writer, "collapsed", lambda units: groups.append(len(found := list(units))) or found)
+    shell = blocked(store)
+    futures = [store.submit([start(f"e{at}", task(f"e{at}", 1, input=b"x" * 1024 * 1024))]) for at in range(20)]
+    shell.execute("ROLLBACK")
+    shell.close()
+    await asyncio.gather(*futures)
+    assert sum(groups) == 20
+    assert max(groups) <= 9  # a group ends with the commit that makes it 8 MiB
+
+
+async def test_threads_end_with_the_store(store: SqliteStore) -> None:
+    await store.submit([start("e")])
+    await store.find()
+    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("store-")]
+    await store.close()
+    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("store-")] == []
+
+
 # -- upkeep ---------------------------------------------------------------------------------------------------------------------
 
 
@@ -233,20 +267,20 @@ async def test_a_quiet_store_checkpoints_and_then_runs_nothing(statements: list[
 def test_a_long_log_is_finished_off_by_the_writer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "s.db"
     file.prepare(path)
-    writer = file.connect_writer(path)
-    writer.execute("CREATE TABLE t (x)")
+    connection = file.connect_writer(path)
+    connection.execute("CREATE TABLE t (x)")
     monkeypatch.setattr(upkeep, "LOG_PAGES_MAX", 1)
     ran: list[str] = []
-    writer.set_trace_callback(ran.append)
+    connection.set_trace_callback(ran.append)
     care = Upkeep(file.connect_checkpointer(path))
-    writer.execute("INSERT INTO t VALUES (zeroblob(100000))")
-    care.wrote(upkeep.CHECKPOINT_WEIGHT, writer)
+    connection.execute("INSERT INTO t VALUES (zeroblob(100000))")
+    care.wrote(upkeep.CHECKPOINT_WEIGHT, connection)
     care.join()
     assert not any("wal_checkpoint" in sql for sql in ran)
-    care.wrote(upkeep.CHECKPOINT_WEIGHT, writer)
+    care.wrote(upkeep.CHECKPOINT_WEIGHT, connection)
     assert any("wal_checkpoint" in sql for sql in ran)
     care.close()
-    writer.close()
+    connection.close()
 
 
 async def test_room_left_by_deletions_is_given_back(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -280,11 +314,3 @@ async def test_deleted_room_is_used_again(store: SqliteStore) -> None:
         sizes.append(store.path.stat().st_size)
         await store.open()
     assert sizes[-1] <= sizes[1] * 1.1
-
-
-async def test_threads_end_with_the_store(store: SqliteStore) -> None:
-    await store.submit([start("e")])
-    await store.find()
-    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("store-")]
-    await store.close()
-    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("store-")] == []

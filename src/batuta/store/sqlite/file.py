@@ -85,7 +85,9 @@ def connect_writer(path: Path) -> sqlite3.Connection:
         _refuse_foreign(connection, path)
         connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # this and page_size count for a new file only
-        connection.execute("PRAGMA journal_mode = WAL")
+        (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        if mode != "wal":
+            raise Unavailable(f"store {str(path)!r} is on a file system without shared memory (journal mode {mode}); give it a local disk")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA wal_autocheckpoint = 0")  # upkeep.py does that, beside the commits
         connection.execute("PRAGMA journal_size_limit = 67108864")

@@ -6,16 +6,21 @@ Here: SELECT statements and rows made of their results. Not here: any write (bat
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import queue
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from batuta.core.query import Query, Sort
+from batuta.errors import Invalid, Unavailable
 from batuta.store.protocol import Alarm, Claimable, Document, Found, HeadRow, LogRow, OutboxRow, Stored, TaskRow
 from batuta.store.sqlite import migrate, search
 
+T = TypeVar("T")
 IDS_MAX = 250  # ids asked for in one statement
 _HEAD_FIELDS = HeadRow.__struct_fields__
 _HEADS = "SELECT e.key, e.id, {} FROM executions e JOIN definition_snapshots d ON d.key = e.definition".format(
@@ -211,3 +216,40 @@ class Reader:
                         rows = self._connection.execute("SELECT n, part, body FROM payloads WHERE execution = ?", (key,))
                         apart = {(n_, part_): body for n_, part_, body in rows}
                     setattr(row, part, apart[n, part])
+
+
+class Readers:
+    """A few threads that answer questions, each with a connection of its own."""
+
+    def __init__(self, name: str, readers: Sequence[Reader]) -> None:
+        self._threads = ThreadPoolExecutor(len(readers), thread_name_prefix=name)
+        self._idle: queue.SimpleQueue[Reader] = queue.SimpleQueue()
+        for reader in readers:
+            self._idle.put(reader)
+
+    async def ask(self, question: Callable[[Reader], T]) -> T:
+        """
+        The answer, from a thread that has nothing else to do.
+
+        Raises:
+            Invalid: a value in the question is one that nothing stored can have.
+            Unavailable: the database did not answer.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, question)
+
+    def _answer(self, question: Callable[[Reader], T]) -> T:
+        reader = self._idle.get()
+        try:
+            return question(reader)
+        except (UnicodeEncodeError, OverflowError) as error:
+            raise Invalid(f"the store cannot look for such a value: {error}") from error
+        except sqlite3.Error as error:
+            raise Unavailable(f"the store could not be read: {error}") from error
+        finally:
+            self._idle.put(reader)
+
+    def close(self) -> None:
+        """Questions asked have been answered, the connections are closed. Blocks."""
+        self._threads.shutdown(wait=True)
+        while not self._idle.empty():
+            self._idle.get().close()

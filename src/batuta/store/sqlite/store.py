@@ -10,10 +10,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import queue
 import sqlite3
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -23,11 +21,12 @@ from batuta.errors import Unavailable
 from batuta.store.protocol import Alarm, Claimable, Commit, Document, Found, LogRow, OutboxRow, Stored
 from batuta.store.sqlite import file, migrate
 from batuta.store.sqlite.batch import Put
-from batuta.store.sqlite.reader import Reader
+from batuta.store.sqlite.reader import Reader, Readers
 from batuta.store.sqlite.upkeep import Upkeep
 from batuta.store.sqlite.writer import Writer
 
 READERS = 2
+SEARCHERS = 1  # what may read a million rows has a thread of its own, so that loading an execution never waits for it
 T = TypeVar("T")
 
 
@@ -38,8 +37,8 @@ class _Open:
     lock: file.Lock
     upkeep: Upkeep
     writer: Writer
-    readers: queue.SimpleQueue[Reader]  # those that nobody is using
-    threads: ThreadPoolExecutor
+    readers: Readers
+    searchers: Readers
 
 
 class SqliteStore:
@@ -56,7 +55,7 @@ class SqliteStore:
         loop = asyncio.get_running_loop()
         try:
             self._open = await loop.run_in_executor(None, self._start, loop)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise Unavailable(f"store {str(self.path)!r} cannot be opened: {error}") from error
 
     async def close(self) -> None:
@@ -104,13 +103,13 @@ class SqliteStore:
         limit: int = 1000,
     ) -> list[Found]:
         """See protocol.Store."""
-        return await self._ask(lambda reader: reader.find(name, definition_version, correlation_id, statuses, created_from, created_to, newest_first, limit))
+        return await self._search(lambda reader: reader.find(name, definition_version, correlation_id, statuses, created_from, created_to, newest_first, limit))
 
     async def search(
         self, kind: Literal["executions", "tasks"], query: Query | None, *, words: str = "", sort: Sequence[Sort] = (), start: int = 0, size: int = 100
     ) -> tuple[int, list[tuple[str, int]]]:
         """See protocol.Store."""
-        return await self._ask(lambda reader: reader.search(kind, query, words, sort, start, size))
+        return await self._search(lambda reader: reader.search(kind, query, words, sort, start, size))
 
     async def holder_of(self, task_id: str) -> str | None:
         """See protocol.Store."""
@@ -161,23 +160,19 @@ class SqliteStore:
         Raises:
             Unavailable: there is something at the target already, or it cannot be written.
         """
-        await self._ask(lambda reader: reader.copy_into(Path(target)))
+        await self._search(lambda reader: reader.copy_into(Path(target)))
 
     async def _ask(self, question: Callable[[Reader], T]) -> T:
-        parts = self._open
-        if parts is None:
+        """A question that an index answers."""
+        if self._open is None:
             raise self._closed()
+        return await self._open.readers.ask(question)
 
-        def answer() -> T:
-            reader = parts.readers.get()
-            try:
-                return question(reader)
-            except sqlite3.Error as error:
-                raise Unavailable(f"the store could not be read: {error}") from error
-            finally:
-                parts.readers.put(reader)
-
-        return await asyncio.get_running_loop().run_in_executor(parts.threads, answer)
+    async def _search(self, question: Callable[[Reader], T]) -> T:
+        """A question that may take its time."""
+        if self._open is None:
+            raise self._closed()
+        return await self._open.searchers.ask(question)
 
     def _closed(self) -> Unavailable:
         return Unavailable(f"store {str(self.path)!r} is closed")
@@ -192,18 +187,15 @@ class SqliteStore:
             connection = undo.enter_context(contextlib.closing(file.connect_writer(self.path)))
             migrate.migrate(connection, self.path, migrate.known())
             connection.execute("DELETE FROM definition_snapshots WHERE NOT EXISTS (SELECT 1 FROM executions WHERE definition = definition_snapshots.key)")
-            readers: queue.SimpleQueue[Reader] = queue.SimpleQueue()
-            for _ in range(READERS):
-                readers.put(undo.enter_context(contextlib.closing(Reader(file.connect_reader(self.path)))))
+            readers = [undo.enter_context(contextlib.closing(Reader(file.connect_reader(self.path)))) for _ in range(READERS + SEARCHERS)]
             upkeep = undo.enter_context(contextlib.closing(Upkeep(file.connect_checkpointer(self.path))))
             writer = Writer(connection, upkeep, loop)
             undo.pop_all()  # all went well: _stop will do that
-        return _Open(lock, upkeep, writer, readers, ThreadPoolExecutor(READERS, thread_name_prefix="store-reader"))
+        return _Open(lock, upkeep, writer, Readers("store-reader", readers[:READERS]), Readers("store-searcher", readers[READERS:]))
 
     def _stop(self, parts: _Open) -> None:
-        parts.threads.shutdown(wait=True)
-        while not parts.readers.empty():
-            parts.readers.get().close()
+        parts.readers.close()
+        parts.searchers.close()
         parts.writer.join()
         parts.upkeep.close()
         parts.lock.release()

@@ -40,7 +40,7 @@ class Upkeep:
         if self._weight < CHECKPOINT_WEIGHT or (self._running is not None and not self._running.done()):
             return
         if self._running is not None and self._running.result() > LOG_PAGES_MAX:
-            self._running = None
+            self._running, self._weight = None, 0
             checkpoint(writer)
         else:
             self._begin()

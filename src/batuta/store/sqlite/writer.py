@@ -27,7 +27,7 @@ from batuta.store.sqlite.upkeep import Upkeep
 
 log = logging.getLogger("batuta.store")
 YIELD_FIRST_S, YIELD_AGAIN_S, YIELD_S = 0.002, 0.001, 0.00005  # see Writer._yield
-GROUP_ROWS_MAX = 4096  # a group ends with the submission that reaches this; a larger submission is a group by itself
+GROUP_WEIGHT_MAX = 8192  # a group ends with the submission that reaches this, in rows and KiB; a larger submission is a group by itself
 # A commit that cannot be stored as it is; the others of its group can.
 _REFUSALS = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError, sqlite3.ProgrammingError, OverflowError, UnicodeEncodeError)
 
@@ -127,8 +127,8 @@ class Writer:
     def _gather(self) -> _Group:
         """All that waits, at least one submission unless the end has come. Blocks, and uses quiet times for upkeep."""
         group = _Group()
-        rows = 0
-        while rows < GROUP_ROWS_MAX:
+        weight = 0
+        while weight < GROUP_WEIGHT_MAX:
             try:
                 item = self._inbox.get_nowait() if group.submissions else self._wait()
             except queue.Empty:
@@ -141,7 +141,7 @@ class Writer:
                 continue
             group.submissions.append(item)
             for unit in item.units:
-                rows += 2 + len(unit.tasks) if isinstance(unit, Commit) else len(unit.documents)
+                weight += _weight(unit)
                 if self._doubtful and isinstance(unit, Commit) and unit.execution_id in self._doubtful:
                     group.fail(item, unit, _in_doubt(unit))
                 else:
@@ -248,6 +248,18 @@ class Writer:
                 submission.future.set_result(None)
             else:
                 submission.future.set_exception(submission.error)
+
+
+def _weight(unit: Unit) -> int:
+    """Rows, and KiB of payloads that are long."""
+    if not isinstance(unit, Commit):
+        return len(unit.documents)
+    weight = 2 + len(unit.logs)
+    for row in unit.tasks:
+        weight += 1 + (len(row.input or b"") + len(row.output or b"") >> 10)
+    if (head := unit.head) is not None:
+        weight += len(head.input or b"") + len(head.output or b"") + len(head.variables or b"") >> 10
+    return weight
 
 
 def _in_doubt(commit: Commit) -> VersionConflict:
