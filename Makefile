@@ -32,9 +32,9 @@ unit: up
 clients: up ## the official SDKs against a server; one whose toolchain or registry is missing is skipped by name
 	$(BIN)/python -m pytest tests/compat/test_client_*.py
 
-simulate: up ## a hundred thousand random schedules with faults and crashes, on two cores; about ten minutes
-	cd tests/simulation && PYTHONPATH=.:../core ../../$(BIN)/python -m simulated.campaign core 0:85000 & \
-	cd tests/simulation && PYTHONPATH=.:../core ../../$(BIN)/python -m simulated.campaign engine 0:15000; wait
+simulate: up ## a hundred thousand random schedules with faults and crashes, on two cores
+	$(BIN)/python -m tests.simulation --level core --seeds 0:85000 --jobs 2
+	$(BIN)/python -m tests.simulation --level engine --seeds 0:15000 --jobs 2
 
 crashes: up ## kill -9 under load, fifty times
 	CRASHES=50 $(BIN)/python -m pytest -s --timeout 1800 tests/compat/test_crashes.py

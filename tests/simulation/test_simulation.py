@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
-from simulated import campaign
+from simulated import core_run, engine_run
 
 CORE_SLICE = int(os.environ.get("SIMULATE_CORE", "3000"))
 ENGINE_SLICE = int(os.environ.get("SIMULATE_ENGINE", "600"))
@@ -21,6 +21,7 @@ REGRESSIONS = [
     ("engine", 1000002,  "a retry, a rerun and a terminate of an ended execution on a slow disk each decided on a copy of their own"),
     ("engine", 1000267,  "the same, of another plan"),
     ("engine", 1007341,  "a reading that a commit had overtaken was kept in memory"),
+    ("core",   3072176,  "nothing followed a TERMINATE that had been skipped"),
 ]  # fmt: skip
 
 
@@ -31,18 +32,21 @@ def _quiet() -> Iterator[None]:
     logging.disable(logging.NOTSET)
 
 
+def failures_of(level: str, seeds: Iterable[int]) -> list[str]:
+    """What failed, a line each; the seed replays it."""
+    play = {"core": core_run.play, "engine": engine_run.play}[level]
+    results = (play(seed) for seed in seeds)
+    return [f"{level} seed {r.seed}: {r.failure.said[:400]}" for r in results if r.failure is not None]
+
+
 @pytest.mark.parametrize(("level", "seed", "what"), REGRESSIONS)
 def test_what_a_seed_found_stays_mended(level: str, seed: int, what: str) -> None:
-    assert not campaign.run(level, [seed])[2], what
+    assert not failures_of(level, [seed]), what
 
 
 def test_the_decider_keeps_its_rules_whatever_happens() -> None:
-    schedules, _, failures, _ = campaign.run("core", range(CORE_SLICE))
-    assert schedules == CORE_SLICE
-    assert not failures, "\n".join(failures)
+    assert failures_of("core", range(CORE_SLICE)) == []
 
 
 def test_the_engine_keeps_its_rules_through_crashes_and_faults() -> None:
-    schedules, _, failures, _ = campaign.run("engine", range(ENGINE_SLICE))
-    assert schedules == ENGINE_SLICE
-    assert not failures, "\n".join(failures)
+    assert failures_of("engine", range(ENGINE_SLICE)) == []
