@@ -201,3 +201,27 @@ def test_what_is_cancelled_beside_a_revived_child_comes_back_in_place(stage: Sta
     stage.verb(lifecycle.retry, of(stage, x, "one"))
     assert rows(x) == [("f", "COMPLETED"), ("one", "IN_PROGRESS"), ("b", "SCHEDULED"), ("h", "IN_PROGRESS"), ("w", "IN_PROGRESS"), ("j", "IN_PROGRESS")]
     assert [x.by_ref[ref].attempt for ref in ("one", "b", "h", "w")] == [0, 1, 1, 1]
+
+
+def again(stage: Stage, x: Execution, verb: str) -> None:
+    if verb == "retry":
+        stage.verb(lifecycle.retry, x)
+    else:
+        target = x.ordered()[0].id
+        stage.verb(lifecycle.rerun, x, from_task=target, task_input=None, workflow_input=None, correlation_id=None)
+
+
+@pytest.mark.parametrize("verb", ["retry", "rerun"])
+def test_a_child_that_fails_again_at_once_fails_its_parent_again(stage: Stage, verb: str) -> None:
+    stage.workflow("doomed", [node("i", "INLINE", {"expression": "boom"})])
+    x = stage.run([child("sub", "doomed")])
+    again(stage, of(stage, x, "sub"), verb)
+    assert (x.head.status, rows(x)) == (WorkflowStatus.FAILED, [("sub", "FAILED")])
+
+
+def test_an_ancestor_hears_of_the_revival_before_the_second_end(stage: Stage) -> None:
+    stage.workflow("doomed", [node("i", "INLINE", {"expression": "boom"})])
+    stage.workflow("middle", [child("sub", "doomed")])
+    x = stage.run([child("top", "middle")])
+    again(stage, of(stage, of(stage, x, "top"), "sub"), "retry")
+    assert (x.head.status, rows(x)) == (WorkflowStatus.FAILED, [("top", "FAILED")])

@@ -165,6 +165,8 @@ def retry(x: Execution, now: int, tools: Tools, *, at_parents_wish: bool = False
     _forget_failure(x)
     h.last_retried_at = now
     turn = Turn(x, now, tools)
+    if not at_parents_wish:
+        _revive_parent(turn, "retried")
     fresh = []
     for task in last.values():
         if task.type in _IN_PLACE:
@@ -177,8 +179,6 @@ def retry(x: Execution, now: int, tools: Tools, *, at_parents_wish: bool = False
     _schedule_again(turn)
     for task in fresh:
         try_step(turn, lambda task=task: schedule(turn, _fresh_attempt(turn, task)))
-    if not at_parents_wish:
-        _revive_parent(turn, "retried")
     return _go_on(turn)
 
 
@@ -215,6 +215,7 @@ def _go_on(turn: Turn) -> Outcome:
 
 
 def _revive_parent(turn: Turn, verb: str) -> None:
+    """Said before anything is played: what is played may end at once, and the parent hears of that only when it waits again."""
     h = turn.x.head
     if h.parent_id:
         turn.send(ReviveParent(h.parent_id, h.parent_task_id, h.id, verb))
@@ -235,13 +236,12 @@ def revived(x: Execution, now: int, tools: Tools, task_id: str, child_id: str, v
     if had_ended:
         _forget_failure(x)
         x.head.last_retried_at = now
+        _revive_parent(turn, verb)
         for other in x.ordered():
             if other is not task and other.status in LOST and not other.retried:
                 _mend(turn, other)
     _reindex(x)
     _schedule_again(turn)
-    if had_ended:
-        _revive_parent(turn, verb)
     return _go_on(turn)
 
 
@@ -332,8 +332,8 @@ def rerun(
         h.input = workflow_input
         x.touch_head(INPUT)
     turn = Turn(x, now, tools)
-    _rerun_from(turn, target, task_input)
     _revive_parent(turn, "rerun")
+    _rerun_from(turn, target, task_input)
     return _go_on(turn)
 
 

@@ -53,6 +53,10 @@ class Delivery(Steps):
             else:
                 self.limits.taken(task.def_name, live.x.node_of(task).policy, (taken.execution_id, taken.n), now)
 
+    async def _carry(self, letters: Letters) -> None:
+        """Hand over every letter, also when whoever waits for it goes away meanwhile."""
+        await asyncio.shield(self._spawned(self._deliver_all(letters)))
+
     async def _deliver_all(self, letters: Letters) -> None:
         """
         Hand over every letter, and what follows from it; all of it is durable when this returns, but for what is beyond CASCADE_MAX.
@@ -65,16 +69,17 @@ class Delivery(Steps):
             if not letters:
                 break
             letter = letters.popleft()
-            if letter.was_never_sent:
-                self._unborn.pop(letter.message.id, None)
-                continue
+            if letter.before is not None and not letter.before.done():
+                await asyncio.wait([letter.before])
             try:
-                one = await self._deliver(letter, letters)
-            except BatutaError as error:
-                self._deliver_later(letter, error)
-            else:
+                one = None if letter.was_never_sent else await self._deliver(letter, letters)
                 if one is not None:
                     sent.append((letter, one))
+            except BatutaError as error:
+                self._deliver_later(letter, error)
+            finally:
+                if letter.handed is not None and not letter.handed.done():
+                    letter.handed.set_result(None)
         if letters:
             self.spawn(self._deliver_all(letters))
         for letter, one in sent:
@@ -146,9 +151,6 @@ class Delivery(Steps):
         try:
             durable = await self._step(target, act, letters, delivered=[letter_id])
         except NotFound:
-            if target in self._unborn and isinstance(message, TerminateExecution):
-                self._unborn[target] = letter_id  # it will not be started; until then both letters stay
-                return None
             return Sent(self._forget_letter(letter_id))  # removed by an operator: nobody to tell
         return None if durable is None else Sent(durable, target, act)
 
@@ -168,14 +170,11 @@ class Delivery(Steps):
                 log.warning("message %s for %s waits: %s", message.id, message.queue, error)
                 await self._pause(AGAIN_MS)
 
-    def _forget_letter(self, *letter_ids: str) -> asyncio.Future[None]:
-        return self.store.submit([Commit(execution_id=letter_ids[0].split("/", 1)[0], expected=-1, delivered=letter_ids)])
+    def _forget_letter(self, letter_id: str) -> asyncio.Future[None]:
+        return self.store.submit([Commit(execution_id=letter_id.split("/", 1)[0], expected=-1, delivered=[letter_id])])
 
     async def _start_other(self, letter_id: str, wish: StartExecution, letters: Letters) -> Sent | None:
         live = await self._load(wish.id)
-        stillborn = self._unborn.pop(wish.id, "")
-        if stillborn:
-            return Sent(self._forget_letter(letter_id, stillborn))
         if live is not None:
             # Asked for again: its parent may have lost the memory of having started it, and not heard of its end.
             durable = await self._step(wish.id, lifecycle.told_again, letters, delivered=[letter_id])

@@ -77,7 +77,7 @@ class Durability(abc.ABC):
         self._keys: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()  # starts under one key, one after the other
         self._held: dict[str, Live] = {}  # executions with changes that nobody waits for
         self._release: asyncio.TimerHandle | None = None
-        self._unborn: dict[str, str] = {}  # executions whose start is under way; with a letter's id: it came to end what is not there yet
+        self._mail: dict[str, asyncio.Future[None]] = {}  # receiver -> when the last letter written to it has been handed over
         self._background: set[asyncio.Task[Any]] = set()
         self._closing = False
 
@@ -95,9 +95,13 @@ class Durability(abc.ABC):
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
         """Do this in the background; a failure is logged, since nobody waits for it."""
+        self._spawned(work)
+
+    def _spawned(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         task = asyncio.get_running_loop().create_task(work)
         self._background.add(task)
         task.add_done_callback(self._done)
+        return task
 
     def _done(self, task: asyncio.Task[Any]) -> None:
         self._background.discard(task)

@@ -20,11 +20,17 @@ Act = Callable[[Execution, int, Tools], Outcome]
 
 
 class Letter(NamedTuple):
-    """A message on its way, and when the commit that it leaves with is durable (None: it is)."""
+    """
+    A message on its way, and when the commit that it leaves with is durable (None: it is).
+
+    `before` ends when the letter written to the same receiver before this one has been handed over, `handed` when this one has.
+    """
 
     id: str
     message: Message
     written: asyncio.Future[None] | None
+    before: asyncio.Future[None] | None = None
+    handed: asyncio.Future[None] | None = None
 
     @property
     def was_never_sent(self) -> bool:

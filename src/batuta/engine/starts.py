@@ -52,7 +52,7 @@ class Starts(Reports):
         letters: Letters = deque()
         durable = await self._first_step(Execution(head, definition), letters)
         if letters:
-            await self._deliver_all(letters)
+            await self._carry(letters)
         await asyncio.shield(durable)
         return head.id
 
@@ -80,7 +80,7 @@ class Starts(Reports):
         except VersionConflict:
             return False
         if letters:
-            await self._deliver_all(letters)
+            await self._carry(letters)
         return True
 
     async def _start_once(self, request: StartRequest, key: str) -> str:

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 import msgspec
 
 from batuta.core.decide import Outcome, decide
-from batuta.core.model.decision import StartExecution
+from batuta.core.model.decision import Message
 from batuta.core.model.definition import Definition, digest
 from batuta.core.model.event import Event, Started, Ticked
 from batuta.core.model.execution import Execution, Head
@@ -47,8 +47,8 @@ class Steps(Durability):
             self._arm()
 
     @abc.abstractmethod
-    async def _deliver_all(self, letters: Letters) -> None:
-        """Hand over every letter, and what follows from it."""
+    async def _carry(self, letters: Letters) -> None:
+        """Hand over every letter, and what follows from it, also when whoever waits for it goes away meanwhile."""
 
     # -- the one path -----------------------------------------------------------------------------------------------------------
 
@@ -71,7 +71,7 @@ class Steps(Durability):
         letters: Letters = deque()
         durable = await self._step(execution_id, act, letters)
         if letters:
-            await self._deliver_all(letters)
+            await self._carry(letters)
         if durable is not None:
             await self._settled(durable, execution_id, act)
 
@@ -85,7 +85,7 @@ class Steps(Durability):
                 letters: Letters = deque()
                 again = await self._step(execution_id, act, letters, delivered=delivered)
                 if letters:
-                    await self._deliver_all(letters)
+                    await self._carry(letters)
                 if again is None:
                     return
                 durable = again
@@ -152,10 +152,15 @@ class Steps(Durability):
             commit.definition = (x.definition.hash, digest(x.definition.raw)[1])
         durable = self._send(live, commit, moved)
         for row, message in zip(outbox, outcome.messages, strict=True):
-            letters.append(Letter(row.id, message, durable))
-            if isinstance(message, StartExecution):
-                self._unborn[message.id] = ""
+            letters.append(self._addressed(row.id, message, durable))
         return durable
+
+    def _addressed(self, letter_id: str, message: Message, written: asyncio.Future[None]) -> Letter:
+        """A letter that is handed over after those written to the same receiver before it: nobody is ended before it is started."""
+        receiver, handed = message.id, asyncio.get_running_loop().create_future()
+        before, self._mail[receiver] = self._mail.get(receiver), handed
+        handed.add_done_callback(lambda _: self._mail.pop(receiver) if self._mail.get(receiver) is handed else None)
+        return Letter(letter_id, message, written, before, handed)
 
     # -- starting ---------------------------------------------------------------------------------------------------------------
 
