@@ -113,8 +113,9 @@ class Writer:
 
     def _run(self) -> None:
         while not self._is_ending:
-            group = self._gather()
+            group = _Group()
             try:
+                self._gather(group)
                 self._write(group)
             except Exception as error:  # whatever it is, nobody may wait for ever
                 log.exception("a group of %d commits failed", len(group.entries))
@@ -124,9 +125,8 @@ class Writer:
             self._upkeep.wrote(group.weight, self._connection)
         self._connection.close()
 
-    def _gather(self) -> _Group:
-        """All that waits, at least one submission unless the end has come. Blocks, and uses quiet times for upkeep."""
-        group = _Group()
+    def _gather(self, group: _Group) -> None:
+        """Take in all that waits, at least one submission unless the end has come. Blocks, and uses quiet times for upkeep."""
         weight = 0
         while weight < GROUP_WEIGHT_MAX:
             try:
@@ -146,7 +146,6 @@ class Writer:
                     group.fail(item, unit, _in_doubt(unit))
                 else:
                     group.entries.append((item, unit))
-        return group
 
     def _wait(self) -> Submission | Reported | None:
         """The next thing submitted. A quiet store does what upkeep is due, piece by piece, and then nothing."""
@@ -214,8 +213,9 @@ class Writer:
             self._snapshots |= rows.snapshots
 
     def _fail_all(self, group: _Group, error: BatutaError) -> None:
-        for submission, unit in group.entries:
-            group.fail(submission, unit, error)
+        for submission in group.submissions:
+            for unit in submission.units:
+                group.fail(submission, unit, error)
         self._doubtful.update(group.failed)
 
     def _roll_back(self) -> None:
