@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: up demo test lint types contracts unit simulate crashes bench docs clean
+.PHONY: up demo test lint types contracts unit clients simulate crashes bench docs clean
 
 up: $(VENV)/ready ## the environment: Batuta, its tools, the firmware application's compiler
 $(VENV)/ready: pyproject.toml
@@ -46,4 +46,4 @@ docs: up ## generated reference pages
 	$(BIN)/python docs/generate.py
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist
+	rm -rf $(VENV) .clients .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist
