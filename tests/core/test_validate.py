@@ -290,3 +290,43 @@ def test_timeouts_contain_each_other(response: int, timeout: int, total: int, me
 )
 def test_what_conductor_does_not_limit_is_accepted(fields: dict[str, Any]) -> None:
     assert task_problems(read_task({"name": "n", **fields}), REG) == []
+
+
+LIMIT = ".rateLimitConfig.concurrentExecLimit"
+KEY = ".rateLimitConfig.rateLimitKey"
+#   what is configured wrongly                                               where               what is said
+CONFIGURED: list[tuple[dict[str, Any], str, str]] = [
+    ({"maskedFields": ["a", ""]},                                            ".maskedFields[1]", "is empty; expected the name of a field"),
+    ({"rateLimitConfig": {"rateLimitKey": "k", "concurrentExecLimit": -1}},  LIMIT,              "must be greater than or equal to 0"),
+    ({"rateLimitConfig": {"rateLimitKey": "", "concurrentExecLimit": 2}},    KEY,                "is empty; expected a text or an "),
+    ({"rateLimitConfig": {"concurrentExecLimit": 2}},                        KEY,                "is empty; expected a text or an "),
+]  # fmt: skip
+TASKS_CONFIGURED: list[tuple[dict[str, Any], str, str]] = [
+    ({"cacheConfig": {"key": "", "ttlInSecond": 5}},           ".cacheConfig.key",                  "is empty; expected a text with ${…}"),
+    ({"cacheConfig": {"key": "${a}"}},                         ".cacheConfig.ttlInSecond",          "must be greater than 0"),
+    ({"cacheConfig": {"key": "${a}", "ttlInSecond": -1}},      ".cacheConfig.ttlInSecond",          "must be greater than 0"),
+    ({"onStateChange": {"onStart,onEnd": [{"type": "x"}]}},    ".onStateChange[onStart,onEnd]",     "is not known; expected a comma list of onScheduled, "),
+    ({"onStateChange": {"": [{"type": "x"}]}},                 ".onStateChange[]",                  "is not known; expected a comma list of onScheduled, "),
+    ({"onStateChange": {"onStart": [{"payload": {}}]}},        ".onStateChange[onStart][0].type",   "is empty; expected the name of an event"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("fields", "path", "sentence"), CONFIGURED)
+def test_what_conductor_never_looks_at_is_looked_at(fields: dict[str, Any], path: str, sentence: str) -> None:
+    [(found, message)] = told(workflow(**fields))
+    assert found == path and message.startswith(sentence)
+
+
+@pytest.mark.parametrize(("fields", "path", "sentence"), TASKS_CONFIGURED)
+def test_of_a_task_too_also_in_a_loop(fields: dict[str, Any], path: str, sentence: str) -> None:
+    loop = task("l", type="DO_WHILE", loopCondition="false", loopOver=[task(**fields)])
+    for definition, lead in ((workflow(task(**fields)), ".tasks[0]"), (workflow(loop), ".tasks[0].loopOver[0]")):
+        [(found, message)] = told(definition)
+        assert found == lead + path and message.startswith(sentence)
+
+
+def test_what_is_configured_well_is_taken() -> None:
+    states = {" onScheduled , onSuccess": [{"type": "x", "payload": {"a": "${workflow}"}}]}
+    limits = {"rateLimitKey": "${workflow.correlationId}", "concurrentExecLimit": 1}
+    assert not told(workflow(task(cacheConfig={"key": "${a}", "ttlInSecond": 1}, onStateChange=states), rateLimitConfig=limits, maskedFields=["a"]))
+    assert not told(workflow(rateLimitConfig={}))

@@ -24,7 +24,6 @@ from batuta.wire import metadata
 REFERENCE = DOCS / "reference"
 RECORDED = ROOT / "tests" / "compat" / "golden" / "recorded"
 # Used by no test that can be found by reading; the list may only get shorter.
-UNUSED_ROUTES = {"GET /api/workflow/search-by-tasks-v2"}
 
 
 def generator() -> ModuleType:
@@ -59,7 +58,7 @@ def test_routes_said_to_be_ours_exist() -> None:
 
 
 def test_every_route_is_used_by_some_test() -> None:
-    assert {route for route, uses in GENERATOR.uses_of_routes().items() if not uses} == UNUSED_ROUTES
+    assert [route for route, uses in GENERATOR.uses_of_routes().items() if not uses] == []
 
 
 def test_every_command_is_documented() -> None:

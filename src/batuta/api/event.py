@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from typing import Literal
 
+import msgspec
+
 from batuta.api.http import Response, empty_response, json_response
 from batuta.api.services import Services
 from batuta.wire.answers import SearchResult
 from batuta.wire.codec import decode, encode
-from batuta.wire.event import read_handler, read_handlers
+from batuta.wire.event import DeadMessage, read_handler, read_handlers
+from batuta.wire.mask import masked
 
 
 async def create(services: Services, body: bytes) -> Response:
@@ -59,12 +62,17 @@ async def executions(
 async def dead(services: Services, *, start: int = 0, size: int = 100) -> Response:
     """Messages set aside because something failed for good, newest first."""
     found = await services.events.journal.dead()
-    return json_response(encode(SearchResult(len(found), found[max(start, 0) :][: max(size, 0)])))
+    return json_response(encode(SearchResult(len(found), [_shown(services, one) for one in found[max(start, 0) :][: max(size, 0)]])))
+
+
+def _shown(services: Services, dead: DeadMessage) -> DeadMessage:
+    return msgspec.structs.replace(dead, payload=masked(dead.payload, services.events.masks_of(dead.payload)))
 
 
 async def redeliver(services: Services, id: str) -> Response:
     """Try again what failed with a message set aside; the message as it is set aside again, or null when all is done."""
-    return json_response(encode(await services.events.redeliver(id)))
+    left = await services.events.redeliver(id)
+    return json_response(encode(None if left is None else _shown(services, left)))
 
 
 async def drop(services: Services, id: str) -> Response:

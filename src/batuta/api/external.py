@@ -15,6 +15,7 @@ from batuta.api.http import Request, Response, json_response
 from batuta.api.services import Services
 from batuta.errors import Invalid, NotFound
 from batuta.wire.codec import encode
+from batuta.wire.mask import masked
 
 _OPERATIONS: Final = ("READ", "WRITE")
 _PAYLOADS: Final = ("WORKFLOW_INPUT", "WORKFLOW_OUTPUT", "TASK_INPUT", "TASK_OUTPUT")
@@ -44,4 +45,5 @@ async def payload(services: Services, direction: str, file: str) -> Response:
     if direction not in ("input", "output") or not dot or ending != "json":
         raise NotFound(f"this server keeps no payload under 'task/{direction}/{file}'; expected task/input/ID.json or task/output/ID.json")
     execution, task = await services.engine.read_task(task_id)
-    return json_response(encode(task.input if direction == "input" else execution.output_of(task)))
+    found = task.input if direction == "input" else execution.output_of(task)
+    return json_response(encode(masked(found, execution.definition.masked)))

@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 
 from batuta.core.expr.references import problems
 from batuta.core.expr.scope import ALWAYS_CONSTANT
+from batuta.core.model.definition import STATE_CHANGES
 from batuta.core.model.task import Json
 from batuta.core.nodes.wait import parse_duration, parse_until
 from batuta.errors import Violation
@@ -76,6 +77,15 @@ def _fields(definition: Json, at: str) -> Iterator[Violation]:
         yield Violation(f"{at}.schemaVersion", "workflowDef schemaVersion: 2 is only supported", str(definition["schemaVersion"]))
     if not definition["tasks"]:
         yield Violation(f"{at}.tasks", "WorkflowTask list cannot be empty")
+    for n, name in enumerate(definition["maskedFields"]):
+        if not name:
+            yield Violation(f"{at}.maskedFields[{n}]", "is empty; expected the name of a field", name)
+    if (limit := definition.get("rateLimitConfig")) is not None:
+        most, key = limit["concurrentExecLimit"], limit.get("rateLimitKey")
+        if most < 0:
+            yield Violation(f"{at}.rateLimitConfig.concurrentExecLimit", "must be greater than or equal to 0", str(most))
+        if most > 0 and not key:
+            yield Violation(f"{at}.rateLimitConfig.rateLimitKey", "is empty; expected a text or an expression that tells apart what is limited", key)
 
 
 class _Place(NamedTuple):
@@ -106,6 +116,7 @@ def _task(place: _Place, around: Surroundings) -> Iterator[Violation]:
     if not task.get("taskReferenceName"):
         message = "WorkflowTask taskReferenceName name cannot be empty or null"
         yield Violation(f"{at}.taskReferenceName", message, task.get("taskReferenceName"))
+    yield from _configured(task, at)
     if in_loop:
         return  # a name and a reference it needs even there: without them it could never run
     if task["startDelay"] < 0:
@@ -114,6 +125,23 @@ def _task(place: _Place, around: Surroundings) -> Iterator[Violation]:
     if rule is not None:
         for sentence in rule(task, around):
             yield Violation(at, sentence)
+
+
+def _configured(task: Json, at: str) -> Iterator[Violation]:
+    """What Conductor takes as it comes, since it never looks at it."""
+    if (cache := task.get("cacheConfig")) is not None:
+        if not cache.get("key"):
+            yield Violation(f"{at}.cacheConfig.key", "is empty; expected a text with ${…} over the task's input parameters", cache.get("key"))
+        if cache["ttlInSecond"] <= 0:
+            yield Violation(f"{at}.cacheConfig.ttlInSecond", "must be greater than 0", str(cache["ttlInSecond"]))
+    for states, events in task["onStateChange"].items():
+        where = f"{at}.onStateChange[{states}]"
+        for state in states.split(","):
+            if state.strip() not in STATE_CHANGES:
+                yield Violation(where, f"is not known; expected a comma list of {', '.join(STATE_CHANGES)}", state)
+        for n, event in enumerate(events):
+            if not event.get("type"):
+                yield Violation(f"{where}[{n}].type", "is empty; expected the name of an event", event.get("type"))
 
 
 def _repeated(references: list[str | None], name: str | None) -> Iterator[str]:

@@ -26,6 +26,7 @@ from batuta.engine.journal import Journal
 from batuta.errors import BatutaError, NotFound, Unavailable
 from batuta.wire.codec import encode
 from batuta.wire.event import DeadMessage, EventExecution, ExecutionStatus, Failure
+from batuta.wire.mask import masked
 from batuta.wire.shape import Json
 
 log = logging.getLogger("batuta.engine")
@@ -145,6 +146,13 @@ class Events:
             del self._in_hand[key]
             done.set_result(None)
 
+    def masks_of(self, payload: Any) -> frozenset[str]:
+        """The names that the workflow which sent this message wants masked; none for a message from elsewhere."""
+        name, version = (payload.get("workflowType"), payload.get("workflowVersion")) if isinstance(payload, dict) else (None, None)
+        if not isinstance(name, str) or not isinstance(version, int | None):
+            return frozenset()
+        return frozenset((self._engine.catalog.workflow(name, version) or {}).get("maskedFields") or ())
+
     def waiting(self) -> dict[str, int]:
         """How many messages of each event are being handled, or wait for it."""
         found: dict[str, int] = {}
@@ -223,6 +231,7 @@ class Events:
     def _execution(self, handler: Json, message: Message, n: int, status: ExecutionStatus, output: Json) -> EventExecution:
         if len(encode(output)) > OUTPUT_BYTES_MAX:
             output = {key: output[key] for key in ("workflowId", "taskId", "taskRefName", "condition", "exception", "error") if key in output}
+        output = masked(output, self.masks_of(message.payload))
         return EventExecution(
             id=f"{message.id}_{n}", messageId=message.id, name=handler["name"], event=message.event, created=self._engine.clock.now(), status=status,
             action=handler["actions"][n]["action"], output=output,

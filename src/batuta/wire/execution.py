@@ -21,6 +21,7 @@ from batuta.core.model.execution import Execution
 from batuta.core.model.status import TaskStatus, WorkflowStatus
 from batuta.core.model.task import Json, Task
 from batuta.wire.codec import decode, encode
+from batuta.wire.mask import masked
 
 NONE: Final = msgspec.Raw(b"null")
 _SECRET: Final = MARK.encode()
@@ -178,8 +179,16 @@ def _definition(definition: Definition) -> msgspec.Raw:
 
 
 def task_view(execution: Execution, task: Task, now: int) -> TaskView:
+    """The task as Conductor shows it at the instant *now*, masked as its workflow asks."""
+    view = _task_view(execution, task, now)
+    if names := execution.definition.masked:
+        view.inputData, view.outputData = masked(view.inputData, names), masked(view.outputData, names)
+    return view
+
+
+def _task_view(execution: Execution, task: Task, now: int) -> TaskView:
     """
-    The task as Conductor shows it at the instant *now*. One skipped before its time (seq 0) shows neither workflow type nor limits.
+    The task with its payloads as they are. One skipped before its time (seq 0) shows neither workflow type nor limits.
 
     Cost: 4 µs with its encoding, however large its node (Python 3.11, a payload of three members).
     """
@@ -253,9 +262,12 @@ def queue_wait_ms(task: Task, now: int) -> int:
 def handed_view(execution: Execution, task: Task, now: int, secret: Lookup, environment: Lookup) -> TaskView:
     """
     The task as the worker gets it that polled: the secrets its input names are put in, and what its definition lists as runtimeMetadata
-    is looked up, first among the secrets. Nobody else ever sees either.
+    is looked up, first among the secrets. Nobody else ever sees either. Nothing is masked, and where others are shown masked payloads only, a large
+    input comes in place instead of by its path.
     """
-    view = task_view(execution, task, now)
+    view = _task_view(execution, task, now)
+    if execution.definition.masked and task.external_input:
+        view.inputData, view.externalInputPayloadStoragePath = task.input, ""
     text = encode(view.inputData)
     view.inputData = resolve_secrets(view.inputData, secret) if _SECRET in text else msgspec.Raw(text)
     definition = execution.node_of(task).task_definition_raw
@@ -271,8 +283,8 @@ def task_views(execution: Execution, tasks: Iterable[Task], now: int) -> list[Ta
 
 
 def workflow_view(execution: Execution, now: int, *, include_tasks: bool = True) -> WorkflowView:
-    """The execution as Conductor shows it at the instant *now*; without its tasks the list of them is empty."""
-    head = execution.head
+    """The execution as Conductor shows it at the instant *now*, masked as its definition asks; without its tasks the list of them is empty."""
+    head, names = execution.head, execution.definition.masked
     return WorkflowView(
         ownerApp=head.owner_app,
         createTime=head.created_at,
@@ -284,8 +296,8 @@ def workflow_view(execution: Execution, now: int, *, include_tasks: bool = True)
         parentWorkflowId=head.parent_id,
         parentWorkflowTaskId=head.parent_task_id,
         tasks=task_views(execution, execution.ordered(), now) if include_tasks else [],
-        input={} if head.external_input else head.input,
-        output={} if head.external_output else head.output,
+        input={} if head.external_input else masked(head.input, names),
+        output={} if head.external_output else masked(head.output, names),
         correlationId=head.correlation_id,
         reRunFromWorkflowId=head.rerun_from,
         reasonForIncompletion=head.reason,
@@ -296,7 +308,7 @@ def workflow_view(execution: Execution, now: int, *, include_tasks: bool = True)
         externalInputPayloadStoragePath=head.external_input,
         externalOutputPayloadStoragePath=head.external_output,
         priority=head.priority,
-        variables=head.variables,
+        variables=masked(head.variables, names),
         lastRetriedTime=head.last_retried_at,
         failedTaskNames=head.failed_names,
         history=[],
@@ -349,11 +361,11 @@ def _task_json(execution: Execution, task: Task) -> Json:
 
 def status_view(execution: Execution, *, include_output: bool, include_variables: bool) -> StatusView:
     """The execution's status, with its output and variables where asked for. An empty correlation id is not shown."""
-    head = execution.head
+    head, names = execution.head, execution.definition.masked
     return StatusView(
         workflowId=head.id,
         correlationId=head.correlation_id or None,
-        output=head.output if include_output else None,
-        variables=head.variables if include_variables else None,
+        output=masked(head.output, names) if include_output else None,
+        variables=masked(head.variables, names) if include_variables else None,
         status=head.status,
     )

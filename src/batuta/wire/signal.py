@@ -14,6 +14,7 @@ from batuta.core.model.execution import Execution
 from batuta.core.model.status import TaskStatus, WorkflowStatus
 from batuta.core.model.task import Json, Task
 from batuta.wire.execution import TaskView, task_views
+from batuta.wire.mask import masked
 
 ReturnStrategy = Literal["TARGET_WORKFLOW", "BLOCKING_WORKFLOW", "BLOCKING_TASK", "BLOCKING_TASK_INPUT"]
 OF_TASKS: Final = ("BLOCKING_TASK", "BLOCKING_TASK_INPUT")
@@ -69,20 +70,22 @@ class TaskRunView(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 def run_view(shown: Execution, target: Execution, strategy: str, request_id: str, now: int, *, timed_out: bool) -> RunView:
     """The run of *shown*, which is the target itself or the descendant that holds it."""
-    head = shown.head
+    head, names = shown.head, shown.definition.masked
     return RunView(
         responseType=strategy, targetWorkflowId=target.head.id, targetWorkflowStatus=target.head.status, requestId=request_id, workflowId=head.id,
-        correlationId=head.correlation_id, input=head.input, output=head.output, signalTimeout=timed_out, priority=head.priority, variables=head.variables,
-        tasks=task_views(shown, shown.ordered(), now), createdBy=head.created_by, createTime=head.created_at, status=head.status, updateTime=head.updated_at,
+        correlationId=head.correlation_id, input=masked(head.input, names), output=masked(head.output, names), signalTimeout=timed_out,
+        priority=head.priority, variables=masked(head.variables, names), tasks=task_views(shown, shown.ordered(), now), createdBy=head.created_by,
+        createTime=head.created_at, status=head.status, updateTime=head.updated_at,
     )  # fmt: skip
 
 
 def task_run_view(holder: Execution, task: Task, target: Execution, strategy: str, request_id: str, *, timed_out: bool) -> TaskRunView:
     """The task that holds the target."""
+    names = holder.definition.masked
     return TaskRunView(
         responseType=strategy, targetWorkflowId=target.head.id, targetWorkflowStatus=target.head.status, requestId=request_id, workflowId=holder.head.id,
-        correlationId=holder.head.correlation_id, input=task.input, output=holder.output_of(task), signalTimeout=timed_out, taskType=task.type,
-        taskId=task.id, referenceTaskName=task.ref, retryCount=task.attempt, taskDefName=task.def_name, retriedTaskId=task.retry_of,
+        correlationId=holder.head.correlation_id, input=masked(task.input, names), output=masked(holder.output_of(task), names), signalTimeout=timed_out,
+        taskType=task.type, taskId=task.id, referenceTaskName=task.ref, retryCount=task.attempt, taskDefName=task.def_name, retriedTaskId=task.retry_of,
         workflowType=holder.head.name, reasonForIncompletion=task.reason, priority=task.priority, createdBy=task.worker, createTime=task.started_at,
         updateTime=task.updated_at, status=task.status,
     )  # fmt: skip

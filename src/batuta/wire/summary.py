@@ -16,6 +16,7 @@ from batuta.core.model.execution import Execution, Head
 from batuta.core.model.status import TaskStatus, WorkflowStatus
 from batuta.core.model.task import Json, Task
 from batuta.wire.execution import queue_wait_ms
+from batuta.wire.mask import masked
 
 
 class ExecutionSummary(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -87,7 +88,7 @@ def classifier(definition: Json) -> str:
 
 def execution_summary(head: Head, definition: Definition) -> ExecutionSummary:
     """The execution in one line."""
-    given, result = javatext.text(head.input), javatext.text(head.output)
+    given, result = (javatext.text(masked(payload, definition.masked)) for payload in (head.input, head.output))
     return ExecutionSummary(
         workflowType=head.name, version=head.definition_version, workflowId=head.id, correlationId=head.correlation_id, startTime=iso(head.created_at),
         updateTime=iso(head.updated_at), endTime=iso(head.ended_at) if head.ended_at else "", status=head.status, input=given, output=result,
@@ -101,12 +102,12 @@ def execution_summary(head: Head, definition: Definition) -> ExecutionSummary:
 
 def task_summary(execution: Execution, task: Task, now: int) -> TaskSummary:
     """The task in one line."""
-    head = execution.head
+    head, names = execution.head, execution.definition.masked
     return TaskSummary(
         workflowId=head.id, workflowType=head.name, correlationId=head.correlation_id, scheduledTime=iso(task.scheduled_at), startTime=iso(task.started_at),
         updateTime=iso(task.updated_at), endTime=iso(task.ended_at), status=task.status, reasonForIncompletion=task.reason,
         executionTime=max(task.ended_at - task.started_at, 0) if task.ended_at else 0, queueWaitTime=queue_wait_ms(task, now), taskDefName=task.def_name,
-        taskType=task.type, input=javatext.text(task.input), output=javatext.text(execution.output_of(task)), taskId=task.id,
+        taskType=task.type, input=javatext.text(masked(task.input, names)), output=javatext.text(masked(execution.output_of(task), names)), taskId=task.id,
         externalInputPayloadStoragePath=task.external_input, externalOutputPayloadStoragePath=task.external_output, workflowPriority=head.priority,
         domain=task.domain,
     )  # fmt: skip

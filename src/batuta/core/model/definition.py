@@ -35,6 +35,10 @@ SYSTEM_TYPES = OPERATORS | BUILTIN_WORKERS
 _TEMPLATED = BUILTIN_WORKERS | {"SIMPLE", "DYNAMIC", "INLINE", "LAMBDA", "JSON_JQ_TRANSFORM", "DO_WHILE"}
 
 
+# What a workflow task may name in onStateChange.
+STATE_CHANGES = ("onScheduled", "onStart", "onSuccess", "onFailed", "onCancelled")
+
+
 class Policy(msgspec.Struct, frozen=True, rename="camel"):
     """How a node's attempts are retried and timed: the part of a task definition the decider obeys. Seconds unless the name says Ms."""
 
@@ -140,7 +144,7 @@ class Definition:
     `raw` is Conductor's JSON, `hash` names it.
     """
 
-    __slots__ = ("by_ref", "first", "has_scripts", "hash", "nodes", "output", "raw", "wire")
+    __slots__ = ("by_ref", "first", "has_scripts", "hash", "masked", "nodes", "output", "raw", "wire")
 
     def __init__(self, raw: Json, hash_: str) -> None:
         self.raw, self.hash = raw, hash_
@@ -148,6 +152,7 @@ class Definition:
         self.first: Node | None = self.nodes[0] if self.nodes else None
         self.by_ref: dict[str, Node] = {}
         self.output: Template | None = compile_template(raw["outputParameters"]) if raw.get("outputParameters") else None
+        self.masked = frozenset(raw.get("maskedFields") or ())  # names of members whose values no view shows
         self.has_scripts = False
         self.wire: dict[str, Any] = {}
         for node in self.walk():
