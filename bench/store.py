@@ -4,6 +4,7 @@ What the store costs: commits a second and the wait for one commit, with an idle
     python bench/store.py grouped             many executions at once, their commits share transactions
     python bench/store.py single              one commit after the other: the wait of a lone request
     python bench/store.py paced               a commit every few milliseconds for a while: what checkpoints do to the slowest
+    python bench/store.py filled              new executions a second as a store fills, then what searches in it take
     python bench/store.py strategies          the ways of writing a group, side by side (docs/decisions/0004-sqlite-store.md)
 
 A commit is what a worker's report writes: the execution's row and one or two task rows, payloads of 300 bytes. `--busy` keeps the event
@@ -21,25 +22,28 @@ import sqlite3
 import tempfile
 import threading
 import time
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from msgspec.structs import astuple
 
+from batuta.core.model.ids import task_id
+from batuta.core.query import parse
+from batuta.engine.identity import Ids
 from batuta.store.protocol import Commit, HeadRow, TaskRow
 from batuta.store.sqlite import SqliteStore, batch, file, migrate
 
 DOC = b'{"doc":"' + b"d" * 280 + b'"}'
 PAYLOAD = b'{"payload":"' + b"p" * 280 + b'"}'
 DEFINITION = ("f" * 64, b'{"name":"demo"}')
+IDS = Ids(lambda: int(time.time() * 1000))
 REQUEST = {"ids": list(range(20)), "nested": {"text": "x" * 200, "rows": [{"k": i, "v": str(i)} for i in range(30)]}}
 
 
 def lifecycle() -> Iterator[Commit]:
     """The commits of one execution of three tasks: a start, three claims, three reports."""
-    id, now = str(uuid.uuid4()), int(time.time() * 1000)
+    id, now = IDS.next(), int(time.time() * 1000)
 
     def head(revision: int, **of: Any) -> HeadRow:
         status, ended = ("COMPLETED", now) if revision == 7 else ("RUNNING", 0)
@@ -152,6 +156,87 @@ async def paced(directory: Path, seconds: float, every_ms: float) -> None:
     await asyncio.gather(*running)
     await store.close()
     print(f"paced    every {every_ms} ms  {shown(waits)}")
+
+
+# -- a store that fills -----------------------------------------------------------------------------------------------------------
+
+WORDS = ["".join(random.Random(at).choices("abcdefghijklmnopqrstuvwxyz", k=3 + at % 8)) for at in range(20_000)]
+NAMES = [f"{what}_{of}" for what in ("build", "deploy", "check", "notify") for of in ("firmware", "image", "report", "order", "invoice")]
+
+
+def ended(at: int, now: int, id: str) -> Commit:
+    """The *at*-th execution, with three tasks, as it stands in the end; payloads of words, numbers and hashes, a few of them rare."""
+    chance = random.Random(at)
+
+    def words(count: int) -> str:
+        return " ".join(WORDS[min(int(chance.paretovariate(0.7)), len(WORDS) - 1)] for _ in range(count))
+
+    def payload() -> bytes:
+        return json.dumps({"order": at, "note": words(12), "device": f"k1-{at % 1000:03}", "sha": f"{chance.getrandbits(160):040x}"}).encode()
+
+    name = NAMES[chance.randrange(len(NAMES))]
+    status = chance.choices(("COMPLETED", "FAILED", "TERMINATED", "RUNNING"), (900, 60, 30, 10))[0]
+    end = 0 if status == "RUNNING" else now + 700
+    doc = json.dumps({"id": id, "name": name, "status": status, "reason": words(4) if status == "FAILED" else None, "created_at": now}).encode()
+    head = HeadRow(7, status, name, 1, DEFINITION[0], f"order-{at // 2}", "", now, now + 700, end, 0, doc, payload(), payload(), b"{}")
+
+    def task(n: int) -> TaskRow:
+        ends = "COMPLETED" if n < 3 or status == "COMPLETED" else "FAILED"
+        return TaskRow(n, task_id(id, n), ends, "SIMPLE", f"{name}_{n}", f"step{n}", f"{name}_{n}", 0, now, now + n, doc, payload(), payload())
+
+    return Commit(id, 0, head, [task(n) for n in (1, 2, 3)], definition=DEFINITION)
+
+
+#     what people ask for              query                                        free text
+ASKED = [
+    ("everything, newest first", "", ""),
+    ("by status", "status = FAILED", ""),
+    ("by name", "workflowType = build_firmware", ""),
+    ("by name and status", "workflowType IN (build_firmware) AND status IN (FAILED,TERMINATED)", ""),
+    ("by correlation id", "correlationId = 'order-1234'", ""),
+    ("by time", "startTime > {recent}", ""),
+    ("part of a name", "workflowType = *firmware*", ""),
+    ("free text: rare", "", "k1-123"),
+    ("free text: a hash", "", "{hash}"),
+    ("free text: in a fifth", "", "invoice"),
+    ("free text: nowhere", "", "quetzalcoatl"),
+    ("free text and status", "status = FAILED", "k1-123"),
+]
+ASKED_OF_TASKS = [
+    ("tasks, newest first", "", ""),
+    ("tasks by status", "status = FAILED", ""),
+    ("tasks by name", "taskDefName = build_firmware_2", ""),
+    ("tasks: free text", "", "k1-123"),
+]
+
+
+async def filled(directory: Path, executions: int) -> None:
+    """*executions* of them one group after the other, then each question a few times."""
+    store = SqliteStore(directory / "filled.db")
+    await store.open()
+    begun, now = time.perf_counter(), int(time.time() * 1000)
+    ids = Ids(lambda: now)
+    for first in range(0, executions, 500):
+        group = [ended(at, now + at, ids.next()) for at in range(first, min(first + 500, executions))]
+        now = now + 500
+        cpu, at = time.process_time(), time.perf_counter()
+        await store.submit(group)
+        if first % (executions // 10) == 0:
+            pace, cost = len(group) / (time.perf_counter() - at), (time.process_time() - cpu) / len(group)
+            print(f"filled   {first:9,} there  {pace:8,.0f} starts/s  cpu {cost * 1e6:4.0f} us a start")
+    print(f"filled   {executions:9,} in {time.perf_counter() - begun:.0f} s")
+    some_hash = json.loads(ended(executions // 3, now, IDS.next()).head.input or b"")["sha"]  # type: ignore[union-attr]
+    for kind, questions in (("executions", ASKED), ("tasks", ASKED_OF_TASKS)):
+        for what, query, text in questions:
+            took, total = [], 0
+            for _ in range(5):
+                at = time.perf_counter()
+                total, _ = await store.search(kind, parse(query.format(recent=now - 1000)), words=text.format(hash=some_hash), size=20)  # type: ignore[arg-type]
+                took.append(time.perf_counter() - at)
+            print(f"filled   {what:28} {total:9,} found  first {took[0] * 1e3:8.1f} ms  then {sorted(took[1:])[1] * 1e3:8.1f} ms", flush=True)
+    stats = await store.statistics()
+    await store.close()
+    print(f"filled   {stats['bytes'] / max(1, stats['executions']):,.0f} B/execution")
 
 
 # -- the ways of writing a group ------------------------------------------------------------------------------------------------
@@ -290,11 +375,12 @@ async def strategy(directory: Path, write: Write, busy_ms: float, seconds: float
 
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    asked.add_argument("what", choices=["grouped", "single", "paced", "strategies"])
+    asked.add_argument("what", choices=["grouped", "single", "paced", "filled", "strategies"])
     asked.add_argument("--busy", type=float, default=0.0, help="milliseconds of Python work around each commit")
     asked.add_argument("--seconds", type=float, default=5.0)
     asked.add_argument("--width", type=int, default=64, help="grouped: executions that move at once")
     asked.add_argument("--every", type=float, default=5.0, help="paced: milliseconds between commits")
+    asked.add_argument("--executions", type=int, default=100_000, help="filled: how many")
     asked.add_argument("--dir", default=None)
     given = asked.parse_args()
     with tempfile.TemporaryDirectory(dir=given.dir) as name:
@@ -305,6 +391,8 @@ def main() -> None:
             run(single(directory, given.busy, given.seconds))
         elif given.what == "paced":
             run(paced(directory, given.seconds, given.every))
+        elif given.what == "filled":
+            run(filled(directory, given.executions))
         else:
             for write in (row_by_row, many_rows, one_json, one_view):
                 run(strategy(directory, write, given.busy, given.seconds, given.width))

@@ -73,7 +73,7 @@ class Durability(abc.ABC):
         self._stored_definitions: set[str] = set()
         self._threads = ThreadPoolExecutor(script_threads, thread_name_prefix="decide")
         self._timer: tuple[int, Handle] | None = None
-        self._ids = Ids()
+        self._ids = Ids(clock.now)
         self._keys: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()  # starts under one key, one after the other
         self._held: dict[str, Live] = {}  # executions with changes that nobody waits for
         self._release: asyncio.TimerHandle | None = None
