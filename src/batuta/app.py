@@ -65,7 +65,7 @@ class Server:
         self.engine = Engine(
             self.store, self.catalog, self.scripts, self.clock,
             live_bytes_max=settings.live_bytes_max, active_poll_ms=int(settings.active_poll_s * 1000), variables_bytes_max=settings.variables_bytes_max,
-            payload_bytes_warn=settings.payload_bytes_warn, secret=secret,
+            payload_bytes_warn=settings.payload_bytes_warn, inbox_max=settings.inbox_max, secret=secret,
         )  # fmt: skip
         self.engine.observe = self.metrics.observe
         self.events = Events(self.engine, self.scripts)

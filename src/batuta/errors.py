@@ -68,6 +68,13 @@ class TooLarge(BatutaError):
     status = 413
 
 
+class TooMany(BatutaError):
+    """A queue or an allowance is full; there may be room later."""
+
+    status = 429
+    retryable = True
+
+
 class Unsupported(BatutaError):
     """A media type this endpoint does not read."""
 

@@ -38,6 +38,8 @@ class Settings(msgspec.Struct, frozen=True):
     """A payload larger than this is noted in the log: it is usually a file that should travel by reference."""
     variables_bytes_max: int = 256 * 1024
     """Largest sum of workflow variables. Conductor's."""
+    inbox_max: int = 1_000
+    """How many messages pushed to an execution may wait in it; beyond it 429. Conductor's."""
     script_time_s: float = 2.0
     """How long a script may run. Far above what a condition needs, far below what a user waits."""
     script_memory_bytes_max: int = 64 * MIB

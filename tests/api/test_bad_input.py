@@ -215,6 +215,7 @@ KNOWS_NO_STRANGERS = {
     "POST /api/tasks/{taskId}/log": 200,  # Conductor's: a log is kept whether or not there is a task
     "GET /api/tasks/{taskId}/log": 204,
     "POST /api/tasks/queue/requeue/{taskType}": 200,  # none of them, so 0
+    "POST /api/workflow/{workflowId}/messages": 404,  # Conductor's: in plain text
     "GET /api/event/{event}": 200,  # nobody listens
     "DELETE /api/scheduler/schedules/{name}": 200,  # Conductor's: it is gone either way
     "GET /api/admin/task/{tasktype}": 200,

@@ -169,3 +169,43 @@ def _check(client: Client, ids: list[str], reported: set[str]) -> None:
             seen.add(task["taskId"])
             if task["taskId"] in reported:
                 assert task["status"] in ("COMPLETED", "TIMED_OUT"), f"{task['taskId']} was reported and acknowledged, and is {task['status']}"
+
+
+def test_messages_that_were_answered_are_taken_once_and_in_order_after_a_crash(tmp_path: Path) -> None:
+    """Pushed while a loop takes them, and while nobody does; the server dies in the middle of both."""
+    port = free_port()
+    pull = {**simple("pull"), "type": "PULL_WORKFLOW_MESSAGES", "inputParameters": {"batchSize": 3}}
+    loop = {**simple("l"), "type": "DO_WHILE", "loopCondition": "true", "loopOver": [pull]}
+    common = {"version": 1, "schemaVersion": 2, "ownerEmail": "crash@example.com", "timeoutSeconds": 0}
+    gate = {**simple("w"), "type": "WAIT"}
+    server = launch(tmp_path, port, "--inbox-max", "100000")
+    client = Client(port)
+    client.call("PUT", "/metadata/workflow", [{**common, "name": "taken", "tasks": [loop]}, {**common, "name": "kept", "tasks": [gate, loop]}])
+    ids = [client.call("POST", f"/workflow/{name}", {}) for name in ("taken", "kept")]
+    answered: dict[str, list[int]] = {one: [] for one in ids}
+    sent = 0
+    for _ in range(2):
+        killer = threading.Timer(0.4, server.kill)
+        killer.start()
+        cut = False
+        while not cut:
+            for one in ids:
+                sent += 1
+                if client.call("POST", f"/workflow/{one}/messages", {"n": sent}) is None:
+                    cut = True
+                    break
+                answered[one].append(sent)
+        killer.join()
+        server = launch(tmp_path, port, "--inbox-max", "100000")
+        client = Client(port)
+    client.call("POST", f"/tasks/{ids[1]}/w/COMPLETED", {})
+    for one in ids:
+        client.call("POST", f"/workflow/{one}/messages", {"n": 0})  # the last one
+        tasks = client.call("GET", f"/workflow/{one}")["tasks"]
+        taken = [message["payload"]["n"] for task in tasks for message in task["outputData"].get("messages", ())]
+        assert taken[-1] == 0 and taken[:-1] == sorted(set(taken[:-1])), "each once, in their order"
+        lost = set(answered[one]) - set(taken)
+        assert not lost, f"{len(lost)} of {len(answered[one])} answered messages are lost"
+    print(f"{sent} messages pushed, {sum(map(len, answered.values()))} answered")
+    server.process.terminate()
+    assert server.process.wait(15) == 0

@@ -146,7 +146,7 @@ class Stage:
 
     def reload(self, x: Execution) -> Execution:
         """The execution as it is after it has left memory and was read again."""
-        again = self.runs[x.head.id] = Execution(x.head, x.definition, list(x.tasks.values()))
+        again = self.runs[x.head.id] = Execution(x.head, x.definition, list(x.tasks.values()), x.inbox)
         deadlines.rearm(again)
         return again
 

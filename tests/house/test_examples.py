@@ -25,6 +25,7 @@ STEPS = (
     (re.compile(r"`([^`]+)` fails: (.+)"), "fail"),
     (re.compile(r"`([^`]+)` fails for good: (.+)"), "fail_for_good"),
     (re.compile(r"`([^`]+)` is reported `(.+)`"), "report"),
+    (re.compile(r"()`(.+)` is pushed"), "push"),
     (re.compile(r"(\d+) (s|min|h|days?) pass(?:es)?"), "pass_time"),
 )
 
@@ -95,6 +96,9 @@ def _step(server: EmbeddedServer, execution_id: str, what: str, first: str, seco
     if what == "report":
         status, _, output = second.partition(" ")
         server.client.request("POST", f"/tasks/{execution_id}/{first}/{status}", body=json.loads(output or "{}"))
+        return
+    if what == "push":
+        server.client.request("POST", f"/workflow/{execution_id}/messages", body=json.loads(second))
         return
     server.until(lambda: server.client.queue_sizes(first).get(first, 0))
     output: Any = json.loads(second) if what == "answer" else {}

@@ -10,7 +10,7 @@ import asyncio
 import random
 
 import pytest
-from storekit import DEFINITION, T0, everything, head, letter, lines, move, new_id, outcome, outcomes, remove, start, task, task_id
+from storekit import DEFINITION, T0, everything, head, inbox, letter, lines, move, new_id, outcome, outcomes, pushing, remove, start, task, task_id
 
 from batuta.errors import BatutaError, Unavailable
 from batuta.store.protocol import Commit, Document, Store
@@ -100,6 +100,25 @@ class Writing:
         assert stored is not None
         assert [row.n for row in stored.tasks] == list(range(1, 3001))
         assert (stored.tasks[1499].status, stored.tasks[1499].input) == ("COMPLETED", b'{"n":1500}')
+
+    async def test_messages_wait_in_their_order_until_they_are_taken(self, store: Store) -> None:
+        e, other = new_id(), new_id()
+        long = b'"' + b"x" * 9_000 + b'"'
+        await store.submit([start(e, input=long), start(other), pushing(other, 1, (1, b"{}"))])
+        await store.submit([pushing(e, 1, (1, b"1"), (2, long))])
+        assert await inbox(store, e) == [(1, b"1"), (2, long)]
+        await store.submit([pushing(e, 2, (3, b"3"), taken=1), pushing(e, 3, (4, b"4"))])
+        assert await inbox(store, e) == [(2, long), (3, b"3"), (4, b"4")]
+        await store.submit([pushing(e, 4, (5, b"5"), (6, b"6"), taken=5)])
+        assert await inbox(store, e) == [(6, b"6")]
+        assert await outcomes(store, [pushing(e, 1, (7, b"7"), taken=6)]) == ["VersionConflict"]
+        assert await inbox(store, e) == [(6, b"6")]
+        await store.submit([pushing(e, 5, taken=6)])
+        assert await inbox(store, e) == [] and await inbox(store, other) == [(1, b"{}")]
+        stored = await store.load(e)
+        assert stored is not None and stored.head.input == long
+        await store.submit([remove(other, 2), start(other)])
+        assert await inbox(store, other) == []
 
     @pytest.mark.parametrize("expected", [0, 1, 3, 9])
     async def test_a_commit_on_another_revision_writes_nothing(self, store: Store, expected: int) -> None:

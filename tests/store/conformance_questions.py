@@ -16,7 +16,7 @@ from storekit import DEFINITION, T0, everything, head, letter, lines, move, new_
 from batuta.core.query import Sort, parse
 from batuta.errors import Invalid
 from batuta.store.memory import MemoryStore
-from batuta.store.protocol import Alarm, Claimable, Commit, Document, LogRow, Store
+from batuta.store.protocol import Alarm, Claimable, Commit, Document, LogRow, PushedRow, Store
 
 
 class Questions:
@@ -275,6 +275,9 @@ def some_commit(chance: random.Random, id: str, revisions: dict[str, int], sent:
     commit.logs = lines(task_id(id, chance.randint(1, 8)), *"ab"[: chance.randint(0, 2)])
     commit.outbox = [letter(f"{id}/{chance.random()}", T0 + chance.randint(0, 2)) for at in range(chance.randint(0, 2))]
     sent.extend(row.id for row in commit.outbox)
+    if chance.random() < 0.3:
+        commit.pushed = [PushedRow(2 * expected + at, b"m") for at in range(1, chance.randint(2, 4))]
+        commit.taken = chance.choice([0, 0, 2 * expected, 2 * expected + 1])
     commit.delivered = [sent.pop(chance.randrange(len(sent))) for _ in range(min(len(sent), chance.randint(0, 2)))]
     revisions[id] = expected + 1
     return commit

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from batuta.errors import BatutaError
-from batuta.store.protocol import Commit, HeadRow, LogRow, OutboxRow, Store, TaskRow
+from batuta.store.protocol import Commit, HeadRow, LogRow, OutboxRow, PushedRow, Store, TaskRow
 
 DEFINITION = ("hash-1", b'{"name":"demo","version":1}')
 T0 = 1_700_000_000_000
@@ -48,6 +48,18 @@ def start(execution_id: str, *tasks: TaskRow, **of: Any) -> Commit:
 def move(execution_id: str, expected: int, *tasks: TaskRow, **of: Any) -> Commit:
     """A later commit, decided on revision *expected*."""
     return Commit(execution_id, expected, head(expected + 1, **of), tasks)
+
+
+def pushing(execution_id: str, expected: int, *messages: tuple[int, bytes], taken: int = 0) -> Commit:
+    """A commit that brings these messages, and takes those up to *taken*."""
+    return Commit(execution_id, expected, head(expected + 1), pushed=[PushedRow(*message) for message in messages], taken=taken)
+
+
+async def inbox(store: Store, execution_id: str) -> list[tuple[int, bytes]]:
+    """The messages that wait in the execution."""
+    stored = await store.load(execution_id)
+    assert stored is not None
+    return [(row.n, row.doc) for row in stored.inbox]
 
 
 def remove(execution_id: str, expected: int, **of: Any) -> Commit:

@@ -45,9 +45,9 @@ def json_response(body: bytes, status: int = 200) -> Response:
     return Response(status, body, JSON)
 
 
-def text_response(text: str) -> Response:
+def text_response(text: str, status: int = 200) -> Response:
     """Plain text: ids, counts, the version. Conductor does not quote them, whatever the client accepts."""
-    return Response(200, text.encode(), TEXT)
+    return Response(status, text.encode(), TEXT)
 
 
 def empty_response() -> Response:

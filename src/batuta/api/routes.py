@@ -64,6 +64,7 @@ _WORKFLOW: Final = (
     Route("PUT", "/api/workflow/{workflowId}/resume", workflow.resume, "Resume"),
     Route("POST", "/api/workflow/{workflowId}/restart", workflow.restart, "Restart an ended execution", "", "204"),
     Route("POST", "/api/workflow/{workflowId}/retry", workflow.retry, "Retry what failed", "", "204"),
+    Route("POST", "/api/workflow/{workflowId}/messages", workflow.push, "Push a message to an execution", "object", "text"),
     Route("POST", "/api/workflow/{workflowId}/rerun", workflow.rerun, "Rerun from a task", "RerunWorkflowRequest", "text"),
     Route("POST", "/api/workflow/{workflowId}/resetcallbacks", workflow.reset_callbacks, "Make waiting tasks due now", "", "204"),
     Route("PUT", "/api/workflow/{workflowId}/skiptask/{taskReferenceName}", workflow.skip_task, "Skip a task", "SkipTaskRequest?"),

@@ -17,7 +17,7 @@ from batuta.api.binding import Millis
 from batuta.api.http import Request, Response, empty_response, json_response, no_content, text_response
 from batuta.api.services import Services
 from batuta.core.model.status import TaskStatus
-from batuta.errors import Invalid, NotFound
+from batuta.errors import Conflict, Invalid, NotFound, TooMany
 from batuta.wire import requests
 from batuta.wire.answers import SearchResult
 from batuta.wire.codec import encode
@@ -127,6 +127,17 @@ async def retry(services: Services, workflow_id: str, *, resume_subworkflow_task
     """New attempts of what failed; in the child that failed, if asked."""
     await services.engine.retry(workflow_id, resume_subworkflow_tasks)
     return no_content()
+
+
+async def push(services: Services, workflow_id: str, body: bytes) -> Response:
+    """Push a message for its PULL_WORKFLOW_MESSAGES; the message's id. Errors of this one are plain text, as Conductor's are."""
+    payload = requests.read_object(body)
+    try:
+        return text_response(await services.engine.push(workflow_id, payload))
+    except NotFound:
+        return text_response(f"Workflow not found: {workflow_id}", 404)
+    except (Conflict, TooMany) as error:
+        return text_response(str(error), error.status)
 
 
 async def rerun(services: Services, workflow_id: str, body: bytes) -> Response:

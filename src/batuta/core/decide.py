@@ -456,6 +456,8 @@ def finish(turn: Turn, status: WorkflowStatus, reason: str | None, *, task: Task
     h.failed_refs = list(dict.fromkeys([*h.failed_refs, *(t.ref for t in failed)]))
     h.failed_names = list(dict.fromkeys([*h.failed_names, *(t.def_name for t in failed)]))
     _cancel_open(turn, reason)
+    if x.inbox:
+        x.take(len(x.inbox))  # nobody will read them
     turn.ready.clear()
     turn.ended = turn.stamps = True
     if fires and status is not WorkflowStatus.COMPLETED:

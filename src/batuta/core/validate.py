@@ -17,6 +17,7 @@ from batuta.core.expr.references import problems
 from batuta.core.expr.scope import ALWAYS_CONSTANT
 from batuta.core.model.definition import STATE_CHANGES
 from batuta.core.model.task import Json
+from batuta.core.nodes.pull_workflow_messages import batch_of, waits_of
 from batuta.core.nodes.wait import parse_duration, parse_until
 from batuta.errors import Violation
 
@@ -292,6 +293,16 @@ def _wait(task: Json, around: Surroundings) -> Iterator[str]:
         yield "Unable to parse date "
 
 
+def _pull(task: Json, around: Surroundings) -> Iterator[str]:
+    """Literals must read as what they say; expressions are left for the run."""
+    for key, read in (("batchSize", batch_of), ("blocking", waits_of)):
+        if "${" not in str(task["inputParameters"].get(key)):
+            try:
+                read(task["inputParameters"])
+            except ValueError as wrong:
+                yield f"{wrong}; found in task {task.get('taskReferenceName')}"
+
+
 RULES: Final[dict[str, Rule]] = {
     "EVENT": _event,
     "DECISION": _decision,
@@ -306,6 +317,7 @@ RULES: Final[dict[str, Rule]] = {
     "DO_WHILE": _do_while,
     "SUB_WORKFLOW": _sub_workflow,
     "WAIT": _wait,
+    "PULL_WORKFLOW_MESSAGES": _pull,
 }
 
 

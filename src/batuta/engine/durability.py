@@ -32,7 +32,7 @@ from batuta.engine.queues import Queues
 from batuta.engine.workbench import Workbench
 from batuta.errors import Unavailable
 from batuta.store.protocol import Commit, Store
-from batuta.store.rows import commit_of, execution_of
+from batuta.store.rows import commit_of, execution_of, inbox_of
 
 log = logging.getLogger("batuta.engine")
 HOLD_S = 0.5  # how long a claim may wait for its report on its way to the disk; lost in a crash, the task is offered again
@@ -54,6 +54,7 @@ class Durability(abc.ABC):
         script_threads: int = 4,
         variables_bytes_max: int = 256 * 1024,
         payload_bytes_warn: int = 1024 * 1024,
+        inbox_max: int = 1_000,
         secret: Callable[[str], str | None] = lambda name: None,
     ) -> None:
         self.store, self.catalog, self.clock = store, catalog, clock
@@ -66,7 +67,7 @@ class Durability(abc.ABC):
         self.watchers: dict[str, set[asyncio.Future[None]]] = {}  # who waits for a change of an execution
         self.publish: Callable[[Publish], Awaitable[None]] | None = None  # who takes EVENT messages out of the process
         self.observe: Callable[[Live, Commit], None] = lambda live, commit: None  # who is told of every commit that is durable
-        self._active_poll_ms, self._payload_bytes_warn = active_poll_ms, payload_bytes_warn
+        self._active_poll_ms, self._payload_bytes_warn, self._inbox_max = active_poll_ms, payload_bytes_warn, inbox_max
         self._loading: dict[str, asyncio.Future[Live | None]] = {}
         self._outdated: set[str] = set()  # executions whose reading has been overtaken by a commit
         self.definitions = Definitions(catalog)
@@ -200,8 +201,8 @@ class Durability(abc.ABC):
             self._outdated.add(execution_id)
 
     def _weigh(self, commit: Commit) -> int:
-        """Bytes written about tasks; a payload that is unusually large is noted in the log."""
-        total = 0
+        """Bytes written about tasks and messages; a payload that is unusually large is noted in the log."""
+        total = sum(len(row.doc) for row in commit.pushed) if commit.pushed else 0
         for row in commit.tasks:
             given, result = len(row.input or b""), len(row.output or b"")
             total += len(row.doc) + given + result
@@ -311,9 +312,9 @@ class Durability(abc.ABC):
             return None
         definition = self.definitions.remembered(stored.head.definition_hash, stored.definition)
         head, tasks = execution_of(stored)
-        x = Execution(head, definition, tasks)
+        x = Execution(head, definition, tasks, inbox_of(stored))
         deadlines.rearm(x)
-        size = sum(len(t.doc) + len(t.input or b"") + len(t.output or b"") for t in stored.tasks)
+        size = sum(len(t.doc) + len(t.input or b"") + len(t.output or b"") for t in stored.tasks) + sum(len(row.doc) for row in stored.inbox)
         live = Live(x, size)
         if not head.status.is_terminal:
             self._stored_definitions.add(definition.hash)

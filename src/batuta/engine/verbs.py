@@ -12,6 +12,7 @@ import asyncio
 
 from batuta.core import lifecycle
 from batuta.core.decide import decide
+from batuta.core.inbox import push
 from batuta.core.model.event import Ticked
 from batuta.core.model.execution import Execution
 from batuta.core.model.status import WorkflowStatus
@@ -48,6 +49,18 @@ class Verbs(Reports):
 
     async def skip_task(self, execution_id: str, ref: str, given: Json | None, output: Json | None) -> None:
         await self.act(execution_id, lambda x, now, tools: lifecycle.skip_task(x, now, tools, ref, given, output))
+
+    async def push(self, execution_id: str, payload: Json) -> str:
+        """
+        A message for its PULL_WORKFLOW_MESSAGES, one of which may wait for it; the message's id.
+
+        Raises:
+            Conflict: it is not RUNNING.
+            TooMany: too many wait already.
+        """
+        message_id = self._ids.next()
+        await self.act(execution_id, lambda x, now, tools: push(x, now, tools, message_id, payload, self._inbox_max))
+        return message_id
 
     async def restart(self, execution_id: str, use_latest: bool) -> None:
         """Begin again; *use_latest*: with the newest definition instead of the snapshot."""

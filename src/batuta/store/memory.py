@@ -17,7 +17,7 @@ from typing import Literal, TypeVar
 from batuta.core.query import Query, Sort, holds
 from batuta.errors import BatutaError, Invalid, Unavailable, VersionConflict
 from batuta.store.fields import EXECUTION, NUMBERS, TASK, Record, words_of
-from batuta.store.protocol import Alarm, Claimable, Commit, Document, Found, HeadRow, LogRow, OutboxRow, Stored, TaskRow
+from batuta.store.protocol import Alarm, Claimable, Commit, Document, Found, HeadRow, LogRow, OutboxRow, PushedRow, Stored, TaskRow
 
 Row = TypeVar("Row", HeadRow, TaskRow)
 
@@ -29,6 +29,7 @@ class _Record:
     place: int
     head: HeadRow
     tasks: dict[int, TaskRow] = field(default_factory=dict)
+    inbox: dict[int, PushedRow] = field(default_factory=dict)
 
 
 @dataclass
@@ -187,6 +188,9 @@ class MemoryStore:
             record.tasks.pop(n, None)
         for row in commit.tasks:
             record.tasks[row.n] = _whole(row, record.tasks.get(row.n, row), ("input", "output"))
+        record.inbox.update((row.n, row) for row in commit.pushed)
+        if commit.taken:
+            record.inbox = {n: row for n, row in record.inbox.items() if n > commit.taken}
 
     def _remove(self, execution_id: str) -> None:
         del self._records[execution_id]
@@ -213,7 +217,7 @@ class MemoryStore:
         if record is None:
             return None
         tasks = [copy.copy(record.tasks[n]) for n in sorted(record.tasks)]
-        return Stored(execution_id, copy.copy(record.head), tasks, self._definitions[record.head.definition_hash])
+        return Stored(execution_id, copy.copy(record.head), tasks, self._definitions[record.head.definition_hash], list(record.inbox.values()))
 
     async def heads(self, execution_ids: Sequence[str]) -> list[Found]:
         """See protocol.Store."""

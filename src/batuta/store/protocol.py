@@ -75,6 +75,13 @@ class LogRow(msgspec.Struct):
     line: str
 
 
+class PushedRow(msgspec.Struct):
+    """A message in an execution's inbox; `n` counts up in the order they came."""
+
+    n: int
+    doc: bytes
+
+
 class Commit(msgspec.Struct):
     """
     All that one decision wrote. `expected` is the revision the decision was based on; 0 means the execution must not exist yet.
@@ -93,15 +100,18 @@ class Commit(msgspec.Struct):
     logs: Sequence[LogRow] = ()
     definition: tuple[str, bytes] | None = None  # (hash, json) of a snapshot perhaps not stored yet; storing it twice is harmless
     removed: bool = False
+    pushed: Sequence[PushedRow] = ()  # messages that came; of those up to `taken` nothing is kept
+    taken: int = 0  # messages up to this one do not wait any more; 0: none was taken
 
 
 class Stored(msgspec.Struct):
-    """An execution as loaded, tasks by row number. Payloads are never None here."""
+    """An execution as loaded, tasks and messages by number. Payloads are never None here."""
 
     execution_id: str
     head: HeadRow
     tasks: list[TaskRow]
     definition: bytes
+    inbox: Sequence[PushedRow] = ()
 
 
 class Claimable(msgspec.Struct, frozen=True):

@@ -16,9 +16,9 @@ from typing import Any
 
 import msgspec
 
-from batuta.core.model.execution import INPUT, OUTPUT, VARIABLES, Changes, Execution, Head
+from batuta.core.model.execution import INPUT, OUTPUT, VARIABLES, Changes, Execution, Head, Pushed
 from batuta.core.model.task import Json, Task
-from batuta.store.protocol import Commit, HeadRow, LogRow, OutboxRow, Stored, TaskRow
+from batuta.store.protocol import Commit, HeadRow, LogRow, OutboxRow, PushedRow, Stored, TaskRow
 
 PAYLOADS = INPUT | OUTPUT | VARIABLES
 APART_BYTES = 3072 * 1024  # taskInput/OutputPayloadSizeThreshold of Conductor
@@ -28,6 +28,7 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 _decode_task = msgspec.json.Decoder(Task).decode
 _decode_head = msgspec.json.Decoder(Head).decode
+_decode_pushed = msgspec.json.Decoder(Pushed).decode
 
 
 def commit_of(execution: Execution, *, outbox: Sequence[OutboxRow] = (), delivered: Sequence[str] = (), logs: Sequence[LogRow] = ()) -> Commit:
@@ -44,12 +45,21 @@ def commit_of(execution: Execution, *, outbox: Sequence[OutboxRow] = (), deliver
     made = changes.made
     rows = [row_of_task(tasks[n], parts | PAYLOADS if n in made else parts) for n, parts in changes.tasks.items() if n in tasks]
     execution.changes = Changes()
-    return Commit(head.id, expected, row_of_head(head, parts), rows, changes.gone, outbox, delivered, logs)
+    commit = Commit(head.id, expected, row_of_head(head, parts), rows, changes.gone, outbox, delivered, logs)
+    if changes.pushed or changes.taken:
+        commit.pushed = [PushedRow(message.n, encode(message)) for message in changes.pushed if message.n > changes.taken]
+        commit.taken = changes.taken
+    return commit
 
 
 def execution_of(stored: Stored) -> tuple[Head, list[Task]]:
     """The head and the tasks, by row number, as they were when they were last committed."""
     return head_of(stored.head), [task_of(row) for row in stored.tasks]
+
+
+def inbox_of(stored: Stored) -> list[Pushed]:
+    """The messages that wait in its inbox, oldest first."""
+    return [decode(row.doc, _decode_pushed, Pushed) for row in stored.inbox]
 
 
 def row_of_task(task: Task, parts: int) -> TaskRow:

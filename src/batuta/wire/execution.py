@@ -29,7 +29,7 @@ _NO_METADATA: Final = msgspec.Raw(b'{"additionalContext":{},"empty":true,"additi
 # Types whose tasks show the rate limit of their definition; the others show 0.
 _UNLIMITED: Final = frozenset({
     "DECISION", "SWITCH", "FORK", "FORK_JOIN", "FORK_JOIN_DYNAMIC", "JOIN", "EXCLUSIVE_JOIN", "DYNAMIC", "SUB_WORKFLOW", "START_WORKFLOW", "TERMINATE",
-    "SET_VARIABLE", "INLINE", "LAMBDA", "JSON_JQ_TRANSFORM", "WAIT", "HUMAN", "NOOP", "EVENT",
+    "SET_VARIABLE", "INLINE", "LAMBDA", "JSON_JQ_TRANSFORM", "WAIT", "HUMAN", "NOOP", "EVENT", "PULL_WORKFLOW_MESSAGES",
 })  # fmt: skip
 
 

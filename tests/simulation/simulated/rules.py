@@ -99,6 +99,7 @@ def check_indexes(x: Execution) -> None:
         ("join_missing", x.join_missing, fresh.join_missing),
         ("join_waits", _waits(x), _waits(fresh)),
         ("exclusive_joins", x.exclusive_joins, fresh.exclusive_joins),
+        ("pulls", x.pulls, fresh.pulls),
         ("nodes", {r: n.raw for r, n in x.nodes.items() if r in fresh.nodes}, {r: n.raw for r, n in fresh.nodes.items()}),
         ("last_seq", x.last_seq, max(x.last_seq, fresh.last_seq)),
     ):

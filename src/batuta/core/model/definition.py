@@ -22,6 +22,7 @@ from batuta.core.model.task import Json
 OPERATORS = frozenset({
     "DECISION", "SWITCH", "FORK", "FORK_JOIN", "FORK_JOIN_DYNAMIC", "JOIN", "EXCLUSIVE_JOIN", "DO_WHILE", "DYNAMIC", "SUB_WORKFLOW", "START_WORKFLOW",
     "TERMINATE", "SET_VARIABLE", "INLINE", "LAMBDA", "JSON_JQ_TRANSFORM", "WAIT", "HUMAN", "NOOP", "EVENT",
+    "PULL_WORKFLOW_MESSAGES",
 })  # fmt: skip
 # What Conductor does through an integration with something outside; what becomes of them here is builtin/absent.py's.
 INTEGRATIONS = frozenset({

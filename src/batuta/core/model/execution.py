@@ -54,6 +54,7 @@ class Head(msgspec.Struct, omit_defaults=True):
     external_output: str = ""
     out_of_breath: bool = False  # the last decision left something to be taken in; its alarm is set for at once
     tasks_made: int = 0  # rows ever made; task numbers and ids come from here
+    pushed: int = 0  # messages ever pushed to it; they are numbered from 1
     started_children: int = 0
     failure_started: bool = False
     input: Json = {}
@@ -61,32 +62,44 @@ class Head(msgspec.Struct, omit_defaults=True):
     variables: Json = {}
 
 
-class Changes:
-    """What must be written: parts of the head, parts of tasks by row number, rows gone."""
+class Pushed(msgspec.Struct, frozen=True):
+    """A message that somebody pushed to the execution. `n` counts them; `at` is when it came."""
 
-    __slots__ = ("gone", "head", "made", "tasks")
+    n: int
+    id: str
+    payload: Json
+    at: int
+
+
+class Changes:
+    """What must be written: parts of the head, parts of tasks by row number, rows gone; messages that came, and up to which they were taken."""
+
+    __slots__ = ("gone", "head", "made", "pushed", "taken", "tasks")
 
     def __init__(self) -> None:
         self.head = 0
         self.tasks: dict[int, int] = {}
         self.made: set[int] = set()
         self.gone: list[int] = []
+        self.pushed: tuple[Pushed, ...] = ()
+        self.taken = 0
 
 
 class Execution:
     """One run in memory. Owned by whoever decides it; never shared between threads at one time."""
 
     __slots__ = (
-        "by_base", "by_id", "by_ref", "changes", "deadlines", "definition", "exclusive_joins", "head", "join_missing", "join_waits",
-        "last_seq", "nodes", "open_count", "open_in", "tasks",
+        "by_base", "by_id", "by_ref", "changes", "deadlines", "definition", "exclusive_joins", "head", "inbox", "join_missing", "join_waits",
+        "last_seq", "nodes", "open_count", "open_in", "pulls", "tasks",
     )  # fmt: skip
 
-    def __init__(self, head: Head, definition: Definition, tasks: Iterable[Task] = ()) -> None:
+    def __init__(self, head: Head, definition: Definition, tasks: Iterable[Task] = (), inbox: Iterable[Pushed] = ()) -> None:
         self.head = head
         self.definition = definition
         self.changes = Changes()
         self.nodes: dict[str, Node] = {}  # nodes that only this run has (dynamic fork branches), by reference as written
         self.tasks: dict[int, Task] = {}  # by row number, which is also the order of making
+        self.inbox = list(inbox)  # messages pushed and not yet taken, oldest first
         self.rebuild(tasks)
 
     def rebuild(self, tasks: Iterable[Task]) -> None:
@@ -100,6 +113,7 @@ class Execution:
         self.join_waits: dict[str, list[Task]] = {}  # open joins by the references they wait for
         self.join_missing: dict[int, int] = {}  # how many references each open join still waits for, by row number
         self.exclusive_joins: dict[int, Task] = {}
+        self.pulls: dict[int, Task] = {}  # open PULL_WORKFLOW_MESSAGES
         self.deadlines: list[tuple[int, int]] = []  # heap of (instant, row number); stale entries are skipped when met
         self.last_seq = 0
         ordered = sorted(tasks, key=lambda t: (t.seq, t.n))
@@ -149,6 +163,8 @@ class Execution:
             self.join_missing[task.n] = missing
         elif task.type == "EXCLUSIVE_JOIN":
             self.exclusive_joins[task.n] = task
+        elif task.type == "PULL_WORKFLOW_MESSAGES":
+            self.pulls[task.n] = task
 
     reopened = opened
 
@@ -162,6 +178,8 @@ class Execution:
                 self.join_waits[ref].remove(task)
             self.join_missing.pop(task.n, None)
         self.exclusive_joins.pop(task.n, None)
+        if self.pulls:
+            self.pulls.pop(task.n, None)
 
     def forget(self, task: Task) -> None:
         """The row goes away. References that point to it are gone too; call rebuild() if an older attempt should show again."""
@@ -200,6 +218,20 @@ class Execution:
         """The outputs of the branches that have ended, under their references; empty ones are left out."""
         found = ((ref, self.by_ref.get(ref)) for ref in join.input.get("joinOn") or ())
         return {ref: t.output for ref, t in found if t is not None and t.output}
+
+    def push(self, message: Pushed) -> None:
+        """The message waits behind all others."""
+        self.head.pushed = message.n
+        self.inbox.append(message)
+        self.changes.pushed += (message,)
+
+    def take(self, most: int) -> list[Pushed]:
+        """The oldest messages, which do not wait any more."""
+        taken = self.inbox[:most]
+        if taken:
+            del self.inbox[:most]
+            self.changes.taken = taken[-1].n
+        return taken
 
     def ordered(self) -> list[Task]:
         """All tasks in Conductor's order: by seq, skipped ones (seq 0) first."""

@@ -29,6 +29,7 @@ from batuta.core.nodes import (
     join,
     jq,
     noop,
+    pull_workflow_messages,
     script_lambda,
     set_variable,
     simple,
@@ -60,6 +61,7 @@ BY_TYPE: dict[str, ModuleType] = {
     "HUMAN": human,
     "NOOP": noop,
     "EVENT": event,
+    "PULL_WORKFLOW_MESSAGES": pull_workflow_messages,
     "HTTP": http,
 }
 RUNS = frozenset(k for k, m in BY_TYPE.items() if hasattr(m, "run"))

@@ -40,7 +40,7 @@ Unit = Commit | Put  # what is written as a whole or not at all
 
 # -- the kinds of rows ----------------------------------------------------------------------------------------------------------
 
-SNAPSHOT, START, MOVE, TASK, GONE, PAYLOAD, LOG, LETTER, DELIVERED, REMOVE, DOCUMENT, FORGET = range(1, 13)
+SNAPSHOT, START, MOVE, TASK, GONE, PAYLOAD, LOG, LETTER, DELIVERED, REMOVE, DOCUMENT, FORGET, TAKEN = range(1, 14)
 _HEAD = ("execution_id", *HeadRow.__struct_fields__, "expected")
 _TASK = ("execution_id", *TaskRow.__struct_fields__)
 _KEY = "(SELECT key FROM executions WHERE id = :execution_id)"
@@ -101,6 +101,7 @@ _KINDS: dict[int, tuple[Sequence[str], str]] = {
         ("execution_id", "n", "part", "body"),
         f"INSERT INTO payloads VALUES ({_KEY}, :n, :part, :body) ON CONFLICT (execution, n, part) DO UPDATE SET body = excluded.body;",
     ),
+    TAKEN: (("execution_id", "n"), f"DELETE FROM payloads WHERE execution = {_KEY} AND n BETWEEN -1 - :n AND -2;"),
     LOG: (
         ("execution_id", "task_id", "created_at", "line"),
         "INSERT INTO logs (execution, task_id, created_at, line) SELECT key, :task_id, :created_at, :line FROM executions WHERE id = :execution_id;",
@@ -225,6 +226,17 @@ class Batch:
                 self._add_payloads(id, row.n, input=row.input, output=row.output)
             else:
                 self._add(TASK, id, *values)
+        if commit.pushed or commit.taken:
+            self._add_messages(id, commit)
+
+    def _add_messages(self, id: str, commit: Commit) -> None:
+        """Messages are payloads of the execution with numbers below its own, so that they go away with it: -2 is the first one's."""
+        for message in commit.pushed:
+            if message.n > commit.taken:
+                self._add(PAYLOAD, id, -1 - message.n, "message", message.doc)
+                self.weight += len(message.doc) // INLINE_BYTES
+        if commit.taken:
+            self._add(TAKEN, id, commit.taken)
 
     def _add_payloads(self, id: str, n: int, **payloads: bytes | None) -> None:
         """The long ones among the payloads of one row."""

@@ -52,6 +52,8 @@ def _merged(first: Commit, first_head: HeadRow, then: Commit, then_head: HeadRow
         head=_newer_head(first_head, then_head),
         tasks=list(tasks.values()),
         gone=[*first.gone, *then.gone],
+        pushed=[*first.pushed, *then.pushed],
+        taken=max(first.taken, then.taken),
     )
 
 

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from batuta.core.query import Query, Sort
 from batuta.errors import Invalid, Unavailable
-from batuta.store.protocol import Alarm, Claimable, Document, Found, HeadRow, LogRow, OutboxRow, Stored, TaskRow
+from batuta.store.protocol import Alarm, Claimable, Document, Found, HeadRow, LogRow, OutboxRow, PushedRow, Stored, TaskRow
 from batuta.store.sqlite import migrate, search
 
 T = TypeVar("T")
@@ -56,7 +56,8 @@ class Reader:
             tasks = [TaskRow(*row) for row in execute(_TASKS, (key, key))]
             self._complete(key, head, tasks)
             (definition,) = execute("SELECT json FROM definition_snapshots WHERE hash = ?", (head.definition_hash,)).fetchone()
-            return Stored(execution_id, head, tasks, definition)
+            inbox = [PushedRow(-1 - n, doc) for n, doc in execute("SELECT n, body FROM payloads WHERE execution = ? AND n < -1 ORDER BY n DESC", (key,))]
+            return Stored(execution_id, head, tasks, definition, inbox)
 
     def search(self, kind: str, query: Query | None, words: str, sort: Sequence[Sort], start: int, size: int) -> tuple[int, list[tuple[str, int]]]:
         """See protocol.Store."""
@@ -213,7 +214,7 @@ class Reader:
                     setattr(row, part, b"{}")
                 elif not isinstance(value, bytes):
                     if apart is None:
-                        rows = self._connection.execute("SELECT n, part, body FROM payloads WHERE execution = ?", (key,))
+                        rows = self._connection.execute("SELECT n, part, body FROM payloads WHERE execution = ? AND n >= -1", (key,))
                         apart = {(n_, part_): body for n_, part_, body in rows}
                     setattr(row, part, apart[n, part])
 

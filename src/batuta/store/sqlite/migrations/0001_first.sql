@@ -81,8 +81,8 @@ CREATE INDEX tasks_open ON tasks (status, queue, priority DESC, due_at) WHERE st
 
 CREATE TABLE payloads (
     execution INTEGER NOT NULL,
-    n INTEGER NOT NULL,              -- the task's row number; -1: the execution's own
-    part TEXT NOT NULL,              -- input, output, variables
+    n INTEGER NOT NULL,              -- the task's row number; -1: the execution's own; below: messages pushed to it, the first at -2
+    part TEXT NOT NULL,              -- input, output, variables, message
     body BLOB NOT NULL,
     PRIMARY KEY (execution, n, part)
 ) WITHOUT ROWID;
