@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: up demo test lint types contracts unit clients simulate crashes bench docs clean
+.PHONY: up demo test lint types contracts unit clients test-clients simulate crashes bench docs clean
 
 up: $(VENV)/ready ## the environment: Batuta, its tools, the firmware application's compiler
 $(VENV)/ready: pyproject.toml
@@ -31,6 +31,8 @@ unit: up
 
 clients: up ## the official SDKs against a server; one whose toolchain or registry is missing is skipped by name
 	$(BIN)/python -m pytest tests/compat/test_client_*.py
+
+test-clients: clients ## the same
 
 simulate: up ## a hundred thousand random schedules with faults and crashes, on two cores
 	$(BIN)/python -m tests.simulation --level core --seeds 0:85000 --jobs 2

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,9 @@ from batuta.errors import BatutaError
 
 REFERENCE = Path(__file__).parent / "reference"
 TESTS = Path(__file__).parents[1] / "tests"
+sys.path.append(str(TESTS / "compat"))
+from conductor import Endpoint, endpoints, key  # noqa: E402
+
 MADE = "<!-- Made by docs/generate.py; change the code instead. -->"
 
 CLI_HEAD = """
@@ -52,8 +56,11 @@ Everything the server answers, on the port of `batuta server`. The same as OpenA
 [errors.md](errors.md).
 
 Bodies are JSON unless it says `text`; unknown fields are ignored; nulls are left out of answers, but not out of inputs and outputs. `X[]` is a list of X; `?`:
-it may be missing; `!`: it must be there. *Held by* names areas of the golden runs, recorded from Conductor, that use the endpoint, or else directories of tests
-that do. **Ours** are endpoints that Conductor OSS does not have.
+it may be missing; `!`: it must be there.
+
+*Conductor* says what Conductor OSS has under this method and path: the *same*, the same *with* a property that must be set there, or nothing: the endpoint is
+**ours**. What it has and we leave out: [compatibility.md](compatibility.md#api). *Held by* names tests that use the endpoint: areas of the golden runs, which
+were recorded from Conductor, then files below `tests/`.
 """
 
 STATES_HEAD = """
@@ -97,15 +104,9 @@ RESOURCES = (
     ("/api/admin", "Administration"),
     ("/", "Health, version, description"),
 )
-OURS = {
-    "POST /api/workflow/{workflowId}/terminate",
-    "GET /api/admin/stats",
-    "GET /api/event/executions",
-    "GET /api/event/dead",
-    "POST /api/event/dead/{id}/redeliver",
-    "DELETE /api/event/dead/{id}",
-    "GET /api/external/task/{direction}/{file}",
-}
+# Files that ask every endpoint of the table and so tell nothing of one.
+OF_ALL = {"test_bad_input.py", "test_fuzz.py"}
+NAMED_MAX = 3  # tests in a row of the table
 METHODS = ("GET", "POST", "PUT", "DELETE")
 PUT_IN = "{}"  # what stands in a path for something known only when the test runs
 
@@ -134,12 +135,12 @@ def settings_page() -> str:
 def api_page() -> str:
     """docs/reference/api.md."""
     lines = ["# API", MADE, API_HEAD]
-    uses = uses_of_routes()
+    uses, theirs = uses_of_routes(), {one.key: one for one in endpoints()}
     for start, heading in RESOURCES:
         routes = [route for route in ROUTES if next(begin for begin, _ in RESOURCES if route.pattern.startswith(begin)) == start]
         if routes:
-            lines += ["", f"## {heading}", "", "| | what it does | query | body | answer | held by |", "|---|---|---|---|---|---|"]
-            lines += [_route(route, uses[_named(route)]) for route in routes]
+            lines += ["", f"## {heading}", "", "| | what it does | Conductor | query | body | answer | held by |", "|---|---|---|---|---|---|---|"]
+            lines += [_route(route, theirs.get(key(route.method, route.pattern)), uses[_named(route)]) for route in routes]
     return "\n".join(lines) + "\n"
 
 
@@ -179,12 +180,12 @@ def _named(route: Route) -> str:
     return f"{route.method} {route.pattern}"
 
 
-def _route(route: Route, uses: set[str]) -> str:
+def _route(route: Route, theirs: Endpoint | None, uses: set[str]) -> str:
     asked = ", ".join(map(_parameter, parameters_of(route)[1]))
-    golden = sorted(use.removeprefix("golden/") for use in uses if use.startswith("golden/"))
-    held = ", ".join(golden[:2]) + (f" +{len(golden) - 2}" if len(golden) > 2 else "") if golden else ", ".join(f"tests/{use}" for use in sorted(uses))
-    what = route.summary + (" **Ours.**" if _named(route) in OURS else "")
-    return f"| `{_named(route)}` | {_cell(what)} | {asked} | {_cell(route.takes)} | {_cell(route.gives)} | {held} |"
+    counterpart = "**ours**" if theirs is None else f"same, with `{theirs.when}`" if theirs.when else "same"
+    held = sorted(uses, key=lambda use: (not use.startswith("golden "), use))
+    held = held[:NAMED_MAX] + ([f"+{len(held) - NAMED_MAX}"] if len(held) > NAMED_MAX else [])
+    return f"| `{_named(route)}` | {_cell(route.summary)} | {counterpart} | {asked} | {_cell(route.takes)} | {_cell(route.gives)} | {', '.join(held)} |"
 
 
 def _parameter(parameter: Parameter) -> str:
@@ -194,7 +195,7 @@ def _parameter(parameter: Parameter) -> str:
 
 def uses_of_routes() -> dict[str, set[str]]:
     """
-    For each route ("GET /health") who uses it: `golden/AREA`, or a directory below tests/.
+    For each route ("GET /health") who uses it: `golden AREA`, or a file below tests/.
 
     Found by reading: every text in a test that looks like a path, with the method that stands before it or in the call's name, or else GET. A part that
     is put in at run time stands for a variable, or for words of the routes that the file spells out somewhere. Other ways to put a path together are
@@ -205,7 +206,9 @@ def uses_of_routes() -> dict[str, set[str]]:
         router.add(route, _named(route))
     uses: dict[str, set[str]] = {_named(route): set() for route in ROUTES}
     for file in sorted(TESTS.rglob("*.py")):
-        where = f"golden/{file.stem}" if "scenarios" in file.parts else file.relative_to(TESTS).parts[0]
+        if file.name in OF_ALL:
+            continue
+        where = f"golden {file.stem}" if "scenarios" in file.parts else file.relative_to(TESTS).as_posix()
         tree = ast.parse(file.read_text(encoding="utf-8"))
         words = {node.value.strip("/") for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
         for method, path in set(_paths(tree)):

@@ -52,13 +52,8 @@ def test_every_route_is_documented_under_a_heading() -> None:
     assert sorted(told) == sorted(f"{route.method} {route.pattern}" for route in ROUTES)
 
 
-def test_routes_said_to_be_ours_exist() -> None:
-    gone = GENERATOR.OURS - {f"{route.method} {route.pattern}" for route in ROUTES}
-    assert not gone
-
-
-def test_every_route_is_used_by_some_test() -> None:
-    assert [route for route, uses in GENERATOR.uses_of_routes().items() if not uses] == []
+def test_every_route_is_held_by_some_test() -> None:
+    assert not [route for route, uses in GENERATOR.uses_of_routes().items() if not uses], "no test that can be found by reading uses these"
 
 
 def test_every_command_is_documented() -> None:
