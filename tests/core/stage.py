@@ -50,6 +50,7 @@ class Stage:
         self.variables_bytes_max = 256 * 1024
         self.workflows: dict[str, dict[int, Json]] = {}
         self.tasks: dict[str, Json] = {}
+        self.schemas: dict[tuple[str, int], Json] = {}
         self.runs: dict[str, Execution] = {}
         self.published: list[Publish] = []
         self.polled: set[str] = set()
@@ -63,6 +64,9 @@ class Stage:
 
     def task_definition(self, name: str) -> Json | None:
         return self.tasks.get(name)
+
+    def schema(self, name: str, version: int) -> Json | None:
+        return self.schemas.get((name, version))
 
     def environment(self, name: str) -> str | None:
         return {"CITY": "Prague"}.get(name)
@@ -105,7 +109,7 @@ class Stage:
     def _begin(self, wish: StartExecution) -> Execution:
         raw = read_workflow(wish.definition) if wish.definition else self.definition(wish.name, wish.version)
         assert raw is not None, wish.name
-        full = resolve(raw, self.task_definition, lambda n: max(self.workflows.get(n, {}), default=None))
+        full = resolve(raw, self.task_definition, lambda n: max(self.workflows.get(n, {}), default=None), self.schema)
         definition = Definition(full, digest(full)[0])
         head = Head(
             id=wish.id, name=definition.name, definition_version=definition.version, definition_hash=definition.hash, status=WorkflowStatus.RUNNING,

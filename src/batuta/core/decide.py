@@ -110,11 +110,11 @@ def _happened(turn: Turn, event: Event) -> bool:
                 return False
             sub_workflow.ended(turn, task, child, status, output, reason)
             return True
-        case ChildNotStarted(task_id, child, reason):
+        case ChildNotStarted(task_id, child, reason, for_good):
             task = x.by_id.get(task_id)
             if task is None or task.status.is_terminal or task.sub_execution_id != child:
                 return False
-            turn.fail(task, reason)
+            turn.fail(task, reason, for_good=for_good)
             return True
         case ChildRevived():
             return False  # a running parent already waits for that child
@@ -402,6 +402,9 @@ def schedule(turn: Turn, rows: list[Task]) -> None:
     for task in added:
         if task.status.is_terminal:
             continue
+        if turn.x.has_contracts and (misfit := _misfit(turn, task)) is not None:
+            turn.fail(task, misfit, for_good=True)  # the same input would come of another attempt
+            continue
         if turn.x.join_missing.get(task.n) == 0:
             turn.joins[task.n] = task  # all it waits for has ended before it came
         elif task.type in BEGINS and task.status is TaskStatus.SCHEDULED:
@@ -411,6 +414,12 @@ def schedule(turn: Turn, rows: list[Task]) -> None:
             task.status = TaskStatus.IN_PROGRESS
             task.started_at = task.updated_at = turn.now
             BY_TYPE[task.type].run(turn, task)
+
+
+def _misfit(turn: Turn, task: Task) -> str | None:
+    """Why the task may not run with its input: it breaks the task definition's contract."""
+    contract = turn.x.node_of(task).input_contract
+    return None if contract is None else contract.misfit(task.input, turn.definition.masked)
 
 
 # -- the end ----------------------------------------------------------------------------------------------------------------------
@@ -446,6 +455,9 @@ def finish(turn: Turn, status: WorkflowStatus, reason: str | None, *, task: Task
     """
     x, h, now = turn.x, turn.x.head, turn.now
     h.output = _output(turn) if output is None else output
+    contract = x.definition.output_contract
+    if contract is not None and status is WorkflowStatus.COMPLETED and (misfit := contract.misfit(h.output, x.definition.masked)) is not None:
+        status, reason, fires = WorkflowStatus.FAILED, misfit, True
     h.previous_status, h.status = h.status, status
     h.reason = reason
     h.ended_at = now

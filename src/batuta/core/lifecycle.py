@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from batuta.core import deadlines
 from batuta.core.after import Around, around, later_attempts
+from batuta.core.contract import Contract
 from batuta.core.decide import Outcome, conclude, copy_for_retry, finish, gather, open_node, schedule, settle, tell_waiting, try_step
 from batuta.core.model.decision import ReviveChild, ReviveParent, TellParent
 from batuta.core.model.definition import Definition
@@ -110,12 +111,19 @@ def restart(x: Execution, now: int, tools: Tools, definition: Definition | None)
     if h.status is WorkflowStatus.COMPLETED and x.definition.raw.get("restartable") is False:
         raise NotFound(f"Workflow: {h.id} is non-restartable")
     if definition is not None:
+        _require_fit(definition.input_contract, h.input, definition)
         x.definition = definition
         h.definition_hash, h.definition_version = definition.hash, definition.version
     _begin_again(x, now)
     turn = Turn(x, now, tools)
     _revive_parent(turn, "restarted")
     return _from_the_start(turn)
+
+
+def _require_fit(contract: Contract | None, given: Json, definition: Definition) -> None:
+    """Raise Invalid when the input that an operator gives breaks this contract."""
+    if contract is not None and (misfit := contract.misfit(given, definition.masked)) is not None:
+        raise Invalid(misfit)
 
 
 def _begin_again(x: Execution, now: int) -> None:
@@ -306,6 +314,8 @@ def rerun(
     h = x.head
     if not h.status.is_terminal:
         raise Conflict(f"Workflow: {h.id} is not in terminal state, unable to rerun.")
+    if workflow_input is not None:
+        _require_fit(x.definition.input_contract, workflow_input, x.definition)
     if from_task is None:
         if workflow_input is not None:
             h.input = workflow_input
@@ -324,6 +334,8 @@ def rerun(
         raise Invalid(f"Task {from_task} not found")
     if target.status is TaskStatus.SKIPPED:
         raise Conflict(f"Task {from_task} was skipped; there is nothing to run again. Rerun from a task beside it")
+    if task_input is not None:
+        _require_fit(x.node_of(target).input_contract, task_input, x.definition)
     if correlation_id is not None:
         h.correlation_id = correlation_id
     _forget_failure(x)

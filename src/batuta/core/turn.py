@@ -34,6 +34,10 @@ class Tools(Protocol):
         """The registered task definition, or None."""
         ...
 
+    def schema(self, name: str, version: int) -> Json | None:
+        """The registered schema (version 0: the latest), or None."""
+        ...
+
     def environment(self, name: str) -> str | None:
         """What ${workflow.env.NAME} stands for."""
         ...
@@ -183,8 +187,10 @@ class Turn:
     # -- moving tasks -----------------------------------------------------------------------------------------------------------
 
     def move(self, task: Task, status: TaskStatus, *, output: Json | None = None, reason: str | None = None) -> None:
-        """Set the status; what has ended waits in `ready` for the decider."""
+        """Set the status; what has ended waits in `ready` for the decider. COMPLETED with an output that breaks the task's contract is FAILED."""
         was = task.status
+        if status is TaskStatus.COMPLETED and self.x.has_contracts and (misfit := self._misfit(task, output)) is not None:
+            status, reason = TaskStatus.FAILED, misfit  # another attempt may do better
         task.status = status
         if output is not None:
             task.output = output
@@ -202,6 +208,11 @@ class Turn:
             if was.is_terminal:
                 self.x.reopened(task)
         self.x.touch(task)
+
+    def _misfit(self, task: Task, output: Json | None) -> str | None:
+        """Why the task may not complete with this output (None: the one it has)."""
+        contract = self.x.node_of(task).output_contract
+        return None if contract is None else contract.misfit(task.output if output is None else output, self.x.definition.masked)
 
     def complete(self, task: Task, output: Json | None = None) -> None:
         self.move(task, TaskStatus.COMPLETED, output=output)

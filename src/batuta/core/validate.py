@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from typing import Final, NamedTuple
 
+from batuta.core.contract import FIELDS, problem_of
 from batuta.core.expr.references import problems
 from batuta.core.expr.scope import ALWAYS_CONSTANT
 from batuta.core.model.definition import STATE_CHANGES
@@ -78,6 +79,7 @@ def _fields(definition: Json, at: str) -> Iterator[Violation]:
         yield Violation(f"{at}.schemaVersion", "workflowDef schemaVersion: 2 is only supported", str(definition["schemaVersion"]))
     if not definition["tasks"]:
         yield Violation(f"{at}.tasks", "WorkflowTask list cannot be empty")
+    yield from _contracts(definition, at)
     for n, name in enumerate(definition["maskedFields"]):
         if not name:
             yield Violation(f"{at}.maskedFields[{n}]", "is empty; expected the name of a field", name)
@@ -118,6 +120,7 @@ def _task(place: _Place, around: Surroundings) -> Iterator[Violation]:
         message = "WorkflowTask taskReferenceName name cannot be empty or null"
         yield Violation(f"{at}.taskReferenceName", message, task.get("taskReferenceName"))
     yield from _configured(task, at)
+    yield from _contracts(task.get("taskDefinition") or {}, f"{at}.taskDefinition")
     if in_loop:
         return  # a name and a reference it needs even there: without them it could never run
     if task["startDelay"] < 0:
@@ -351,4 +354,27 @@ def task_problems(definition: Json, at: str) -> list[Violation]:
     if 0 < total < timeout:
         message = f"TaskDef: {name} timeoutSeconds: {timeout} must be less than or equal to totalTimeoutSeconds: {total}"
         found.append(Violation(at, message))
+    found += _contracts(definition, at)
+    return found
+
+
+# -- schemas ------------------------------------------------------------------------------------------------------------------------
+
+
+def _contracts(definition: Json, at: str) -> Iterator[Violation]:
+    """Schemas that stand in a definition and could not be enforced. One that is only named may be registered later."""
+    for field in FIELDS:
+        if (raw := definition.get(field)) is not None and (problem := problem_of(raw)) is not None:
+            yield Violation(f"{at}.{field}.data", problem)
+
+
+def schema_problems(schema: Json, at: str) -> list[Violation]:
+    """Every rule that a schema to be registered breaks."""
+    found = []
+    if not schema.get("name"):
+        found.append(Violation(f"{at}.name", "the schema's name is empty or null", schema.get("name")))
+    if schema["version"] < 1:
+        found.append(Violation(f"{at}.version", "must be greater than or equal to 1", str(schema["version"])))
+    if (problem := problem_of(schema)) is not None:
+        found.append(Violation(f"{at}.data", problem))
     return found

@@ -1,15 +1,15 @@
 """
-Catalog: every workflow and task definition, durable in the store and mirrored in memory, so that a start or a decision never waits for
+Catalog: every workflow and task definition, every schema, durable in the store and mirrored in memory, so that a start or a decision never waits for
 a look-up.
 
-`Shelf` keeps one kind of named documents and knows nothing of what they mean; `Catalog` is two shelves with Conductor's rules of what
+`Shelf` keeps one kind of named documents and knows nothing of what they mean; `Catalog` is three shelves with Conductor's rules of what
 may be registered, replaced and deleted. Other kinds of documents (event handlers, schedules) take a shelf of their own.
 
 A write is checked and stored under one lock and shows in the mirror when it is durable: what was answered is kept, and of two that
 create the same thing one learns of the conflict.
 
 Not here: the rules of a good definition (core/validate.py), defaults and time stamps (wire/metadata.py).
-Source: conductor-rest-api.md §1.3.
+Source: conductor-rest-api.md §1.3; /api/schema as the official SDKs call it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from typing import Protocol
 
 import msgspec
 
-from batuta.core.validate import Surroundings, task_problems, workflow_problems
+from batuta.core.contract import LATEST
+from batuta.core.validate import Surroundings, schema_problems, task_problems, workflow_problems
 from batuta.engine.clock import Clock
 from batuta.errors import Conflict, InvalidFields, NotFound, Violation
 from batuta.store.protocol import Document, Store
@@ -113,7 +114,7 @@ class Scripts(Protocol):
 
 class Catalog:
     """
-    The registered workflow and task definitions.
+    The registered workflow and task definitions and schemas.
 
     Definitions are handed in and out in their stored form (wire/metadata.py); what is handed out must not be changed.
     """
@@ -122,6 +123,7 @@ class Catalog:
         self._clock, self._scripts = clock, scripts
         self._workflows = Shelf(store, "workflow", metadata.read_workflow)
         self._tasks = Shelf(store, "task", metadata.read_task)
+        self._schemas = Shelf(store, "schema", metadata.read_schema)
         self._around = Surroundings(self._template_of, self._syntax_error, environment)
         self._writing = asyncio.Lock()
 
@@ -129,11 +131,12 @@ class Catalog:
         """Fill the mirror; once, before anything is asked. Raises Unavailable."""
         await self._workflows.load()
         await self._tasks.load()
+        await self._schemas.load()
 
     @property
     def revision(self) -> int:
         """A number that grows whenever any definition changes; what was derived under the same number still holds."""
-        return self._workflows.revision + self._tasks.revision
+        return self._workflows.revision + self._tasks.revision + self._schemas.revision
 
     # -- reading --------------------------------------------------------------------------------------------------------------------
 
@@ -185,6 +188,22 @@ class Catalog:
     def tasks(self) -> list[Entry]:
         """Every task definition, by name."""
         return list(self._tasks)
+
+    def schema(self, name: str, version: int = LATEST) -> Json | None:
+        """The registered schema of this version (0: the latest), or None."""
+        entry = self._schemas.get(name, version or None)
+        return None if entry is None else entry.value
+
+    def schema_text(self, name: str, version: int = LATEST) -> msgspec.Raw:
+        """The same as JSON text. Raises NotFound."""
+        entry = self._schemas.get(name, version or None)
+        if entry is None:
+            raise NotFound(f"No such schema found by name: {name}, version: {version or 'latest'}")
+        return entry.body
+
+    def schemas(self) -> list[Entry]:
+        """Every version of every schema, by name and version."""
+        return list(self._schemas)
 
     # -- writing workflows ----------------------------------------------------------------------------------------------------------
 
@@ -265,8 +284,7 @@ class Catalog:
         """
         if not definitions:
             raise InvalidFields([Violation("registerTaskDef.arg0", "TaskDefList is empty")])
-        if broken := [v for n, d in enumerate(definitions) for v in task_problems(d, f"registerTaskDef.arg0[{n}]")]:
-            raise InvalidFields(broken)
+        await self._check_tasks([(d, f"registerTaskDef.arg0[{n}]") for n, d in enumerate(definitions)])
         async with self._writing:
             now = self._clock.now()
             await self._tasks.put([(d["name"], 0, metadata.created_task(d, now)) for d in definitions])
@@ -281,8 +299,7 @@ class Catalog:
 
         Source: PUT /api/metadata/taskdefs.
         """
-        if broken := task_problems(definition, "updateTaskDef.arg0"):
-            raise InvalidFields(broken)
+        await self._check_tasks([(definition, "updateTaskDef.arg0")])
         name = definition["name"]
         async with self._writing:
             former = self._tasks.get(name)
@@ -297,17 +314,60 @@ class Catalog:
                 raise NotFound(f"No such task definition: {name}")
             await self._tasks.delete(name)
 
+    # -- writing schemas ------------------------------------------------------------------------------------------------------------
+
+    async def create_schemas(self, schemas: Sequence[Json], *, new_version: bool = False) -> None:
+        """
+        Register schemas, all or none; one whose name and version exist is replaced. *new_version*: each becomes the version after the highest.
+
+        What runs, or was started, keeps the schema it began with. Raises InvalidFields. Source: POST /api/schema.
+        """
+        if not schemas:
+            raise InvalidFields([Violation("save.arg0", "the list of schemas is empty")])
+        async with self._writing:
+            broken = await asyncio.to_thread(lambda: [v for n, schema in enumerate(schemas) for v in schema_problems(schema, f"save.arg0[{n}]")])
+            if broken:
+                raise InvalidFields(broken)
+            now, highest, values = self._clock.now(), dict[str, int](), []
+            for schema in schemas:
+                name, version = schema["name"], schema["version"]
+                if new_version:
+                    latest = self._schemas.get(name)
+                    version = highest[name] = highest.get(name, latest.version if latest is not None else 0) + 1
+                former = self._schemas.get(name, version)
+                values.append((name, version, metadata.saved_schema({**schema, "version": version}, former.value if former else None, now)))
+            await self._schemas.put(values)
+
+    async def delete_schema(self, name: str, version: int | None = None) -> None:
+        """Forget one version of a schema, or (None) all; what runs keeps its own copy. Raises NotFound. Source: DELETE /api/schema/…"""
+        async with self._writing:
+            versions = [entry.version for entry in self._schemas.versions(name) if version in (None, entry.version)]
+            if not versions:
+                raise NotFound(f"No such schema found by name: {name}, version: {'any' if version is None else version}")
+            for found in versions:
+                await self._schemas.delete(name, found)
+
     # -- rules ----------------------------------------------------------------------------------------------------------------------
 
     async def _check(self, definitions: Sequence[tuple[Json, str]]) -> None:
-        """Raise InvalidFields with everything wrong in any of them. Reading a script may block, so it is done on another thread."""
+        """Raise InvalidFields with everything wrong in any of them. Reading a script or a schema may take long, so it is done on another thread."""
 
         def broken() -> list[Violation]:
             return [v for definition, at in definitions for v in workflow_problems(definition, at, self._around)]
 
-        has_script = any(b'"javascript"' in encode(d) or b'"caseExpression"' in encode(d) for d, _ in definitions)
-        found = await asyncio.to_thread(broken) if has_script and self._scripts is not None else broken()
+        texts = [encode(d) for d, _ in definitions]
+        has_script = self._scripts is not None and any(b'"javascript"' in text or b'"caseExpression"' in text for text in texts)
+        found = await asyncio.to_thread(broken) if has_script or any(b'putSchema":' in text for text in texts) else broken()
         if found:
+            raise InvalidFields(found)
+
+    async def _check_tasks(self, definitions: Sequence[tuple[Json, str]]) -> None:
+        """Raise InvalidFields with everything wrong in any of these task definitions."""
+
+        def broken() -> list[Violation]:
+            return [v for definition, at in definitions for v in task_problems(definition, at)]
+
+        if found := await asyncio.to_thread(broken) if any("inputSchema" in d or "outputSchema" in d for d, _ in definitions) else broken():
             raise InvalidFields(found)
 
     def _template_of(self, name: str) -> Json:

@@ -45,7 +45,7 @@ class Definitions:
     def made(self, raw: Json) -> Definition:
         """The definition in its stored form, ready to run. Raises NotFound for an unversioned sub-workflow that is not registered."""
         try:
-            full = resolve(raw, self._catalog.task, self._catalog.latest_version)
+            full = resolve(raw, self._catalog.task, self._catalog.latest_version, self._catalog.schema)
         except ChildMissing as missing:
             raise NotFound(str(missing)) from None
         hash_, _ = digest(full)

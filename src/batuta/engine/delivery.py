@@ -20,7 +20,7 @@ from batuta.core.model.execution import Execution
 from batuta.engine.durability import AGAIN_MS, log
 from batuta.engine.post import Act, Letter, Letters, Sent, decided, offered_again
 from batuta.engine.steps import Steps
-from batuta.errors import BatutaError, NotFound, Unavailable
+from batuta.errors import BatutaError, Invalid, NotFound, Unavailable
 from batuta.store.protocol import Commit
 
 CASCADE_MAX = 2_000  # executions one request may move before the rest is left to the background
@@ -181,14 +181,15 @@ class Delivery(Steps):
             return None if durable is None else Sent(durable, wish.id, lifecycle.told_again)
         try:
             definition = self.definitions.made(wish.definition) if wish.definition is not None else self.definitions.named(wish.name, wish.version or None)
+            head = self._head(wish.id, definition, wish.input)
+            await self._require_fit(definition, head.input)
         except BatutaError as error:
             if wish.parent_id:
-                event = ChildNotStarted(wish.parent_task_id, wish.id, str(error))
+                event = ChildNotStarted(wish.parent_task_id, wish.id, str(error), for_good=isinstance(error, Invalid))
                 durable = await self._step(wish.parent_id, decided(event), letters, delivered=[letter_id])
                 return None if durable is None else Sent(durable, wish.parent_id, decided(event))
             log.warning("execution %s of %r was not started: %s", wish.id, wish.name, error)
             return Sent(self._forget_letter(letter_id))
-        head = self._head(wish.id, definition, wish.input)
         head.correlation_id, head.priority, head.task_to_domain = wish.correlation_id, wish.priority, wish.task_to_domain
         head.parent_id, head.parent_task_id, head.created_by = wish.parent_id, wish.parent_task_id, wish.created_by
         return Sent(await self._first_step(Execution(head, definition), letters, delivered=[letter_id]))

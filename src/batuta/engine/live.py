@@ -18,7 +18,7 @@ BYTES_MAX = 32 * 1024 * 1024
 
 class Live:
     """
-    One execution in memory. `turn` is held while scripts are decided in a thread; `pending` counts commits not yet durable.
+    One execution in memory. `turn` is held while scripts and schemas are decided in a thread; `pending` counts commits not yet durable.
 
     `status` (empty: nothing yet) and `ended`, the row numbers of ended tasks, are what is durable, as far as `metrics.py` has been told.
     """

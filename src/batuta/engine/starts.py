@@ -29,7 +29,7 @@ class Starts(Reports):
 
         Raises:
             NotFound: no such definition.
-            Invalid: neither input nor a name.
+            Invalid: neither input nor a name, or an input that does not fit the definition's schema.
             Conflict: the idempotency key is taken, and the strategy says that this is an error.
 
         Source: POST /api/workflow.
@@ -46,6 +46,7 @@ class Starts(Reports):
         inline = request.definition
         definition = self.definitions.made(inline) if inline is not None else self.definitions.named(request.name or "", request.version)
         head = self._head(execution_id, definition, request.input or {})
+        await self._require_fit(definition, head.input)
         head.correlation_id, head.priority, head.task_to_domain = request.correlation_id, request.priority, request.task_to_domain
         head.created_by, head.external_input = request.created_by or "", request.external_input or ""
         head.idempotency_key = request.idempotency_key or ""
@@ -64,6 +65,7 @@ class Starts(Reports):
 
         Raises:
             NotFound: no such definition.
+            Invalid: the input does not fit the definition's schema.
             Unavailable: the store did not take it; nothing happened.
         """
         if await self._load(execution_id) is not None:
@@ -71,6 +73,7 @@ class Starts(Reports):
         inline = request.definition
         definition = self.definitions.made(inline) if inline is not None else self.definitions.named(request.name or "", request.version)
         head = self._head(execution_id, definition, request.input or {})
+        await self._require_fit(definition, head.input)
         head.correlation_id, head.priority, head.task_to_domain = request.correlation_id, request.priority, request.task_to_domain
         head.created_by, head.external_input, head.event = request.created_by or "", request.external_input or "", event
         letters: Letters = deque()

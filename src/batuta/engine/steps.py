@@ -27,7 +27,7 @@ from batuta.core.model.task import Json
 from batuta.engine.durability import AGAIN_MS, Durability
 from batuta.engine.live import Live
 from batuta.engine.post import Act, Letter, Letters, decided, is_stored
-from batuta.errors import BatutaError, NotFound, Unavailable, VersionConflict
+from batuta.errors import BatutaError, Invalid, NotFound, Unavailable, VersionConflict
 from batuta.store.protocol import OutboxRow
 from batuta.store.rows import commit_of
 
@@ -173,6 +173,14 @@ class Steps(Durability):
             id=execution_id, name=definition.name, definition_version=definition.version, definition_hash=definition.hash, status=WorkflowStatus.RUNNING,
             created_at=now, input=given, variables=definition.raw.get("variables") or {},
         )  # fmt: skip
+
+    async def _require_fit(self, definition: Definition, given: Json) -> None:
+        """Raise Invalid when the input breaks the definition's contract; found out on another thread, since a schema is the user's."""
+        if (contract := definition.input_contract) is None:
+            return
+        misfit = await asyncio.get_running_loop().run_in_executor(self._threads, contract.misfit, given, definition.masked)
+        if misfit is not None:
+            raise Invalid(misfit)
 
     async def _first_step(self, x: Execution, letters: Letters, *, delivered: Sequence[str] = ()) -> asyncio.Future[None]:
         x.touch_head(15)

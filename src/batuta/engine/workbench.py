@@ -48,6 +48,9 @@ class Workbench:
     def task_definition(self, name: str) -> Json | None:
         return self._catalog.task(name)
 
+    def schema(self, name: str, version: int) -> Json | None:
+        return self._catalog.schema(name, version)
+
     def environment(self, name: str) -> str | None:
         return self._environment.get(ENVIRONMENT_PREFIX + name)
 

@@ -259,6 +259,17 @@ def read_tasks(value: Any) -> list[Json]:
     return read
 
 
+def read_schema(value: Any, at: str = "") -> Json:
+    """A schema in its stored form. Raises Invalid as `read_workflow` does."""
+    return SCHEMA_DEF.read(value, at)
+
+
+def saved_schema(schema: Json, former: Json | None, now: int) -> Json:
+    """As it is stored: created now, or updated now where there was one of its name and version."""
+    times = {"createTime": now} if former is None else {"createTime": former["createTime"], "updateTime": now}
+    return {**schema, **times}
+
+
 def created_workflow(definition: Json, now: int) -> Json:
     """As POST stores it: created now; updateTime stays as the client sent it."""
     return {**definition, "createTime": now}

@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from batuta.core.contract import NOTHING, Contract, Registered, contract_of, settled
 from batuta.core.expr.template import Template
 from batuta.core.expr.template import compile as compile_template
 from batuta.core.model.task import Json
@@ -34,6 +35,8 @@ BUILTIN_WORKERS = INTEGRATIONS | {"HTTP"}
 SYSTEM_TYPES = OPERATORS | BUILTIN_WORKERS
 # Their ad-hoc task definition has no retries and no response timeout; a SIMPLE task's keeps the defaults.
 _TEMPLATED = BUILTIN_WORKERS | {"SIMPLE", "DYNAMIC", "INLINE", "LAMBDA", "JSON_JQ_TRANSFORM", "DO_WHILE"}
+# What these take and put out is the flow's own doing; a schema in a task definition of their name asks nothing of them.
+_FLOW = OPERATORS - {"DYNAMIC", "INLINE", "LAMBDA", "JSON_JQ_TRANSFORM", "WAIT", "HUMAN", "NOOP", "EVENT"}
 
 
 # What a workflow task may name in onStateChange.
@@ -68,8 +71,9 @@ class Node:
     """One place in the definition. `ref` is unique; `following` is what runs after it in the same list."""
 
     __slots__ = (
-        "async_complete", "body", "branches", "cases", "default", "following", "fork", "has_policy", "input", "input_fallback", "is_operator", "join_on",
-        "loop", "name", "optional", "parent", "permissive", "policy", "raw", "ref", "retry_count", "start_delay_s", "task_definition_raw", "type", "wire",
+        "async_complete", "body", "branches", "cases", "default", "following", "fork", "has_policy", "input", "input_contract", "input_fallback",
+        "is_operator", "join_on", "loop", "name", "optional", "output_contract", "parent", "permissive", "policy", "raw", "ref", "retry_count",
+        "start_delay_s", "task_definition_raw", "type", "wire",
     )  # fmt: skip
 
     def __init__(self, raw: Json, parent: Node | None, loop: Node | None) -> None:
@@ -83,6 +87,9 @@ class Node:
         self.task_definition_raw: Json | None = raw.get("taskDefinition")
         self.has_policy = self.task_definition_raw is not None
         self.policy = NO_POLICY if self.task_definition_raw is None else msgspec.convert(self.task_definition_raw, Policy)
+        asked = self.task_definition_raw if self.task_definition_raw is not None and self.type not in _FLOW else {}
+        self.input_contract: Contract | None = contract_of(asked, "input")
+        self.output_contract: Contract | None = contract_of(asked, "output")
         self.is_operator = self.type in OPERATORS
         self.optional: bool = bool(raw.get("optional"))
         self.permissive: bool = bool(raw.get("permissive"))
@@ -100,6 +107,11 @@ class Node:
         self.branches: list[list[Node]] = []
         self.body: list[Node] = []
         self.wire: dict[str, Any] = {}  # room for encoded forms of this node, filled by whoever needs them
+
+    @property
+    def has_contracts(self) -> bool:
+        """Whether its tasks' payloads must fit a schema."""
+        return self.input_contract is not None or self.output_contract is not None
 
     def children(self) -> Iterator[list[Node]]:
         """Every list of nodes directly inside this one."""
@@ -142,10 +154,13 @@ class Definition:
     """
     A snapshot ready to run: what `GET /metadata/workflow` returned at the start, with every task definition put in its place.
 
-    `raw` is Conductor's JSON, `hash` names it.
+    `raw` is Conductor's JSON, `hash` names it. `has_contracts`: payloads of some task must fit a schema. `has_scripts`: deciding it runs code of the
+    user's (scripts, but also schemas), and is done on another thread.
     """
 
-    __slots__ = ("by_ref", "first", "has_scripts", "hash", "masked", "nodes", "output", "raw", "wire")
+    __slots__ = (
+        "by_ref", "first", "has_contracts", "has_scripts", "hash", "input_contract", "masked", "nodes", "output", "output_contract", "raw", "wire",
+    )  # fmt: skip
 
     def __init__(self, raw: Json, hash_: str) -> None:
         self.raw, self.hash = raw, hash_
@@ -153,12 +168,16 @@ class Definition:
         self.first: Node | None = self.nodes[0] if self.nodes else None
         self.by_ref: dict[str, Node] = {}
         self.output: Template | None = compile_template(raw["outputParameters"]) if raw.get("outputParameters") else None
+        self.input_contract: Contract | None = contract_of(raw, "input")
+        self.output_contract: Contract | None = contract_of(raw, "output")
         self.masked = frozenset(raw.get("maskedFields") or ())  # names of members whose values no view shows
-        self.has_scripts = False
+        self.has_contracts = False
+        self.has_scripts = self.output_contract is not None
         self.wire: dict[str, Any] = {}
         for node in self.walk():
             self.by_ref[node.ref] = node
-            self.has_scripts |= runs_scripts(node)
+            self.has_contracts |= node.has_contracts
+            self.has_scripts |= runs_scripts(node) or node.has_contracts
 
     def walk(self, nodes: list[Node] | None = None) -> Iterator[Node]:
         """Every node, parents first."""
@@ -213,9 +232,9 @@ class ChildMissing(Exception):
     """A sub-workflow named without a version is not registered; the start must fail."""
 
 
-def resolve(raw: Json, task_definition: Callable[[str], Json | None], latest: Callable[[str], int | None]) -> Json:
+def resolve(raw: Json, task_definition: Callable[[str], Json | None], latest: Callable[[str], int | None], registered: Registered = NOTHING) -> Json:
     """
-    The definition as an execution keeps it: task definitions embedded, unversioned sub-workflows pinned to their latest version.
+    The definition as an execution keeps it: task definitions and registered schemas embedded, unversioned sub-workflows pinned to their latest version.
 
     A task's own `taskDefinition` wins over the registered one; with neither, a SIMPLE task gets the defaults and any other type no retries and no timeouts.
 
@@ -233,20 +252,23 @@ def resolve(raw: Json, task_definition: Callable[[str], Json | None], latest: Ca
                 if kind != "SIMPLE":
                     found |= {"retryCount": 0, "responseTimeoutSeconds": 0}
             out["taskDefinition"] = found
+        out["taskDefinition"] = settled(out["taskDefinition"], registered)
         if kind == "SUB_WORKFLOW" and task.get("subWorkflowParam"):
             out["subWorkflowParam"] = _pinned(task["subWorkflowParam"], latest)
         return out
 
-    return {**raw, "tasks": [one(t) for t in raw.get("tasks") or []]}
+    return {**settled(raw, registered), "tasks": [one(t) for t in raw.get("tasks") or []]}
 
 
-def embed(task: Json, task_definition: Callable[[str], Json | None]) -> Json:
+def embed(task: Json, task_definition: Callable[[str], Json | None], registered: Registered) -> Json:
     """A task that joins a running execution (a dynamic fork's branch), registered task definitions put in their places; nothing is made up."""
 
     def one(task: Json) -> Json:
         out = _with_children(task, one)
         if out.get("taskDefinition") is None and (found := task_definition(task["name"])) is not None:
             out["taskDefinition"] = found
+        if out.get("taskDefinition") is not None:
+            out["taskDefinition"] = settled(out["taskDefinition"], registered)
         return out
 
     return one(task)

@@ -63,11 +63,12 @@ class ChildEnded(msgspec.Struct, frozen=True):
 
 
 class ChildNotStarted(msgspec.Struct, frozen=True):
-    """A sub-workflow could not be started; the reason is final."""
+    """A sub-workflow could not be started. `for_good`: another attempt could not start it either."""
 
     task_id: str
     child_id: str
     reason: str
+    for_good: bool = False
 
 
 class ChildRevived(msgspec.Struct, frozen=True):

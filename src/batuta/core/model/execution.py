@@ -89,8 +89,8 @@ class Execution:
     """One run in memory. Owned by whoever decides it; never shared between threads at one time."""
 
     __slots__ = (
-        "by_base", "by_id", "by_ref", "changes", "deadlines", "definition", "exclusive_joins", "head", "inbox", "join_missing", "join_waits",
-        "last_seq", "nodes", "open_count", "open_in", "pulls", "tasks",
+        "by_base", "by_id", "by_ref", "changes", "deadlines", "definition", "exclusive_joins", "has_contracts", "head", "inbox", "join_missing",
+        "join_waits", "last_seq", "nodes", "open_count", "open_in", "pulls", "tasks",
     )  # fmt: skip
 
     def __init__(self, head: Head, definition: Definition, tasks: Iterable[Task] = (), inbox: Iterable[Pushed] = ()) -> None:
@@ -116,6 +116,7 @@ class Execution:
         self.pulls: dict[int, Task] = {}  # open PULL_WORKFLOW_MESSAGES
         self.deadlines: list[tuple[int, int]] = []  # heap of (instant, row number); stale entries are skipped when met
         self.last_seq = 0
+        self.has_contracts = self.definition.has_contracts  # or a node that only this run has (`know`)
         ordered = sorted(tasks, key=lambda t: (t.seq, t.n))
         for task in ordered:
             self._place(task)
@@ -145,6 +146,7 @@ class Execution:
     def know(self, branch: Node) -> None:
         """Make a dynamic branch's nodes known; a later turn of a loop may bring other ones under the same references."""
         self.nodes[branch.ref] = branch
+        self.has_contracts |= branch.has_contracts
         for inner in branch.children():
             for node in inner:
                 self.know(node)

@@ -52,7 +52,7 @@ def open(turn: Turn, node: Node, suffix: str) -> list[Task]:
 
 
 def _branch_node(turn: Turn, fork: Node, raw: Json) -> Node:
-    raw = embed(raw, turn.tools.task_definition)
+    raw = embed(raw, turn.tools.task_definition, turn.tools.schema)
     kind = raw.get("type") or "SIMPLE"
     if kind != "SIMPLE" and kind not in SYSTEM_TYPES and raw.get("taskDefinition") is None and kind != "USER_DEFINED":
         raise Stop(f"Invalid task specified.  Cannot find task by name {raw['name']} in the task definitions")

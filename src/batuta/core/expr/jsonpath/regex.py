@@ -53,6 +53,23 @@ class Regex:
             now = machine.reach(after, text, i + 1)
         return _FINAL in now
 
+    @property
+    def states(self) -> int:
+        """How much a character of text costs at most."""
+        return len(self._machine.tests)
+
+    def search(self, text: str) -> bool:
+        """Whether it matches some part of the text, however long that is: a caller's own bound is asked for here."""
+        machine, start = self._machine, self._start
+        tests, following = machine.tests, machine.following
+        now = machine.reach([start], text, 0)
+        for i, char in enumerate(text):
+            if _FINAL in now:
+                return True
+            after = [following[state] for state in now if (test := tests[state]) is not None and test(char)]
+            now = machine.reach([*after, start], text, i + 1)
+        return _FINAL in now
+
 
 _FINAL: Final = 0
 
