@@ -91,6 +91,7 @@ A worker process tells of itself on `127.0.0.1:PORT/metrics` when it is started 
 RESOURCES = (
     ("/api/metadata/workflow", "Workflow definitions"),
     ("/api/metadata/taskdefs", "Task definitions"),
+    ("/api/schema", "Schemas"),
     ("/api/workflow/bulk", "Executions, many at once"),
     ("/api/workflow", "Executions"),
     ("/api/tasks/queue", "Queues"),

@@ -44,7 +44,7 @@ class Case(NamedTuple):
 
 # What there is, by the beginning of the path and the variable in it.
 THERE = {
-    "name": {"/api/metadata": "greeting", "/api/workflow": "greeting", "/api/event": "listener", "/api/scheduler": "daily"},
+    "name": {"/api/metadata": "greeting", "/api/workflow": "greeting", "/api/event": "listener", "/api/scheduler": "daily", "/api/schema": "shape"},
     "tasktype": {"/": "say_hello"},
     "taskType": {"/": "say_hello"},
     "taskRefName": {"/": "hello"},
@@ -251,6 +251,7 @@ class World:
                 "/api/event",
                 {"name": "listener", "event": "conductor:greeting:sink", "actions": [{"action": "start_workflow", "start_workflow": {"name": "greeting"}}]},
             ),
+            ("/api/schema", {"name": "shape", "data": {}}),
             ("/api/scheduler/schedules", {"name": "daily", "cronExpression": "0 0 12 * * *", "startWorkflowRequest": {"name": "greeting"}}),
         ):
             made = self.edge.call("POST", target, body)
@@ -266,7 +267,10 @@ class World:
 
     def state(self) -> list[Any]:
         """All that one can see of it."""
-        shown = ("metadata/workflow", "metadata/taskdefs", "event", "scheduler/schedules", "workflow/search-v2", "tasks/search-v2", f"tasks/{self.task_id}/log")
+        shown = (
+            "metadata/workflow", "metadata/taskdefs", "schema", "event", "scheduler/schedules", "workflow/search-v2", "tasks/search-v2",
+            f"tasks/{self.task_id}/log",
+        )  # fmt: skip
         return [self.edge.call("GET", f"/api/{path}").body for path in shown]
 
 

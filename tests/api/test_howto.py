@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,6 +55,13 @@ def run(root: str, command: str) -> Any:
 def test_every_command_of_the_guide_to_schedules_works(root: str) -> None:
     answers = [run(root, command) for command in commands("schedules.md")]
     assert answers[1]["nextRunTime"] == answers[2][0] and len(answers[2]) == 5
+
+
+def test_every_command_of_the_guide_to_schemas_works(root: str) -> None:
+    answers = [run(root, command) for command in commands("schemas.md")]
+    assert answers[1]["data"]["properties"]["to"] == {"$ref": "schema:address"}
+    with pytest.raises(urllib.error.HTTPError, match="400"):
+        run(root, """curl -X POST localhost:8080/api/workflow/send -H 'content-type: application/json' -d '{"to": {}}'""")
 
 
 def test_every_command_of_the_guide_to_events_works_and_the_handler_acts(root: str) -> None:

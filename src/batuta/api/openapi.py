@@ -71,6 +71,7 @@ _EXAMPLES: Final[dict[str, Any]] = {
         "zoneId": "Europe/Prague",
         "startWorkflowRequest": {"name": "greeting", "input": {"who": "world"}},
     },
+    "SchemaDef": {"name": "person", "version": 1, "type": "JSON", "data": {"type": "object", "required": ["who"]}},
     "Tag": {"key": "team", "value": "firmware"},
     "SkipTaskRequest": {"taskInput": {}, "taskOutput": {}},
     "object": {},

@@ -23,6 +23,7 @@ from batuta.api import (
     queue_admin,
     queues,
     scheduler,
+    schema,
     search,
     tasks,
     waiting,
@@ -47,6 +48,14 @@ _METADATA: Final = (
     Route("GET", "/api/metadata/taskdefs", metadata.tasks, "Every task definition", "", "TaskDef[]"),
     Route("GET", "/api/metadata/taskdefs/{tasktype}", metadata.task, "One task definition", "", "TaskDef"),
     Route("DELETE", "/api/metadata/taskdefs/{tasktype}", metadata.delete_task, "Delete a task definition"),
+)
+_SCHEMA: Final = (
+    Route("POST", "/api/schema", schema.save, "Create or replace schemas", "SchemaDef|SchemaDef[]"),
+    Route("GET", "/api/schema", schema.schemas, "Every version of every schema", "", "SchemaDef[]"),
+    Route("GET", "/api/schema/{name}", schema.latest, "The latest version of a schema", "", "SchemaDef"),
+    Route("GET", "/api/schema/{name}/{version}", schema.read, "One version of a schema", "", "SchemaDef"),
+    Route("DELETE", "/api/schema/{name}", schema.delete_all, "Delete every version of a schema"),
+    Route("DELETE", "/api/schema/{name}/{version}", schema.delete, "Delete a version of a schema"),
 )
 _WORKFLOW: Final = (
     Route("POST", "/api/workflow", workflow.start, "Start an execution", "StartWorkflowRequest", "text"),
@@ -190,4 +199,6 @@ _ABOUT: Final = (
     Route("GET", "/swagger-ui.html", explorer.page, "A page to try the API", "", "html"),
 )
 # fmt: on
-ROUTES: Final = (*_METADATA, *_WORKFLOW, *_BULK, *_TASKS, *_QUEUES, *_EVENTS, *_SCHEDULER, *_ADMIN, *_SEARCH, *_WAITING, *_ENVIRONMENT, *_EXTERNAL, *_ABOUT)
+ROUTES: Final = (
+    *_METADATA, *_SCHEMA, *_WORKFLOW, *_BULK, *_TASKS, *_QUEUES, *_EVENTS, *_SCHEDULER, *_ADMIN, *_SEARCH, *_WAITING, *_ENVIRONMENT, *_EXTERNAL, *_ABOUT,
+)

@@ -354,6 +354,22 @@ const STORIES = {
     assert.deepEqual(await schedules.getAllSchedules("js_timed"), []);
   },
 
+  async schemas_are_kept_and_enforced(sdk) {
+    const schemas = sdk.clients.getSchemaClient();
+    const data = { type: "object", required: ["n"], properties: { n: { type: "integer" } } };
+    await schemas.registerSchema([{ name: "js_numbered", version: 1, type: "JSON", data }]);
+    await schemas.registerSchema([{ name: "js_numbered", version: 1, type: "JSON", data: {} }], true);
+    assert.deepEqual((await schemas.getAllSchemas()).map((s) => [s.name, s.version]), [["js_numbered", 1], ["js_numbered", 2]]);
+    assert.deepEqual([(await schemas.getSchema("js_numbered", 1)).data, (await schemas.getSchemaByName("js_numbered")).version], [data, 2]);
+    const made = new ConductorWorkflow(sdk.workflows, "js_contract").ownerEmail(OWNER).add([setVariableTask("v", { x: 1 })]).toWorkflowDef();
+    await sdk.metadata.registerWorkflowDef({ ...made, inputSchema: { name: "js_numbered", version: 1 } }, true);
+    await refused(/input does not fit schema 'js_numbered' version 1/, () => sdk.start("js_contract", { n: "one" }));
+    assert.equal((await sdk.ended(await sdk.start("js_contract", { n: 1 }))).status, "COMPLETED");
+    await schemas.deleteSchema("js_numbered", 2);
+    await schemas.deleteSchemaByName("js_numbered");
+    assert.deepEqual(await schemas.getAllSchemas(), []);
+  },
+
   async event_handlers_are_kept(sdk) {
     const events = sdk.clients.getEventClient();
     const actions = [{ action: "start_workflow", start_workflow: { name: "js_row", input: { name: "${name}" } } }];

@@ -25,6 +25,7 @@ from conductor.client.http.api_client import ApiClient
 from conductor.client.http.models.event_handler import EventHandler
 from conductor.client.http.models.rerun_workflow_request import RerunWorkflowRequest
 from conductor.client.http.models.save_schedule_request import SaveScheduleRequest
+from conductor.client.http.models.schema_def import SchemaDef, SchemaType
 from conductor.client.http.models.skip_task_request import SkipTaskRequest
 from conductor.client.http.models.start_workflow_request import IdempotencyStrategy, StartWorkflowRequest
 from conductor.client.http.models.task_def import TaskDef
@@ -68,6 +69,7 @@ class Sdk:
         self.metadata = clients.get_metadata_client()
         self.scheduler = clients.get_scheduler_client()
         self.secrets = clients.get_secret_client()
+        self.schemas = clients.get_schema_client()
         self.executor = clients.get_workflow_executor()
         self.events = EventResourceApi(ApiClient(self.configuration))
 
@@ -459,6 +461,21 @@ def story_event_handlers_are_kept(sdk: Sdk) -> None:
     equal(field(kept, "name"), "py_handler")
     sdk.events.remove_event_handler_status("py_handler")
     equal(sdk.events.get_event_handlers_for_event("conductor:py_row:sink"), [])
+
+
+def story_schemas_are_kept_and_enforced(sdk: Sdk) -> None:
+    data = {"type": "object", "required": ["n"], "properties": {"n": {"type": "integer"}}}
+    sdk.schemas.register_schema(SchemaDef(name="py_numbered", version=1, type=SchemaType.JSON, data=data))
+    kept = sdk.schemas.get_schema("py_numbered", 1)
+    equal((field(kept, "name"), field(kept, "version"), field(kept, "data")), ("py_numbered", 1, data))
+    equal([field(schema, "name") for schema in sdk.schemas.get_all_schemas()], ["py_numbered"])
+    made = sdk.flow("py_contract", SetVariableTask("v").input_parameter("x", 1)).to_workflow_def()
+    made.input_schema, made.enforce_schema = SchemaDef(name="py_numbered", version=1), True
+    sdk.metadata.register_workflow_def(made, True)
+    refused(400, "input does not fit schema 'py_numbered' version 1", lambda: sdk.start("py_contract", {"n": "one"}))
+    equal(sdk.ended(sdk.start("py_contract", {"n": 1})).status, "COMPLETED")
+    sdk.schemas.delete_schema("py_numbered", 1)
+    equal(list(sdk.schemas.get_all_schemas()), [])
 
 
 def story_secrets_are_named(sdk: Sdk) -> None:
