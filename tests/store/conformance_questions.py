@@ -115,14 +115,20 @@ class Questions:
         await store.submit([move(a, 1), move(b, 1, wake_at=T0), move(c, 1, wake_at=T0 + 5)])
         assert await store.alarms(limit=9) == [Alarm(T0, b), Alarm(T0 + 5, c)]
 
-    async def test_letters_come_earliest_first(self, store: Store) -> None:
+    async def test_letters_come_in_the_order_written_and_by_kind(self, store: Store) -> None:
         e = new_id()
         first = start(e)
         first.outbox = [letter("late", T0 + 9), letter("b", T0), letter("a", T0)]
         await store.submit([first])
-        assert [row.id for row in await store.outbox(limit=9)] == ["b", "a", "late"]
-        assert [row.id for row in await store.outbox(limit=1)] == ["b"]
+        assert [row.id for row in await store.outbox(limit=9)] == ["late", "b", "a"]
+        assert [row.id for row in await store.outbox(limit=1)] == ["late"]
         await store.submit([Commit(e, -1, outbox=[letter("late", T0 - 1, body=b'{"again":1}')], delivered=["b", "unknown"])])
+        await store.submit([Commit(e, -1, outbox=[letter("other", kind="odd")])])
+        assert [row.id for row in await store.outbox(limit=9, kinds=["odd", "none"])] == ["other"]
+        assert await store.outbox(limit=9, kinds=[]) == []
+        counts = await store.statistics()
+        assert counts["outbox"] == 3 and counts["outbox.odd"] == 1
+        await store.submit([Commit(e, -1, delivered=["other"])])
         assert await store.outbox(limit=9) == [letter("late", T0 - 1, body=b'{"again":1}'), letter("a", T0)]
 
     async def test_a_letter_written_and_delivered_at_once_is_gone(self, store: Store) -> None:
@@ -166,7 +172,9 @@ class Questions:
         await store.put([Document("kind", "k", 1, b"{}")])
         counted = await store.statistics()
         assert counted.pop("bytes") > 0
-        assert counted == {"executions": 2, "tasks": 2, "outbox": 1, "documents": 1, "logs": 2, "executions.COMPLETED": 1, "executions.RUNNING": 1}
+        assert counted == {
+            "executions": 2, "executions.COMPLETED": 1, "executions.RUNNING": 1, "tasks": 2, "outbox": 1, "outbox.tell": 1, "documents": 1, "logs": 2,
+        }  # fmt: skip
 
 
 class Searching:

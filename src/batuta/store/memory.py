@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import itertools
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -305,10 +306,10 @@ class MemoryStore:
         armed = sorted((r.head.wake_at, r.place, id) for id, r in self._records.items() if r.head.wake_at > 0)
         return [Alarm(wake_at, id) for wake_at, _, id in armed[:limit]]
 
-    async def outbox(self, *, limit: int) -> list[OutboxRow]:
+    async def outbox(self, *, limit: int, kinds: Sequence[str] | None = None) -> list[OutboxRow]:
         """See protocol.Store."""
         self._answer()
-        return sorted(self._outbox.values(), key=lambda row: row.due_at)[:limit]
+        return list(itertools.islice((row for row in self._outbox.values() if kinds is None or row.kind in kinds), limit))
 
     async def logs(self, task_id: str) -> list[LogRow]:
         """See protocol.Store."""
@@ -337,6 +338,9 @@ class MemoryStore:
             "logs": len(self._logs),
             "bytes": sum(len(document.body) for document in self._documents.values()),
         }
+        for letter in self._outbox.values():
+            key = f"outbox.{letter.kind}"
+            counts[key] = counts.get(key, 0) + 1
         for record in self._records.values():
             key = f"executions.{record.head.status}"
             counts[key] = counts.get(key, 0) + 1

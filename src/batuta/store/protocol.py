@@ -233,8 +233,8 @@ class Store(Protocol):
         """The earliest alarms, soonest first."""
         ...
 
-    async def outbox(self, *, limit: int) -> list[OutboxRow]:
-        """Undelivered rows, earliest due first."""
+    async def outbox(self, *, limit: int, kinds: Sequence[str] | None = None) -> list[OutboxRow]:
+        """Undelivered rows of these kinds (None: of any), in the order written; one that is written again keeps its place."""
         ...
 
     async def logs(self, task_id: str) -> list[LogRow]:
@@ -254,5 +254,6 @@ class Store(Protocol):
         ...
 
     async def statistics(self) -> dict[str, int]:
-        """Rows and bytes, for `doctor` and the admin pages: executions, tasks, outbox, documents, logs, bytes, and `executions.STATUS` per status."""
+        """Rows and bytes, for `doctor` and the admin pages: executions, tasks, outbox, documents, logs, bytes, `executions.STATUS` per status and
+        `outbox.KIND` per kind that there is."""
         ...

@@ -144,9 +144,11 @@ class Reader:
         rows = self._connection.execute("SELECT wake_at, id FROM executions WHERE wake_at > 0 ORDER BY wake_at, key LIMIT ?", (limit,))
         return [Alarm(*row) for row in rows]
 
-    def outbox(self, limit: int) -> list[OutboxRow]:
+    def outbox(self, limit: int, kinds: Sequence[str] | None) -> list[OutboxRow]:
         """See protocol.Store."""
-        return [OutboxRow(*row) for row in self._connection.execute("SELECT id, kind, due_at, body FROM outbox ORDER BY due_at, key LIMIT ?", (limit,))]
+        among = "" if kinds is None else f"WHERE kind IN ({','.join('?' * len(kinds))})"
+        rows = self._connection.execute(f"SELECT id, kind, due_at, body FROM outbox {among} ORDER BY key LIMIT ?", (*(kinds or ()), limit))
+        return [OutboxRow(*row) for row in rows]
 
     def logs(self, task_id: str) -> list[LogRow]:
         """See protocol.Store."""
@@ -173,8 +175,9 @@ class Reader:
         execute = self._connection.execute
         with self._one_look():
             counts: dict[str, int] = {name: value for name, value in execute("SELECT name, value FROM tallies") if value or "." not in name}
-            for table in ("outbox", "documents"):
-                (counts[table],) = execute(f"SELECT count(*) FROM {table}").fetchone()
+            (counts["documents"],) = execute("SELECT count(*) FROM documents").fetchone()
+            letters = {f"outbox.{kind}": count for kind, count in execute("SELECT kind, count(*) FROM outbox GROUP BY kind")}
+        counts |= {"outbox": sum(letters.values()), **letters}
         counts["executions"] = sum(value for name, value in counts.items() if name.startswith("executions."))
         return counts
 

@@ -131,9 +131,9 @@ class SqliteStore:
         """See protocol.Store."""
         return await self._ask(lambda reader: reader.alarms(limit))
 
-    async def outbox(self, *, limit: int) -> list[OutboxRow]:
+    async def outbox(self, *, limit: int, kinds: Sequence[str] | None = None) -> list[OutboxRow]:
         """See protocol.Store."""
-        return await self._ask(lambda reader: reader.outbox(limit))
+        return await self._ask(lambda reader: reader.outbox(limit, kinds))
 
     async def logs(self, task_id: str) -> list[LogRow]:
         """See protocol.Store."""
