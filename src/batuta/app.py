@@ -10,9 +10,8 @@ import contextlib
 import logging
 import os
 import socket
+from importlib import metadata
 from pathlib import Path
-
-import msgspec
 
 from batuta.api.server import Edge
 from batuta.api.services import Services
@@ -20,15 +19,18 @@ from batuta.builtin.absent import AbsentWorker, read_worker_types
 from batuta.builtin.guard import AddressGuard
 from batuta.builtin.http import HttpWorker
 from batuta.builtin.runner import Runner
+from batuta.builtin.webhook import Receiver, read_secrets
 from batuta.core.model.definition import INTEGRATIONS
 from batuta.engine.catalog import Catalog
 from batuta.engine.clock import Clock, SystemClock
 from batuta.engine.engine import Engine
 from batuta.engine.events import Events
+from batuta.engine.listeners import CHANGES, TASK_CHANGES, Listeners, read_changes
 from batuta.engine.metrics import Metrics
 from batuta.engine.retention import Retention
 from batuta.engine.schedules import Schedules
 from batuta.engine.scrape import timed
+from batuta.engine.webhooks import Webhooks
 from batuta.sandbox import Sandbox
 from batuta.settings import Settings
 from batuta.store import open_store
@@ -70,6 +72,7 @@ class Server:
         self.engine.observe = self.metrics.observe
         self.events = Events(self.engine, self.scripts)
         self.engine.publish = self.events.publish
+        self.webhooks = self._webhooks(settings) if settings.webhook_url else None
         self.schedules = Schedules(self.engine)
         guard = AddressGuard(settings.private_allowed, setting="BATUTA_HTTP_PRIVATE_ALLOW") if settings.guards_private else None
         self.http = HttpWorker(
@@ -79,6 +82,24 @@ class Server:
         self.absent = INTEGRATIONS - read_worker_types(settings.worker_types)
         self.retention = Retention(self.engine, settings.retention_days)
         self.port = 0
+
+    def _webhooks(self, settings: Settings) -> Webhooks:
+        """The webhook's sender, and whoever listens on its behalf. Raises Invalid naming the setting."""
+        self.receiver = Receiver(
+            settings.webhook_url, paths={"workflow": settings.webhook_workflow_path, "task": settings.webhook_task_path},
+            secrets=read_secrets(settings.webhook_secret), timeout_s=settings.webhook_timeout_s, concurrency=settings.webhook_concurrency,
+            agent=f"batuta/{metadata.version('batuta')}",
+        )  # fmt: skip
+        self.engine.listeners = Listeners(
+            workflows=read_changes(settings.webhook_workflows, CHANGES, "webhook_workflows"),
+            tasks=read_changes(settings.webhook_tasks, TASK_CHANGES, "webhook_tasks"),
+        )
+        webhooks = Webhooks(
+            self.engine, self.events.journal, self.receiver.post, concurrency=settings.webhook_concurrency,
+            give_up_ms=int(settings.webhook_give_up_hours * 3_600_000),
+        )  # fmt: skip
+        self.events.provide(webhooks)
+        return webhooks
 
     async def start(self) -> None:
         """Answering requests when this returns. Raises a BatutaError that says what stands in the way, and leaves nothing running."""
@@ -91,6 +112,10 @@ class Server:
             await self.events.load()
             await self.engine.open()
             started.push_async_callback(self.engine.close)
+            if self.webhooks is not None:
+                self.webhooks.start()
+                started.callback(self.receiver.close)
+                started.callback(self.webhooks.stop)
             await self.events.open()
             started.push_async_callback(self.events.close)
             await self.schedules.open()
@@ -104,10 +129,9 @@ class Server:
             started.push_async_callback(absent.stop)
             self.retention.start()
             started.callback(self.retention.stop)
-            config = {name: str(value) for name, value in msgspec.structs.asdict(self.settings).items()}
             services = Services(
-                self.engine, self.catalog, self.scripts, events=self.events, schedules=self.schedules, metrics=self.metrics, secret=secret,
-                secret_names=secret_names, config=config,
+                self.engine, self.catalog, self.scripts, events=self.events, schedules=self.schedules, metrics=self.metrics, webhooks=self.webhooks,
+                secret=secret, secret_names=secret_names, config=self.settings.shown(),
             )  # fmt: skip
             edge = Edge(services, body_bytes_max=self.settings.request_bytes_max)
             self.port = await edge.start(self.settings.host, self.settings.port)

@@ -17,6 +17,7 @@ from batuta.errors import Invalid
 
 ENVIRONMENT_PREFIX = "BATUTA_"
 MIB = 1024 * 1024
+SECRET = ("webhook_secret", "webhook_url")
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -63,6 +64,27 @@ class Settings(msgspec.Struct, frozen=True):
     worker_types: str = ""
     """Types of Conductor's integrations (KAFKA_PUBLISH, JDBC, LLM_CHAT_COMPLETE …) that workers of yours serve, separated by commas. The server has none of
     these integrations: tasks of the types not named here fail at once and say so."""
+    webhook_url: str = ""
+    """Where changes of status are posted (howto/status-webhooks.md); empty: nowhere. Conductor's status-notifier.notification.url. The address is yours: the
+    guard that keeps HTTP tasks from private addresses has no say in it."""
+    webhook_workflow_path: str = ""
+    """Below webhook_url, where changes of workflows go; empty: to the URL itself."""
+    webhook_task_path: str = ""
+    """Below webhook_url, where changes of tasks go; empty: to the URL itself."""
+    webhook_workflows: str = "COMPLETED,TERMINATED"
+    """Which changes of workflows are posted: STARTED (or RUNNING), PAUSED, RESUMED, RESTARTED, RETRIED, RERAN, COMPLETED, TERMINATED (any end without success),
+    FINALIZED (any end). All but COMPLETED and TERMINATED only of definitions with workflowStatusListenerEnabled. Conductor's default."""
+    webhook_tasks: str = ""
+    """Which statuses of tasks are posted, SCHEDULED to CANCELED; none by default, as with Conductor."""
+    webhook_secret: str = ""
+    """Secrets that posts are signed with, separated by commas: whsec_ and the Base64 of 24 to 64 random bytes. Empty: not signed. Best set in the environment,
+    where other users of the machine do not see it."""
+    webhook_timeout_s: float = 10.0
+    """How long a receiver has to answer."""
+    webhook_concurrency: int = 4
+    """Posts under way at once; those of one execution are made one after the other."""
+    webhook_give_up_hours: float = 24.0
+    """What could not be delivered for so long is set aside (GET /api/event/dead), and what comes after it from the same execution goes on."""
     active_poll_s: float = 10.0
     """A domain counts as served while a worker polled it within this time. Conductor's."""
 
@@ -74,6 +96,11 @@ class Settings(msgspec.Struct, frozen=True):
     def private_allowed(self) -> list[str]:
         """The entries of http_private_allow."""
         return [entry.strip() for entry in self.http_private_allow.split(",") if entry.strip()]
+
+    def shown(self) -> dict[str, str]:
+        """All settings as texts, for people who operate the server; of secrets, and of an address that may hold one, only that they are there."""
+        texts = {name: str(value) for name, value in msgspec.structs.asdict(self).items()}
+        return texts | {name: "(set)" for name in SECRET if texts[name]}
 
     @property
     def guards_private(self) -> bool:
@@ -103,6 +130,9 @@ def read_settings(given: Mapping[str, Any], environment: Mapping[str, str] = os.
         raise Invalid(f"setting {str(error).rpartition('`$.')[2].rstrip('`') or '?'}: {error}") from None
     if settings.http_private not in ("yes", "no", "auto"):
         raise Invalid(f"setting http_private: found {settings.http_private!r}, expected 'yes', 'no' or 'auto'")
+    for name in ("webhook_timeout_s", "webhook_concurrency"):
+        if getattr(settings, name) <= 0:
+            raise Invalid(f"setting {name}: found {getattr(settings, name)!r}, expected more than 0")
     for name in ("port", "ui_port"):
         if not 0 <= getattr(settings, name) <= 65535:
             raise Invalid(f"setting {name}: found {getattr(settings, name)!r}, expected 0 to 65535")

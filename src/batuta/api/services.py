@@ -14,6 +14,7 @@ from batuta.engine.engine import Engine
 from batuta.engine.events import Events
 from batuta.engine.metrics import Metrics
 from batuta.engine.schedules import Schedules
+from batuta.engine.webhooks import Webhooks
 from batuta.wire.execution import TaskView, handed_view
 
 
@@ -36,6 +37,7 @@ class Services:
     events: Events = field(kw_only=True)
     schedules: Schedules = field(kw_only=True)
     metrics: Metrics = field(default_factory=Metrics)
+    webhooks: Webhooks | None = None
     version: str = field(default_factory=lambda: metadata.version("batuta"))
     config: Mapping[str, str] = field(default_factory=dict)
     secret: Callable[[str], str | None] = _no_secrets

@@ -103,6 +103,16 @@ class HttpWorker:
             return HttpCall("FAILED", output, "No response from the remote service")
         return HttpCall("IN_PROGRESS" if async_complete else "COMPLETED", output)
 
+    def exchange(self, request: HttpRequest) -> Answer:
+        """
+        The answer of exactly this request: nothing is followed, nothing tried again.
+
+        Raises:
+            CallFailed, IoFailed: there was none; the text says why.
+            NoRoom: there was no connection for it, or the worker closed under it.
+        """
+        return self._exchange(request, self._clock() + self._call_s_max, self._wait_s)
+
     def close(self) -> None:
         """Make no more calls; those under way are broken off and end DEFERRED. Safe to call again."""
         self._pool.close()

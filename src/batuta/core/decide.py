@@ -30,10 +30,16 @@ REASON_LENGTH_MAX = 500
 
 
 class Outcome(msgspec.Struct):
-    """What a decision brought about: whether anything must be stored, and what it asks of others."""
+    """
+    What a decision brought about: whether anything must be stored, and what it asks of others.
+
+    `revived`: the verb, as a past participle, that brought an ended execution back to life; empty when none did. Only those who are told of it look here: it
+    may have ended again in the same decision.
+    """
 
     changed: bool
     messages: list[Message]
+    revived: str = ""
 
 
 def decide(x: Execution, event: Event, now: int, tools: Tools) -> Outcome:
@@ -68,7 +74,7 @@ def conclude(turn: Turn) -> Outcome:
         x.head.updated_at = turn.now
     if changed:
         x.touch_head()
-    return Outcome(changed, turn.messages)
+    return Outcome(changed, turn.messages, turn.revived)
 
 
 def _unfinished(turn: Turn) -> bool:

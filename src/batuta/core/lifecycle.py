@@ -116,7 +116,7 @@ def restart(x: Execution, now: int, tools: Tools, definition: Definition | None)
         h.definition_hash, h.definition_version = definition.hash, definition.version
     _begin_again(x, now)
     turn = Turn(x, now, tools)
-    _revive_parent(turn, "restarted")
+    _lives_again(turn, "restarted")
     return _from_the_start(turn)
 
 
@@ -173,8 +173,7 @@ def retry(x: Execution, now: int, tools: Tools, *, at_parents_wish: bool = False
     _forget_failure(x)
     h.last_retried_at = now
     turn = Turn(x, now, tools)
-    if not at_parents_wish:
-        _revive_parent(turn, "retried")
+    _lives_again(turn, "retried", parent_knows=at_parents_wish)
     fresh = []
     for task in last.values():
         if task.type in _IN_PLACE:
@@ -222,10 +221,11 @@ def _go_on(turn: Turn) -> Outcome:
     return conclude(turn)
 
 
-def _revive_parent(turn: Turn, verb: str) -> None:
+def _lives_again(turn: Turn, verb: str, *, parent_knows: bool = False) -> None:
     """Said before anything is played: what is played may end at once, and the parent hears of that only when it waits again."""
     h = turn.x.head
-    if h.parent_id:
+    turn.revived = verb
+    if h.parent_id and not parent_knows:
         turn.send(ReviveParent(h.parent_id, h.parent_task_id, h.id, verb))
 
 
@@ -244,7 +244,7 @@ def revived(x: Execution, now: int, tools: Tools, task_id: str, child_id: str, v
     if had_ended:
         _forget_failure(x)
         x.head.last_retried_at = now
-        _revive_parent(turn, verb)
+        _lives_again(turn, verb)
         for other in x.ordered():
             if other is not task and other.status in LOST and not other.retried:
                 _mend(turn, other)
@@ -327,7 +327,7 @@ def rerun(
         h.ended_at, h.failed_refs, h.failed_names = ended_at, [], []
         x.touch_head(INPUT)
         turn = Turn(x, now, tools)
-        _revive_parent(turn, "rerun")
+        _lives_again(turn, "rerun")
         return _from_the_start(turn)
     target = x.by_id.get(from_task)
     if target is None:
@@ -344,7 +344,7 @@ def rerun(
         h.input = workflow_input
         x.touch_head(INPUT)
     turn = Turn(x, now, tools)
-    _revive_parent(turn, "rerun")
+    _lives_again(turn, "rerun")
     _rerun_from(turn, target, task_input)
     return _go_on(turn)
 

@@ -116,7 +116,7 @@ class Stop(Exception):
 class Turn:
     """The execution, the instant, the tools; and what this decision has brought about so far."""
 
-    __slots__ = ("begins", "ended", "gathered", "joins", "loops", "messages", "now", "ready", "stamps", "tools", "x")
+    __slots__ = ("begins", "ended", "gathered", "joins", "loops", "messages", "now", "ready", "revived", "stamps", "tools", "x")
 
     def __init__(self, x: Execution, now: int, tools: Tools) -> None:
         self.x, self.now, self.tools = x, now, tools
@@ -127,6 +127,7 @@ class Turn:
         self.loops: dict[int, Task] = {}  # loops whose turn may be over
         self.gathered = False  # whether these hold everything that waits, not only what this event touched
         self.ended = False
+        self.revived = ""  # the verb by which an ended execution lives again
         self.stamps = False  # whether the execution's own row shows this instant as its update (see decide.schedule)
 
     # -- expressions ------------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from typing import get_args
 
 import msgspec
 
@@ -37,8 +38,9 @@ class Delivery(Steps):
         await self._recount()
         await self.alarms.fill()
         self._arm()
+        left = await self.store.outbox(limit=100_000, kinds=[message.__struct_config__.tag for message in get_args(Message)])
         # In their order, and before anybody else has a say: a child is started before it is terminated, an end is told before a revival.
-        await self._deliver_all(deque(Letter(row.id, msgspec.json.decode(row.body, type=Message), None) for row in await self.store.outbox(limit=100_000)))
+        await self._deliver_all(deque(Letter(row.id, msgspec.json.decode(row.body, type=Message), None) for row in left))
 
     async def _recount(self) -> None:
         """Tasks that are with a worker count towards their definition's limit; what was with this process itself is offered again."""
@@ -115,11 +117,11 @@ class Delivery(Steps):
         if letter.was_never_sent or self._closing:
             return
         if isinstance(error, NotFound):
-            self._forget_letter(letter.id)  # its receiver was removed, or never came to be
+            self.forget_letter(letter.id)  # its receiver was removed, or never came to be
             return
         if not error.retryable:
             log.error("message %s cannot be delivered: %s", letter.id, error)
-            self._forget_letter(letter.id)
+            self.forget_letter(letter.id)
             return
         log.warning("message %s waits: %s", letter.id, error)
         self.spawn(self._deliver_after_a_while(letter))
@@ -136,7 +138,7 @@ class Delivery(Steps):
                 return await self._start_other(letter_id, message, letters)
             case Publish():
                 if self.publish is None:
-                    return Sent(self._forget_letter(letter_id))
+                    return Sent(self.forget_letter(letter_id))
                 self.spawn(self._hand_out(self.publish, letter_id, message))
                 return None
             case TellParent(id, task_id, child, status, output, reason):
@@ -151,7 +153,7 @@ class Delivery(Steps):
         try:
             durable = await self._step(target, act, letters, delivered=[letter_id])
         except NotFound:
-            return Sent(self._forget_letter(letter_id))  # removed by an operator: nobody to tell
+            return Sent(self.forget_letter(letter_id))  # removed by an operator: nobody to tell
         return None if durable is None else Sent(durable, target, act)
 
     async def _hand_out(self, publish: Callable[[Publish], Awaitable[None]], letter_id: str, message: Publish) -> None:
@@ -164,13 +166,14 @@ class Delivery(Steps):
             try:
                 await asyncio.shield(self.store.submit([]))
                 await publish(message)
-                await self._forget_letter(letter_id)
+                await self.forget_letter(letter_id)
                 return
             except Unavailable as error:
                 log.warning("message %s for %s waits: %s", message.id, message.queue, error)
                 await self._pause(AGAIN_MS)
 
-    def _forget_letter(self, letter_id: str) -> asyncio.Future[None]:
+    def forget_letter(self, letter_id: str) -> asyncio.Future[None]:
+        """Its row goes from the outbox: it was delivered, or never can be. Ends when that is durable."""
         return self.store.submit([Commit(execution_id=letter_id.split("/", 1)[0], expected=-1, delivered=[letter_id])])
 
     async def _start_other(self, letter_id: str, wish: StartExecution, letters: Letters) -> Sent | None:
@@ -189,7 +192,7 @@ class Delivery(Steps):
                 durable = await self._step(wish.parent_id, decided(event), letters, delivered=[letter_id])
                 return None if durable is None else Sent(durable, wish.parent_id, decided(event))
             log.warning("execution %s of %r was not started: %s", wish.id, wish.name, error)
-            return Sent(self._forget_letter(letter_id))
+            return Sent(self.forget_letter(letter_id))
         head.correlation_id, head.priority, head.task_to_domain = wish.correlation_id, wish.priority, wish.task_to_domain
         head.parent_id, head.parent_task_id, head.created_by = wish.parent_id, wish.parent_task_id, wish.created_by
         return Sent(await self._first_step(Execution(head, definition), letters, delivered=[letter_id]))

@@ -11,7 +11,7 @@ import abc
 import asyncio
 import logging
 import weakref
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -27,11 +27,12 @@ from batuta.engine.clock import Clock, Handle
 from batuta.engine.definitions import Definitions
 from batuta.engine.identity import Ids
 from batuta.engine.limits import Limits
+from batuta.engine.listeners import Listeners
 from batuta.engine.live import BYTES_MAX, Live, Lives
 from batuta.engine.queues import Queues
 from batuta.engine.workbench import Workbench
 from batuta.errors import Unavailable
-from batuta.store.protocol import Commit, Store
+from batuta.store.protocol import Commit, OutboxRow, Store
 from batuta.store.rows import commit_of, execution_of, inbox_of
 
 log = logging.getLogger("batuta.engine")
@@ -66,6 +67,8 @@ class Durability(abc.ABC):
         self.alarms = Alarms(lambda limit: store.alarms(limit=limit))
         self.watchers: dict[str, set[asyncio.Future[None]]] = {}  # who waits for a change of an execution
         self.publish: Callable[[Publish], Awaitable[None]] | None = None  # who takes EVENT messages out of the process
+        self.listeners = Listeners()  # who is told of changes of status
+        self.post: Callable[[Sequence[OutboxRow]], None] = lambda rows: None  # who takes rows for the webhook that are durable
         self.observe: Callable[[Live, Commit], None] = lambda live, commit: None  # who is told of every commit that is durable
         self._active_poll_ms, self._payload_bytes_warn, self._inbox_max = active_poll_ms, payload_bytes_warn, inbox_max
         self._loading: dict[str, asyncio.Future[Live | None]] = {}
@@ -189,6 +192,8 @@ class Durability(abc.ABC):
         else:
             live.pending += 1
         self._outdate(commit.execution_id)
+        if live.heard is not None and live.heard.rows:
+            commit.outbox, live.heard.rows = [*commit.outbox, *live.heard.rows], []
         durable = self.store.submit([commit])
         live.last = durable
         self.lives.grow(live, self._weigh(commit))
@@ -239,6 +244,8 @@ class Durability(abc.ABC):
             self._arm()
         self._let_go(live)
         self.observe(live, commit)
+        if live.heard is not None and commit.outbox:
+            self.post(commit.outbox)
 
     def _let_go(self, live: Live) -> None:
         """An execution that has ended, and of which all is on disk, is of no use in memory."""
@@ -316,6 +323,7 @@ class Durability(abc.ABC):
         deadlines.rearm(x)
         size = sum(len(t.doc) + len(t.input or b"") + len(t.output or b"") for t in stored.tasks) + sum(len(row.doc) for row in stored.inbox)
         live = Live(x, size)
+        self.listeners.meet(live)
         if not head.status.is_terminal:
             self._stored_definitions.add(definition.hash)
             self.lives.put(live)

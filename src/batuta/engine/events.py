@@ -77,6 +77,10 @@ class Events:
         self._places = asyncio.Semaphore(AT_ONCE_MAX)
         self._in_hand: dict[tuple[str, str], asyncio.Future[None]] = {}
 
+    def provide(self, provider: Provider) -> None:
+        """One more provider; before `open`."""
+        self._providers[provider.name] = provider
+
     async def load(self) -> None:
         """Ready for messages; before the engine is opened, which delivers those that were left behind. Raises Unavailable."""
         await self.handlers.load()

@@ -12,18 +12,31 @@ from collections import OrderedDict
 from collections.abc import Iterator
 
 from batuta.core.model.execution import Execution
+from batuta.core.model.status import TaskStatus, WorkflowStatus
+from batuta.store.protocol import OutboxRow
 
 BYTES_MAX = 32 * 1024 * 1024
+
+
+class Heard:
+    """What listeners were told last of an execution (status None: nothing yet; tasks by row number), and the rows that leave with its next commit."""
+
+    __slots__ = ("rows", "status", "tasks")
+
+    def __init__(self, status: WorkflowStatus | None, tasks: dict[int, TaskStatus]) -> None:
+        self.status, self.tasks = status, tasks
+        self.rows: list[OutboxRow] = []
 
 
 class Live:
     """
     One execution in memory. `turn` is held while scripts and schemas are decided in a thread; `pending` counts commits not yet durable.
 
-    `status` (empty: nothing yet) and `ended`, the row numbers of ended tasks, are what is durable, as far as `metrics.py` has been told.
+    `status` (empty: nothing yet) and `ended`, the row numbers of ended tasks, are what is durable, as far as `metrics.py` has been told. `heard` is there only
+    where somebody listens (listeners.py).
     """
 
-    __slots__ = ("bytes", "dropped", "ended", "evicted", "last", "pending", "status", "turn", "x")
+    __slots__ = ("bytes", "dropped", "ended", "evicted", "heard", "last", "pending", "status", "turn", "x")
 
     def __init__(self, x: Execution, size: int) -> None:
         self.x = x
@@ -32,6 +45,7 @@ class Live:
         self.last: asyncio.Future[None] | None = None
         self.dropped = False
         self.evicted = False  # dropped for want of room, so that it may be taken back
+        self.heard: Heard | None = None
         self.status = x.head.status._value_ if x.head.revision else ""
         self.ended = {n for n, task in x.tasks.items() if task.status.is_terminal}
         self.turn = asyncio.Lock() if x.definition.has_scripts else None

@@ -138,6 +138,8 @@ class Steps(Durability):
             # What was asked for has happened already, but perhaps not on disk: an answer now would promise it.
             self._let_go(live)
             return live.last if live.last is not None and not is_stored(live.last) else None
+        if outcome.changed and (live.heard is not None or x.definition.status_sink):
+            self.listeners.hear(live, outcome, self.clock.now())
         if hold:
             self._note_moves(x)
             self._hold(live)
@@ -185,6 +187,7 @@ class Steps(Durability):
     async def _first_step(self, x: Execution, letters: Letters, *, delivered: Sequence[str] = ()) -> asyncio.Future[None]:
         x.touch_head(15)
         live = Live(x, 0)
+        self.listeners.meet(live)
         self.lives.put(live)
         now = self.clock.now()
         if live.turn is None:

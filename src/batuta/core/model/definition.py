@@ -155,11 +155,12 @@ class Definition:
     A snapshot ready to run: what `GET /metadata/workflow` returned at the start, with every task definition put in its place.
 
     `raw` is Conductor's JSON, `hash` names it. `has_contracts`: payloads of some task must fit a schema. `has_scripts`: deciding it runs code of the
-    user's (scripts, but also schemas), and is done on another thread.
+    user's (scripts, but also schemas), and is done on another thread. `status_sink`: where its changes of status are published, empty when nowhere.
     """
 
     __slots__ = (
-        "by_ref", "first", "has_contracts", "has_scripts", "hash", "input_contract", "masked", "nodes", "output", "output_contract", "raw", "wire",
+        "by_ref", "first", "has_contracts", "has_scripts", "hash", "input_contract", "masked", "nodes", "output", "output_contract", "raw", "status_sink",
+        "wire",
     )  # fmt: skip
 
     def __init__(self, raw: Json, hash_: str) -> None:
@@ -173,6 +174,7 @@ class Definition:
         self.masked = frozenset(raw.get("maskedFields") or ())  # names of members whose values no view shows
         self.has_contracts = False
         self.has_scripts = self.output_contract is not None
+        self.status_sink: str = (raw.get("workflowStatusListenerSink") or "") if raw.get("workflowStatusListenerEnabled") else ""
         self.wire: dict[str, Any] = {}
         for node in self.walk():
             self.by_ref[node.ref] = node
