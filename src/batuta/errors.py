@@ -69,7 +69,7 @@ class TooLarge(BatutaError):
 
 
 class TooMany(BatutaError):
-    """A queue or an allowance is full; there may be room later."""
+    """As many as there may be: a queue, an allowance, or a rate limit of a workflow is full; there may be room later."""
 
     status = 429
     retryable = True

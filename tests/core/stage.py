@@ -13,7 +13,7 @@ from batuta.core import deadlines, lifecycle
 from batuta.core.decide import Outcome, decide
 from batuta.core.expr.script import Script, ScriptFailed, ScriptValue
 from batuta.core.expr.template import MISSING
-from batuta.core.model.decision import Message, Publish, ReviveChild, ReviveParent, StartExecution, TellParent, TerminateExecution
+from batuta.core.model.decision import AskChild, Message, Publish, ReviveChild, ReviveParent, StartExecution, TellParent, TerminateExecution
 from batuta.core.model.definition import Definition, digest, resolve
 from batuta.core.model.event import ChildEnded, Claimed, Event, Reported, Started, Ticked
 from batuta.core.model.execution import Execution, Head
@@ -177,8 +177,10 @@ class Stage:
                 return Outcome(False, []) if x.head.status.is_terminal else lifecycle.terminate(x, self.now, self, reason)
             case ReviveParent(id, task_id, child, verb):
                 return lifecycle.revived(self.runs[id], self.now, self, task_id, child, verb)
-            case ReviveChild(id):
+            case ReviveChild(id, _, _):
                 return lifecycle.revived_by_parent(self.runs[id], self.now, self)
+            case AskChild(id):
+                return lifecycle.told_again(self.runs[id], self.now, self)
 
 
 def simple(name: str, ref: str | None = None, **fields: Any) -> Json:

@@ -49,7 +49,7 @@ def decide(x: Execution, event: Event, now: int, tools: Tools) -> Outcome:
     An event that no longer matters (a repeated report, a late alarm) changes nothing: `changed` is False.
     """
     turn = Turn(x, now, tools)
-    if x.head.status.is_terminal:
+    if x.head.status.is_terminal or x.head.held is not None:
         return Outcome(False, [])
     if not _happened(turn, event):
         return Outcome(False, [])
@@ -194,8 +194,10 @@ def gather(turn: Turn) -> None:
 
 
 def settle(turn: Turn) -> None:
-    """Go on until nothing more follows, the execution ends, or the breath is out."""
+    """Go on until nothing more follows, the execution ends, or the breath is out. Nothing follows while it waits for a place."""
     x = turn.x
+    if x.head.held is not None:
+        return
     first = x.head.tasks_made
     if x.head.out_of_breath and not turn.gathered:
         gather(turn)
@@ -466,7 +468,7 @@ def finish(turn: Turn, status: WorkflowStatus, reason: str | None, *, task: Task
         status, reason, fires = WorkflowStatus.FAILED, misfit, True
     h.previous_status, h.status = h.status, status
     h.reason = reason
-    h.ended_at = now
+    h.ended_at, h.held, h.queued_at = now, None, 0
     if task is not None:
         h.failed_task_id = task.id
     lost = (TaskStatus.FAILED, TaskStatus.FAILED_WITH_TERMINAL_ERROR)

@@ -112,6 +112,7 @@ class WorkflowView(msgspec.Struct, kw_only=True, omit_defaults=True):
     failedTaskNames: list[str]
     history: list[Any]
     idempotencyKey: str = ""
+    rateLimitKey: str = ""
     rateLimited: bool
     startTime: int
     workflowName: str
@@ -313,7 +314,8 @@ def workflow_view(execution: Execution, now: int, *, include_tasks: bool = True)
         failedTaskNames=head.failed_names,
         history=[],
         idempotencyKey=head.idempotency_key,
-        rateLimited=False,
+        rateLimitKey=head.rate_limit_key,
+        rateLimited=head.held is not None,
         startTime=head.created_at,
         workflowName=head.name,
         workflowVersion=head.definition_version,

@@ -60,7 +60,15 @@ class ReviveParent(msgspec.Struct, frozen=True, tag="revived"):
 
 
 class ReviveChild(msgspec.Struct, frozen=True, tag="revive"):
-    """A sibling sub-workflow is to be retried in place, its parent having come back to life."""
+    """A sibling sub-workflow is to be retried in place, its parent having come back to life; the parent is told when there is none any more."""
+
+    id: str
+    parent_id: str = ""
+    parent_task_id: str = ""
+
+
+class AskChild(msgspec.Struct, frozen=True, tag="ask"):
+    """A sub-workflow shall say once more how it ended, should it have: its parent did not listen for a while."""
 
     id: str
 
@@ -73,4 +81,4 @@ class Publish(msgspec.Struct, frozen=True, tag="publish"):
     payload: Json
 
 
-Message = StartExecution | TerminateExecution | TellParent | ReviveParent | ReviveChild | Publish
+Message = StartExecution | TerminateExecution | TellParent | ReviveParent | ReviveChild | AskChild | Publish

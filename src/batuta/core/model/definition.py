@@ -67,6 +67,14 @@ class Policy(msgspec.Struct, frozen=True, rename="camel"):
 NO_POLICY = Policy(retry_count=0, response_timeout_seconds=0)
 
 
+class RateLimit(msgspec.Struct, frozen=True):
+    """How many executions of the workflow may be open at once under one value of the key, and whether one too many is refused or waits."""
+
+    key: Template
+    most: int
+    rejects: bool
+
+
 class Node:
     """One place in the definition. `ref` is unique; `following` is what runs after it in the same list."""
 
@@ -159,8 +167,8 @@ class Definition:
     """
 
     __slots__ = (
-        "by_ref", "first", "has_contracts", "has_scripts", "hash", "input_contract", "masked", "nodes", "output", "output_contract", "raw", "status_sink",
-        "wire",
+        "by_ref", "first", "has_contracts", "has_scripts", "hash", "input_contract", "limit", "masked", "nodes", "output", "output_contract", "raw",
+        "status_sink", "wire",
     )  # fmt: skip
 
     def __init__(self, raw: Json, hash_: str) -> None:
@@ -172,6 +180,7 @@ class Definition:
         self.input_contract: Contract | None = contract_of(raw, "input")
         self.output_contract: Contract | None = contract_of(raw, "output")
         self.masked = frozenset(raw.get("maskedFields") or ())  # names of members whose values no view shows
+        self.limit = _rate_limit(raw.get("rateLimitConfig"))
         self.has_contracts = False
         self.has_scripts = self.output_contract is not None
         self.status_sink: str = (raw.get("workflowStatusListenerSink") or "") if raw.get("workflowStatusListenerEnabled") else ""
@@ -204,6 +213,13 @@ class Definition:
     def times_out(self) -> bool:
         """Whether running out of time ends the execution (else it is only noted)."""
         return self.timeout_s > 0 and self.raw.get("timeoutPolicy") == "TIME_OUT_WF"
+
+
+def _rate_limit(raw: Json | None) -> RateLimit | None:
+    """None also for a limit of 0, which is none."""
+    if raw is None or raw.get("concurrentExecLimit", 0) <= 0:
+        return None
+    return RateLimit(compile_template(raw.get("rateLimitKey")), raw["concurrentExecLimit"], raw.get("policy") == "REJECT")
 
 
 def runs_scripts(node: Node) -> bool:
