@@ -200,7 +200,7 @@ class Delivery(Steps):
         except BatutaError as error:
             return await self._not_started(letter_id, wish, error, letters)
         head.correlation_id, head.priority, head.task_to_domain = wish.correlation_id, wish.priority, wish.task_to_domain
-        head.parent_id, head.parent_task_id, head.created_by = wish.parent_id, wish.parent_task_id, wish.created_by
+        head.parent_id, head.parent_task_id, head.created_by, head.secrets = wish.parent_id, wish.parent_task_id, wish.created_by, list(wish.secrets)
         try:
             return Sent(await self._first_step(Execution(head, definition), letters, delivered=[letter_id]))
         except TooMany as full:

@@ -25,12 +25,14 @@ from batuta.engine.alarms import Alarms
 from batuta.engine.catalog import Catalog
 from batuta.engine.clock import Clock, Handle
 from batuta.engine.definitions import Definitions
+from batuta.engine.environment import Environment
 from batuta.engine.identity import Ids
 from batuta.engine.limits import Limits
 from batuta.engine.listeners import Listeners
 from batuta.engine.live import BYTES_MAX, Live, Lives
 from batuta.engine.places import Places
 from batuta.engine.queues import Queues
+from batuta.engine.secrets import Secrets
 from batuta.engine.workbench import Workbench
 from batuta.errors import Unavailable
 from batuta.store.protocol import Commit, OutboxRow, Store
@@ -57,15 +59,18 @@ class Durability(abc.ABC):
         variables_bytes_max: int = 256 * 1024,
         payload_bytes_warn: int = 1024 * 1024,
         inbox_max: int = 1_000,
-        secret: Callable[[str], str | None] = lambda name: None,
+        environment: Environment | None = None,
+        secrets: Secrets | None = None,
     ) -> None:
         self.store, self.catalog, self.clock = store, catalog, clock
+        self.environment = environment or Environment(store)
+        self.secrets = secrets or Secrets(store, clock)
         self.queues = Queues()
         self.limits = Limits()
         self.places = Places()
         self._limited_names: set[str] = set()  # workflows that have, or had, a rate limit
         self.polls: dict[str, tuple[str, str, int]] = {}  # queue -> task type, worker, instant of the last poll
-        self.tools = Workbench(catalog, scripts, self._polled_lately, variables_bytes_max=variables_bytes_max, secret=secret)
+        self.tools = Workbench(catalog, scripts, self._polled_lately, self.environment, self.secrets, variables_bytes_max=variables_bytes_max)
         self.lives = Lives(live_bytes_max)
         self.alarms = Alarms(lambda limit: store.alarms(limit=limit))
         self.watchers: dict[str, set[asyncio.Future[None]]] = {}  # who waits for a change of an execution

@@ -6,6 +6,8 @@ They leave in the same commit as the decision (the outbox), are delivered at onc
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from batuta.core.model.task import Json
@@ -30,6 +32,7 @@ class StartExecution(msgspec.Struct, frozen=True, tag="start"):
     parent_task_id: str = ""
     created_by: str = ""
     external_input: str = ""
+    secrets: Sequence[str] = ()  # names the sender may use, and so its follower
 
 
 class TerminateExecution(msgspec.Struct, frozen=True, tag="terminate"):

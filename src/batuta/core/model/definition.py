@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from batuta.core.contract import NOTHING, Contract, Registered, contract_of, settled
+from batuta.core.expr.secrets import has_secrets, secret_names
 from batuta.core.expr.template import Template
 from batuta.core.expr.template import compile as compile_template
 from batuta.core.model.task import Json
@@ -62,8 +63,10 @@ class Policy(msgspec.Struct, frozen=True, rename="camel"):
     rate_limit_per_frequency: int = 0
     rate_limit_frequency_in_seconds: int = 1
     input_template: Json = {}
+    runtime_metadata: list[str] = []
 
 
+_NONE: frozenset[str] = frozenset()
 NO_POLICY = Policy(retry_count=0, response_timeout_seconds=0)
 
 
@@ -81,7 +84,7 @@ class Node:
     __slots__ = (
         "async_complete", "body", "branches", "cases", "default", "following", "fork", "has_policy", "input", "input_contract", "input_fallback",
         "is_operator", "join_on", "loop", "name", "optional", "output_contract", "parent", "permissive", "policy", "raw", "ref", "retry_count",
-        "start_delay_s", "task_definition_raw", "type", "wire",
+        "secrets", "start_delay_s", "task_definition_raw", "type", "wire",
     )  # fmt: skip
 
     def __init__(self, raw: Json, parent: Node | None, loop: Node | None) -> None:
@@ -110,6 +113,9 @@ class Node:
         written = raw.get("inputParameters") or {}
         missing = {k: v for k, v in self.input_fallback.items() if written.get(k) is None}
         self.input: Template = compile_template({**written, **missing})
+        self.secrets = _NONE  # names of secrets that the task definition asks for: in its template, or for the worker
+        if self.policy.input_template or self.policy.runtime_metadata:
+            self.secrets = secret_names(self.policy.input_template).union(self.policy.runtime_metadata)
         self.cases: dict[str, list[Node]] = {}
         self.default: list[Node] = []
         self.branches: list[list[Node]] = []
@@ -164,11 +170,12 @@ class Definition:
 
     `raw` is Conductor's JSON, `hash` names it. `has_contracts`: payloads of some task must fit a schema. `has_scripts`: deciding it runs code of the
     user's (scripts, but also schemas), and is done on another thread. `status_sink`: where its changes of status are published, empty when nowhere.
+    `secrets`: the names of all secrets that it asks for, anywhere.
     """
 
     __slots__ = (
         "by_ref", "first", "has_contracts", "has_scripts", "hash", "input_contract", "limit", "masked", "nodes", "output", "output_contract", "raw",
-        "status_sink", "wire",
+        "secrets", "status_sink", "wire",
     )  # fmt: skip
 
     def __init__(self, raw: Json, hash_: str) -> None:
@@ -184,11 +191,14 @@ class Definition:
         self.has_contracts = False
         self.has_scripts = self.output_contract is not None
         self.status_sink: str = (raw.get("workflowStatusListenerSink") or "") if raw.get("workflowStatusListenerEnabled") else ""
+        self.secrets = secret_names(raw)
         self.wire: dict[str, Any] = {}
         for node in self.walk():
             self.by_ref[node.ref] = node
             self.has_contracts |= node.has_contracts
             self.has_scripts |= runs_scripts(node) or node.has_contracts
+            if not node.secrets <= self.secrets:
+                self.secrets |= node.secrets
 
     def walk(self, nodes: list[Node] | None = None) -> Iterator[Node]:
         """Every node, parents first."""
@@ -279,11 +289,19 @@ def resolve(raw: Json, task_definition: Callable[[str], Json | None], latest: Ca
 
 
 def embed(task: Json, task_definition: Callable[[str], Json | None], registered: Registered) -> Json:
-    """A task that joins a running execution (a dynamic fork's branch), registered task definitions put in their places; nothing is made up."""
+    """
+    A task that joins a running execution (a dynamic fork's branch), registered task definitions put in their places; nothing is made up.
+
+    Such a task is data. A task definition that it brings along itself is kept, but asks for no secrets.
+    """
 
     def one(task: Json) -> Json:
         out = _with_children(task, one)
-        if out.get("taskDefinition") is None and (found := task_definition(task["name"])) is not None:
+        brought = out.get("taskDefinition")
+        if brought is not None:
+            template = brought.get("inputTemplate")
+            out["taskDefinition"] = {**brought, "runtimeMetadata": [], "inputTemplate": {} if has_secrets(template) else template}
+        elif (found := task_definition(task["name"])) is not None:
             out["taskDefinition"] = found
         if out.get("taskDefinition") is not None:
             out["taskDefinition"] = settled(out["taskDefinition"], registered)
