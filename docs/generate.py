@@ -102,6 +102,9 @@ RESOURCES = (
     ("/api/environment", "Variables of definitions"),
     ("/api/secrets", "Secrets of definitions"),
     ("/api/external", "Payloads by their path"),
+    ("/api/agent", "Agents"),
+    ("/api/providers", "Providers of models"),
+    ("/api/a2a", "Agents of other systems"),
     ("/api/admin", "Administration"),
     ("/", "Health, version, description"),
 )

@@ -88,3 +88,14 @@ def test_health_asks_the_store(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_info_says_what_runs(edge: Edge) -> None:
     assert edge.call("GET", "/actuator/info").json["build"] == {"name": "batuta", "version": "1.2.3"}
+
+
+def test_the_actuator_says_what_is_below_it(edge: Edge) -> None:
+    links = edge.raw("GET", "/actuator", headers=((b"host", b"batuta:8080"),)).json["_links"]
+    assert links["prometheus"] == {"href": "http://batuta:8080/actuator/prometheus", "templated": False}
+    assert {edge.call("GET", link["href"].removeprefix("http://batuta:8080")).status for link in links.values()} == {200}
+
+
+def test_conductors_user_interface_finds_its_flags(edge: Edge) -> None:
+    script = edge.call("GET", "/context.js")
+    assert script.kind.startswith("application/javascript") and "CONDUCTOR_INTEGRATIONS_AI_ENABLED = true" in script.text

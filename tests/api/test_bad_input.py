@@ -19,12 +19,12 @@ from batuta.api.binding import Millis, Parameter, parameters_of
 from batuta.api.openapi import describe
 from batuta.api.router import Route
 from batuta.api.routes import ROUTES
-from batuta.wire import event, metadata, requests, schedule
+from batuta.wire import agent, event, metadata, requests, schedule
 from batuta.wire.shape import Choice, Field, Flag, Integer, Kind, ListOf, Record, Table, Text
 
 LARGEST = 100_000  # of the edge's bodies
 DOCUMENT = describe(ROUTES, "1.2.3")
-RECORDS = {record.name: record for record in (*metadata.RECORDS, *requests.RECORDS, *event.RECORDS, *schedule.RECORDS)}
+RECORDS = {record.name: record for record in (*metadata.RECORDS, *requests.RECORDS, *event.RECORDS, *schedule.RECORDS, *agent.RECORDS)}
 
 
 class Case(NamedTuple):
@@ -44,7 +44,14 @@ class Case(NamedTuple):
 
 # What there is, by the beginning of the path and the variable in it.
 THERE = {
-    "name": {"/api/metadata": "greeting", "/api/workflow": "greeting", "/api/event": "listener", "/api/scheduler": "daily", "/api/schema": "shape"},
+    "name": {
+        "/api/metadata": "greeting",
+        "/api/workflow": "greeting",
+        "/api/event": "listener",
+        "/api/scheduler": "daily",
+        "/api/agent": "greeter",
+        "/api/schema": "shape",
+    },
     "tasktype": {"/": "say_hello"},
     "taskType": {"/": "say_hello"},
     "taskRefName": {"/": "hello"},
@@ -54,10 +61,11 @@ THERE = {
     "status": {"/": "COMPLETED"},
     "version": {"/": "1"},
     "workflowId": {"/": "{workflowId}"},
+    "executionId": {"/": "{workflowId}"},
+    "refTaskName": {"/": "hello"},
     "taskId": {"/": "{taskId}"},
     "direction": {"/": "input"},
     "file": {"/": "{taskId}.json"},
-    "key": {"/api/environment": "TOWN", "/api/secrets": "TOKEN"},
 }
 
 
@@ -150,6 +158,7 @@ PASSED_OVER = {
     ("POST /api/workflow/execute/{name}/{version}", "name"): "the path says it",
     ("POST /api/workflow/execute/{name}/{version}", "version"): "the path says it",
     ("POST /api/workflow/{workflowId}/rerun", "reRunFromWorkflowId"): "the path says it",
+    ("POST /api/agent/executions/{executionId}/rerun", "reRunFromWorkflowId"): "the path says it",
     ("POST /api/tasks", "logs[0].taskId"): "a log is of the task that is reported",
     ("POST /api/tasks/update-v2", "logs[0].taskId"): "a log is of the task that is reported",
 }
@@ -218,11 +227,13 @@ KNOWS_NO_STRANGERS = {
     "POST /api/tasks/queue/requeue/{taskType}": 200,  # none of them, so 0
     "POST /api/workflow/{workflowId}/messages": 404,  # Conductor's: in plain text
     "GET /api/event/{event}": 200,  # nobody listens
+    "GET /api/agent/tasks/{taskId}/log": 200,  # Conductor's: no lines
+    "POST /api/agent/events/{executionId}": 200,  # Conductor's: whoever it is about
     "DELETE /api/scheduler/schedules/{name}": 200,  # Conductor's: it is gone either way
     "GET /api/admin/task/{tasktype}": 200,
     "GET /api/environment/{key}": 200,  # Conductor's: empty
-    "PUT /api/environment/{key}": 200,  # it is made
-    "PUT /api/secrets/{key}": 200,
+    "PUT /api/secrets/{key}": 501,  # secrets are read-only, whatever their names
+    "DELETE /api/secrets/{key}": 501,
     "GET /api/secrets/{key}/exists": 200,  # false
 }
 
@@ -253,12 +264,11 @@ class World:
                 {"name": "listener", "event": "conductor:greeting:sink", "actions": [{"action": "start_workflow", "start_workflow": {"name": "greeting"}}]},
             ),
             ("/api/schema", {"name": "shape", "data": {}}),
+            ("/api/agent/deploy", {"agentConfig": {"name": "greeter", "model": "openai/gpt-4o-mini"}}),
             ("/api/scheduler/schedules", {"name": "daily", "cronExpression": "0 0 12 * * *", "startWorkflowRequest": {"name": "greeting"}}),
         ):
             made = self.edge.call("POST", target, body)
             assert made.status == 200, made.text
-        for target in ("/api/environment/TOWN", "/api/secrets/TOKEN"):
-            assert self.edge.raw("PUT", target, b"Brno").status == 200
         self.workflow_id = self.edge.start("greeting", correlationId="order-1")
         self.task_id = self.edge.call("GET", f"/api/workflow/{self.workflow_id}").json["tasks"][0]["taskId"]
         self.before = self.state()
@@ -272,7 +282,7 @@ class World:
         """All that one can see of it."""
         shown = (
             "metadata/workflow", "metadata/taskdefs", "schema", "event", "scheduler/schedules", "workflow/search-v2", "tasks/search-v2",
-            f"tasks/{self.task_id}/log", "environment", "secrets/v2", "secrets-v2",
+            f"tasks/{self.task_id}/log",
         )  # fmt: skip
         return [self.edge.call("GET", f"/api/{path}").body for path in shown]
 
@@ -311,8 +321,8 @@ def test_bad_input_is_refused_by_its_name(world: World, route: Route) -> None:
 # Routes of which nothing can be asked wrongly, and what their answer tells of the world.
 PLAIN = {
     "GET /api/metadata/workflow": '"name":"greeting"',
-    "GET /api/metadata/workflow/names": '["greeting"]',
-    "GET /api/metadata/workflow/names-and-versions": '{"greeting":[',
+    "GET /api/metadata/workflow/names": '"greeting"]',
+    "GET /api/metadata/workflow/names-and-versions": '"greeting":[',
     "GET /api/metadata/workflow/latest-versions": '"name":"greeting"',
     "GET /api/metadata/taskdefs": '"name":"say_hello"',
     "GET /api/tasks/queue/all": '"say_hello":1',
@@ -327,15 +337,17 @@ PLAIN = {
     "GET /api/scheduler/admin/resume": "{",
     "GET /health": '"healthy":true',
     "GET /api/health": '"healthy":true',
+    "GET /actuator": '"_links"',
+    "GET /context.js": "window.conductor",
+    "GET /api/agent/list": '"name":"greeter"',
+    "GET /api/providers/status": '"providers":[]',
     "GET /actuator/health": '"status":"UP"',
     "GET /actuator/info": "{",
     "GET /actuator/prometheus": "# HELP",
-    "GET /api/environment": '{"name":"TOWN","value":"Brno"}',
-    "GET /api/secrets": '["TOKEN"]',
-    "POST /api/secrets": '["TOKEN"]',
-    "GET /api/secrets/v2": '"name":"TOKEN","partial":"..."',
-    "GET /api/secrets-v2": '[{"name":"TOKEN","tags":[]}]',
-    "POST /api/admin/secrets/rotate-key": '{"secrets":1,"key":"',
+    "GET /api/environment": "[",
+    "GET /api/secrets": "[]",
+    "POST /api/secrets": "[]",
+    "GET /api/secrets/v2": "[]",
     "GET /api/version": "1.2.3",
     "GET /api/admin/config": '"port":"8080"',
     "GET /api/admin/stats": "1",
@@ -371,18 +383,34 @@ PREPARED: dict[str, tuple[str, dict[str, Any]]] = {
     "POST /api/workflow/{workflowId}/retry": (END, {}),
     "POST /api/workflow/{workflowId}/rerun": (END, {"reRunFromTaskId": None}),
     "DELETE /api/workflow/{workflowId}/remove": (END, {}),
+    "PUT /api/agent/{executionId}/resume": ("PUT /api/workflow/{workflowId}/pause", {}),
+    "POST /api/agent/executions/{executionId}/restart": (END, {}),
+    "POST /api/agent/executions/{executionId}/retry": (END, {}),
+    "POST /api/agent/executions/{executionId}/rerun": (END, {"reRunFromTaskId": None}),
+    "DELETE /api/agent/executions/{executionId}/record": (END, {}),
     "POST /api/tasks": ("", {"workflowInstanceId": "{workflowId}", "taskId": "{taskId}"}),
     "POST /api/tasks/update-v2": ("", {"workflowInstanceId": "{workflowId}", "taskId": "{taskId}"}),
     "PUT /api/event": ("", {"name": "listener"}),
     "PUT /api/scheduler/schedules/{name}/resume": (PAUSE, {}),
     "GET /api/scheduler/schedules/{name}/resume": (PAUSE, {}),
 }
-# Routes whose work needs more than this world has, or more than any has; test_event.py, test_workflow.py and test_secrets.py see what they do.
+# Routes whose work needs more than this world has, or more than any has; test_event.py, test_workflow.py, test_environment.py and test_agents.py see what
+# they do.
 IDLE = {
+    **{f"{verb} /api/agent/executions/bulk/{what}": 404 for verb, what in (
+        ("PUT", "pause"), ("PUT", "resume"), ("POST", "restart"), ("POST", "retry"), ("POST", "terminate"),
+    )},
+    "POST /api/agent/inspect-plan": 400,
+    "POST /api/agent/{executionId}/respond": 409,
+    "POST /api/agent/execution/{executionId}/complete": 409,
+    "POST /api/a2a/agent-card": 400,
+    "POST /api/a2a/callback/{taskId}": 404,
     "POST /api/event/dead/{id}/redeliver": 404,
     "DELETE /api/event/dead/{id}": 404,
     "POST /api/tasks/{workflowId}/{status}/signal/sync": 404,
-    "GET /api/secrets/{key}": 403,
+    "GET /api/secrets/{key}": 404,
+    "PUT /api/secrets/{key}": 501,
+    "DELETE /api/secrets/{key}": 501,
 }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import platform
 from typing import Final
 
-from batuta.api.http import Response, json_response
+from batuta.api.http import Request, Response, json_response
 from batuta.api.services import Services
 from batuta.engine import scrape
 from batuta.engine.metrics import CONTENT_TYPE
@@ -17,6 +17,16 @@ from batuta.errors import Unavailable
 from batuta.wire.codec import encode
 
 _PLAIN: Final = (b"content-type", CONTENT_TYPE)
+
+
+_BELOW: Final = ("health", "info", "prometheus")
+
+
+def links(services: Services, request: Request) -> Response:
+    """Where everything below /actuator is."""
+    base = f"http://{request.header(b'host').decode('latin-1') or 'localhost'}/actuator"
+    listed = {"self": base, **{name: f"{base}/{name}" for name in _BELOW}}
+    return json_response(encode({"_links": {name: {"href": href, "templated": False} for name, href in listed.items()}}))
 
 
 async def prometheus(services: Services) -> Response:

@@ -1,5 +1,5 @@
 """
-The page at /swagger-ui/index.html: every operation with a form to try it.
+The page at /swagger-ui/index.html: every operation with a form to try it. And the script that Conductor's user interface asks its server for.
 
 The page is explorer.html beside this file: no library, nothing from another host. It reads /api-docs and shows what that says.
 """
@@ -10,9 +10,17 @@ import base64
 import functools
 import hashlib
 from importlib import resources
+from typing import Final
 
 from batuta.api.http import Response
 from batuta.api.services import Services
+
+_CONTEXT: Final = b"window.conductor = window.conductor || {};\nwindow.conductor.CONDUCTOR_INTEGRATIONS_AI_ENABLED = true;\n"
+
+
+def context(services: Services) -> Response:
+    """Flags for Conductor's user interface, served elsewhere and pointed here: it may show its pages for agents, as /api/agent is there."""
+    return Response(200, _CONTEXT, (b"content-type", b"application/javascript;charset=UTF-8"), (b"cache-control", b"no-cache"))
 
 
 def page(services: Services) -> Response:

@@ -18,7 +18,7 @@ from batuta.api.binding import Millis, Parameter, parameters_of
 from batuta.api.http import Response, json_response
 from batuta.api.router import Route
 from batuta.api.services import Services
-from batuta.wire import event, metadata, requests, schedule
+from batuta.wire import agent, event, metadata, requests, schedule
 from batuta.wire.answers import BulkResponse, PollData, WorkflowSummary
 from batuta.wire.codec import encode
 from batuta.wire.event import DeadMessage
@@ -26,6 +26,7 @@ from batuta.wire.execution import StatusView, TaskView, WorkflowView
 from batuta.wire.shape import Json
 from batuta.wire.summary import ExecutionSummary, TaskSummary
 
+_RECORDS: Final = (*metadata.RECORDS, *requests.RECORDS, *event.RECORDS, *schedule.RECORDS, *agent.RECORDS)
 _REF: Final = "#/components/schemas/"
 _SHOWN: Final[dict[str, Any]] = {
     "Workflow": WorkflowView,
@@ -45,6 +46,8 @@ _PLAIN: Final[dict[str, Json]] = {
     "string": {"type": "string"},
     "text": {"type": "string", "minLength": 1},
     "html": {"type": "string"},
+    "events": {"type": "string"},
+    "javascript": {"type": "string"},
 }
 # A body to begin with, for each that is more than a list of ids; the page to try the API fills its forms with them.
 _EXAMPLES: Final[dict[str, Any]] = {
@@ -72,12 +75,15 @@ _EXAMPLES: Final[dict[str, Any]] = {
         "startWorkflowRequest": {"name": "greeting", "input": {"who": "world"}},
     },
     "SchemaDef": {"name": "person", "version": 1, "type": "JSON", "data": {"type": "object", "required": ["who"]}},
+    "AgentStartRequest": {"agentConfig": {"name": "greeter", "model": "openai/gpt-4o-mini", "instructions": "You greet."}, "prompt": "hello"},
+    "InjectTaskRequest": {"taskDefName": "look_up", "referenceTaskName": "look_up_1", "type": "SIMPLE", "inputData": {"word": "baton"}},
+    "CreateTrackingWorkflowRequest": {"workflowName": "greeter_tools", "input": {"prompt": "hello"}},
     "Tag": {"key": "team", "value": "firmware"},
     "SkipTaskRequest": {"taskInput": {}, "taskOutput": {}},
     "object": {},
     "string": "",
 }
-_MEDIA: Final = {"text": "text/plain", "html": "text/html"}
+_MEDIA: Final = {"text": "text/plain", "html": "text/html", "events": "text/event-stream", "javascript": "application/javascript"}
 _ERROR: Final[Json] = {
     "type": "object",
     "required": ["status", "message", "retryable"],
@@ -98,7 +104,6 @@ _ERROR: Final[Json] = {
 }
 _FAILURES: Final = {
     "400": "The request cannot be meant, or breaks a rule",
-    "403": "This server does not allow it",
     "404": "What it names does not exist",
     "409": "What it names is in a state that forbids it",
     "413": "The body is too large",
@@ -205,7 +210,7 @@ def _example(kind: str) -> Any:
 
 
 def _components() -> dict[str, Json]:
-    found: dict[str, Json] = {record.name: record.component() for record in (*metadata.RECORDS, *requests.RECORDS, *event.RECORDS, *schedule.RECORDS)}
+    found: dict[str, Json] = {record.name: record.component() for record in _RECORDS}
     _, shown = msgspec.json.schema_components(tuple(_SHOWN.values()), ref_template=_REF + "{name}")
     names = {structure.__name__: name for name, structure in _SHOWN.items()}
     names |= {internal: f"{internal}Name" for internal in shown if internal in _SHOWN and internal not in names}  # our word is Conductor's for another thing

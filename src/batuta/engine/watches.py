@@ -59,6 +59,26 @@ class Watches(Reports):
                 for member in family:
                     self._unwatch(member, changed)
 
+    async def until_changed(self, execution_id: str, revision: int, wait_s: float) -> Execution:
+        """
+        The execution as soon as it has another revision than this one, or as it is after *wait_s*.
+
+        Raises:
+            NotFound: no such execution.
+        """
+        loop = asyncio.get_running_loop()
+        end = loop.time() + wait_s
+        while True:
+            changed: asyncio.Future[None] = loop.create_future()
+            self.watchers.setdefault(execution_id, set()).add(changed)
+            try:
+                x = await self.read(execution_id)
+                if x.head.revision != revision or (left := end - loop.time()) <= 0:
+                    return x
+                await asyncio.wait([changed], timeout=left)
+            finally:
+                self._unwatch(execution_id, changed)
+
     async def _blocking(
         self, execution_id: str, refs: Collection[str], family: list[str], changed: asyncio.Future[None]
     ) -> tuple[Execution, tuple[Execution, Task] | None]:
