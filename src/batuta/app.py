@@ -24,12 +24,15 @@ from batuta.core.model.definition import INTEGRATIONS
 from batuta.engine.catalog import Catalog
 from batuta.engine.clock import Clock, SystemClock
 from batuta.engine.engine import Engine
+from batuta.engine.environment import Environment
 from batuta.engine.events import Events
+from batuta.engine.keyring import Keyring, read_keys
 from batuta.engine.listeners import CHANGES, TASK_CHANGES, Listeners, read_changes
 from batuta.engine.metrics import Metrics
 from batuta.engine.retention import Retention
 from batuta.engine.schedules import Schedules
 from batuta.engine.scrape import timed
+from batuta.engine.secrets import Secrets
 from batuta.engine.webhooks import Webhooks
 from batuta.sandbox import Sandbox
 from batuta.settings import Settings
@@ -39,17 +42,10 @@ from batuta.store.protocol import Store
 log = logging.getLogger("batuta")
 
 
-SECRET_PREFIX = "CONDUCTOR_SECRET_"
-
-
-def secret(name: str) -> str | None:
-    """The value of a secret, from the environment. Source: conductor-rest-api.md §1.8."""
-    return os.environ.get(SECRET_PREFIX + name)
-
-
-def secret_names() -> list[str]:
-    """The names of all secrets there are."""
-    return [name.removeprefix(SECRET_PREFIX) for name in os.environ if name.startswith(SECRET_PREFIX)]
+def keyring(settings: Settings) -> Keyring:
+    """The keys that secrets are sealed with. Raises Invalid when the setting holds none."""
+    keys = read_keys(settings.secrets_key, "setting secrets_key")
+    return Keyring(keys, path=None if settings.keeps_nothing else settings.key_path)
 
 
 class Server:
@@ -64,10 +60,12 @@ class Server:
         self.store = timed(store or open_store(settings.store_url), self.metrics.commit_seconds)
         self.scripts = Sandbox(time_limit_s=settings.script_time_s, memory_bytes_max=settings.script_memory_bytes_max, children=settings.script_processes)
         self.catalog = Catalog(self.store, self.clock, scripts=self.scripts, environment=os.environ.keys())
+        self.secrets = Secrets(self.store, self.clock, keyring(settings))
+        self.environment = Environment(self.store)
         self.engine = Engine(
             self.store, self.catalog, self.scripts, self.clock,
             live_bytes_max=settings.live_bytes_max, active_poll_ms=int(settings.active_poll_s * 1000), variables_bytes_max=settings.variables_bytes_max,
-            payload_bytes_warn=settings.payload_bytes_warn, inbox_max=settings.inbox_max, secret=secret,
+            payload_bytes_warn=settings.payload_bytes_warn, inbox_max=settings.inbox_max, environment=self.environment, secrets=self.secrets,
         )  # fmt: skip
         self.engine.observe = self.metrics.observe
         self.events = Events(self.engine, self.scripts)
@@ -109,6 +107,8 @@ class Server:
             await self.store.open()
             started.push_async_callback(self.store.close)
             await self.catalog.load()
+            await self.environment.load()
+            await self.secrets.load()
             await self.events.load()
             await self.engine.open()
             started.push_async_callback(self.engine.close)
@@ -131,7 +131,7 @@ class Server:
             started.callback(self.retention.stop)
             services = Services(
                 self.engine, self.catalog, self.scripts, events=self.events, schedules=self.schedules, metrics=self.metrics, webhooks=self.webhooks,
-                secret=secret, secret_names=secret_names, config=self.settings.shown(),
+                config=self.settings.shown(), secrets_readable=self.settings.secrets_readable,
             )  # fmt: skip
             edge = Edge(services, body_bytes_max=self.settings.request_bytes_max)
             self.port = await edge.start(self.settings.host, self.settings.port)

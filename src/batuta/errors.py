@@ -62,6 +62,16 @@ class Conflict(BatutaError):
     status = 409
 
 
+class ReadOnly(BatutaError):
+    """What is asked to be changed belongs to the server's environment and cannot be changed through the API."""
+
+    status = 501
+
+
+class SecretUnreadable(Conflict):
+    """A secret is stored and cannot be read: its key is not here. The sentence names the secret and the cause."""
+
+
 class TooLarge(BatutaError):
     """A payload beyond its configured maximum."""
 
@@ -69,7 +79,7 @@ class TooLarge(BatutaError):
 
 
 class TooMany(BatutaError):
-    """A queue or an allowance is full; there may be room later."""
+    """As many as there may be: a queue, an allowance, or a rate limit of a workflow is full; there may be room later."""
 
     status = 429
     retryable = True

@@ -16,8 +16,10 @@ import msgspec
 from batuta.errors import Invalid
 
 ENVIRONMENT_PREFIX = "BATUTA_"
+ENVIRONMENT_ONLY = frozenset({"secrets_key"})
+"""Settings that are no options of the command line, which other programs can read."""
 MIB = 1024 * 1024
-SECRET = ("webhook_secret", "webhook_url")
+SECRET = ("secrets_key", "webhook_secret", "webhook_url")
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -87,10 +89,27 @@ class Settings(msgspec.Struct, frozen=True):
     """What could not be delivered for so long is set aside (GET /api/event/dead), and what comes after it from the same execution goes on."""
     active_poll_s: float = 10.0
     """A domain counts as served while a worker polled it within this time. Conductor's."""
+    secrets_key: str = ""
+    """The key that stored secrets are sealed with: 32 bytes in base64 or hex, as `openssl rand -base64 32` makes them. NEW,OLD replaces a key. Empty: the key
+    file. Only as an environment variable, since other programs can read a command line."""
+    secrets_key_file: str = ""
+    """The file with that key. Empty: secrets.key in the data directory, made when the first secret is stored, readable by the server's user alone."""
+    secrets_readable: bool = False
+    """Whether GET /api/secrets/{key} tells a secret's value, as Conductor does. Off: secrets can be set, used and deleted, not read."""
 
     @property
     def store_url(self) -> str:
         return self.store or f"sqlite:///{Path(self.data) / 'batuta.db'}"
+
+    @property
+    def keeps_nothing(self) -> bool:
+        """Whether the store is in memory, and gone when the server stops."""
+        return self.store_url.startswith("memory:")
+
+    @property
+    def key_path(self) -> Path:
+        """Where the key file is, or will be."""
+        return Path(self.secrets_key_file or Path(self.data) / "secrets.key")
 
     @property
     def private_allowed(self) -> list[str]:

@@ -111,7 +111,6 @@ class Edge:
     def __init__(self) -> None:
         self.runner = asyncio.Runner()
         self.clock = ManualClock()
-        self.secrets: dict[str, str] = {}
         self.run(self._open())
 
     async def _open(self) -> None:
@@ -127,10 +126,7 @@ class Edge:
         await self.engine.open()
         schedules = Schedules(self.engine)
         await schedules.open()
-        self.services = Services(
-            self.engine, catalog, scripts, events=events, schedules=schedules, version="1.2.3", config={"port": "8080"},
-            secret=lambda name: self.secrets.get(name), secret_names=lambda: list(self.secrets),
-        )  # fmt: skip
+        self.services = Services(self.engine, catalog, scripts, events=events, schedules=schedules, version="1.2.3", config={"port": "8080"})
         self.application = Application(self.services, body_bytes_max=100_000)
 
     def close(self) -> None:

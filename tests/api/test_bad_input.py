@@ -66,6 +66,7 @@ THERE = {
     "taskId": {"/": "{taskId}"},
     "direction": {"/": "input"},
     "file": {"/": "{taskId}.json"},
+    "key": {"/api/environment": "TOWN", "/api/secrets": "TOKEN"},
 }
 
 
@@ -232,8 +233,8 @@ KNOWS_NO_STRANGERS = {
     "DELETE /api/scheduler/schedules/{name}": 200,  # Conductor's: it is gone either way
     "GET /api/admin/task/{tasktype}": 200,
     "GET /api/environment/{key}": 200,  # Conductor's: empty
-    "PUT /api/secrets/{key}": 501,  # secrets are read-only, whatever their names
-    "DELETE /api/secrets/{key}": 501,
+    "PUT /api/environment/{key}": 200,  # it is made
+    "PUT /api/secrets/{key}": 200,
     "GET /api/secrets/{key}/exists": 200,  # false
 }
 
@@ -269,6 +270,8 @@ class World:
         ):
             made = self.edge.call("POST", target, body)
             assert made.status == 200, made.text
+        for target in ("/api/environment/TOWN", "/api/secrets/TOKEN"):
+            assert self.edge.raw("PUT", target, b"Brno").status == 200
         self.workflow_id = self.edge.start("greeting", correlationId="order-1")
         self.task_id = self.edge.call("GET", f"/api/workflow/{self.workflow_id}").json["tasks"][0]["taskId"]
         self.before = self.state()
@@ -282,7 +285,7 @@ class World:
         """All that one can see of it."""
         shown = (
             "metadata/workflow", "metadata/taskdefs", "schema", "event", "scheduler/schedules", "workflow/search-v2", "tasks/search-v2",
-            f"tasks/{self.task_id}/log",
+            f"tasks/{self.task_id}/log", "environment", "secrets/v2", "secrets-v2",
         )  # fmt: skip
         return [self.edge.call("GET", f"/api/{path}").body for path in shown]
 
@@ -344,10 +347,12 @@ PLAIN = {
     "GET /actuator/health": '"status":"UP"',
     "GET /actuator/info": "{",
     "GET /actuator/prometheus": "# HELP",
-    "GET /api/environment": "[",
-    "GET /api/secrets": "[]",
-    "POST /api/secrets": "[]",
-    "GET /api/secrets/v2": "[]",
+    "GET /api/environment": '{"name":"TOWN","value":"Brno"}',
+    "GET /api/secrets": '["TOKEN"]',
+    "POST /api/secrets": '["TOKEN"]',
+    "GET /api/secrets/v2": '"name":"TOKEN","partial":"..."',
+    "GET /api/secrets-v2": '[{"name":"TOKEN","tags":[]}]',
+    "POST /api/admin/secrets/rotate-key": '{"secrets":1,"key":"',
     "GET /api/version": "1.2.3",
     "GET /api/admin/config": '"port":"8080"',
     "GET /api/admin/stats": "1",
@@ -394,8 +399,7 @@ PREPARED: dict[str, tuple[str, dict[str, Any]]] = {
     "PUT /api/scheduler/schedules/{name}/resume": (PAUSE, {}),
     "GET /api/scheduler/schedules/{name}/resume": (PAUSE, {}),
 }
-# Routes whose work needs more than this world has, or more than any has; test_event.py, test_workflow.py, test_environment.py and test_agents.py see what
-# they do.
+# Routes whose work needs more than this world has, or more than any has; test_event.py, test_workflow.py, test_secrets.py and test_agents.py see what they do.
 IDLE = {
     **{f"{verb} /api/agent/executions/bulk/{what}": 404 for verb, what in (
         ("PUT", "pause"), ("PUT", "resume"), ("POST", "restart"), ("POST", "retry"), ("POST", "terminate"),
@@ -408,9 +412,7 @@ IDLE = {
     "POST /api/event/dead/{id}/redeliver": 404,
     "DELETE /api/event/dead/{id}": 404,
     "POST /api/tasks/{workflowId}/{status}/signal/sync": 404,
-    "GET /api/secrets/{key}": 404,
-    "PUT /api/secrets/{key}": 501,
-    "DELETE /api/secrets/{key}": 501,
+    "GET /api/secrets/{key}": 403,
 }
 
 

@@ -1,9 +1,11 @@
-"""Variables and secrets of definitions: read as Conductor shows them, written nowhere."""
+"""Variables of definitions: the server's own, and those that are stored."""
 
 from __future__ import annotations
 
 import pytest
 from edgework import Edge
+
+TEXT = ((b"content-type", b"text/plain"),)
 
 
 def test_variables_are_those_of_the_servers_environment_with_the_prefix(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -14,41 +16,50 @@ def test_variables_are_those_of_the_servers_environment_with_the_prefix(edge: Ed
     found, missing = edge.call("GET", "/api/environment/CITY"), edge.call("GET", "/api/environment/NONE")
     assert (found.status, found.text, found.kind) == (200, "Praha", "text/plain;charset=UTF-8")
     assert (missing.status, missing.body) == (200, b"")
-    assert edge.call("PUT", "/api/environment/CITY", "x").status == 405
 
 
-def test_secrets_are_listed_by_name(edge: Edge) -> None:
-    edge.secrets = {"TOKEN": "abcdefghijklmnop", "PIN": "1234567890"}
-    assert edge.call("GET", "/api/secrets").json == edge.call("POST", "/api/secrets").json == ["PIN", "TOKEN"]
-    listed = edge.call("GET", "/api/secrets/v2")
-    assert listed.json == [{"name": "PIN", "partial": "..."}, {"name": "TOKEN", "partial": "abcd...mnop"}]
+def test_a_variable_is_stored_used_and_deleted(edge: Edge) -> None:
+    assert edge.raw("PUT", "/api/environment/TOWN", "Brno, náměstí".encode(), headers=TEXT).status == 200
+    assert edge.call("GET", "/api/environment/TOWN").text == "Brno, náměstí"
+    assert edge.call("PUT", "/api/environment/TOWN", "Ostrava").status == 200  # as some clients send it: a JSON string
+    edge.register("flow", edge.task("job", inputParameters={"town": "${workflow.env.TOWN}", "none": "${workflow.env.NONE}", "in": "<${workflow.env.TOWN}>"}))
+    edge.start()
+    assert edge.take()["inputData"] == {"town": "Ostrava", "none": None, "in": "<Ostrava>"}
+    gone = edge.call("DELETE", "/api/environment/TOWN")
+    assert (gone.status, gone.text) == (200, "Ostrava")
+    assert edge.call("GET", "/api/environment/TOWN").body == b"" and edge.call("DELETE", "/api/environment/TOWN").status == 404
 
 
-def test_a_secret_is_told_to_who_asks_for_it_by_name(edge: Edge) -> None:
-    edge.secrets = {"TOKEN": "abc"}
-    found = edge.call("GET", "/api/secrets/TOKEN")
-    assert (found.status, found.text, found.kind) == (200, "abc", "text/plain;charset=UTF-8")
-    assert edge.call("GET", "/api/secrets/TOKEN/exists").json is True
-    assert edge.call("GET", "/api/secrets/NONE/exists").json is False
+def test_the_process_wins_over_what_is_stored_and_is_not_written(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
+    edge.raw("PUT", "/api/environment/CITY", b"stored", headers=TEXT)
+    monkeypatch.setenv("CONDUCTOR_ENV_CITY", "Praha")
+    assert edge.call("GET", "/api/environment/CITY").text == "Praha"
+    refused = edge.raw("PUT", "/api/environment/CITY", b"other", headers=TEXT)
+    assert (refused.status, refused.text) == (501, "variable 'CITY' is CONDUCTOR_ENV_CITY of the server's environment and is changed there")
+    assert edge.call("DELETE", "/api/environment/CITY").text == "stored"
+    assert edge.call("DELETE", "/api/environment/CITY").status == 501
 
 
-#    method    path                       body    status  says
+def test_variables_have_tags(edge: Edge) -> None:
+    edge.raw("PUT", "/api/environment/TOWN", b"Brno", headers=TEXT)
+    team, tier = {"key": "team", "value": "a"}, {"key": "tier", "value": "1"}
+    assert edge.call("PUT", "/api/environment/TOWN/tags", [team, tier]).status == 200
+    edge.raw("PUT", "/api/environment/TOWN", b"Zlin", headers=TEXT)
+    assert edge.call("GET", "/api/environment/TOWN/tags").json == [team, tier]
+    assert edge.call("DELETE", "/api/environment/TOWN/tags", [team]).status == 200
+    assert {"name": "TOWN", "value": "Zlin", "tags": [tier]} in edge.call("GET", "/api/environment").json
+    assert edge.call("GET", "/api/environment/NONE/tags").status == edge.call("PUT", "/api/environment/NONE/tags", []).status == 404
+
+
+#    key       body             says
 REFUSED = [
-    ("PUT",    "/api/secrets/TOKEN",      b"x",   501,    "env-backed secrets are read-only"),
-    ("PUT",    "/api/secrets/TOKEN",      b"",    400,    "value is required"),
-    ("DELETE", "/api/secrets/TOKEN",      b"",    501,    "env-backed secrets are read-only"),
-    ("PUT",    "/api/secrets/a.b",        b"x",   400,    "key must match pattern [a-zA-Z0-9_-]+"),
-    ("DELETE", "/api/secrets/a.b",        b"",    400,    "key must match pattern [a-zA-Z0-9_-]+"),
-    ("GET",    "/api/secrets/a%20b",      b"",    400,    "key is 'a b'"),
-    ("GET",    "/api/secrets/a.b/exists", b"",    400,    "key must match pattern [a-zA-Z0-9_-]+"),
-    ("GET",    "/api/secrets/NONE",       b"",    404,    "no secret is named 'NONE'"),
+    ("a.b",    b"x",            "key must match pattern [a-zA-Z0-9_-]+"),
+    ("TOWN",   b"\xff",         "the body is not UTF-8: byte 0 begins no character"),
+    ("TOWN",   b"x" * 65_536,   "the value has 65536 characters; a variable has at most 65535"),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("method", "path", "body", "status", "says"), REFUSED)
-def test_what_is_refused_says_why(edge: Edge, method: str, path: str, body: bytes, status: int, says: str) -> None:
-    edge.secrets = {"TOKEN": "abc"}
-    answer = edge.raw(method, path, body, headers=((b"content-type", b"text/plain"),))
-    assert answer.status == status and says in answer.text
-    assert answer.kind == ("text/plain;charset=UTF-8" if status == 501 else "application/json")
-    assert edge.secrets == {"TOKEN": "abc"}
+@pytest.mark.parametrize(("key", "body", "says"), REFUSED)
+def test_what_cannot_be_a_variable_is_refused(edge: Edge, key: str, body: bytes, says: str) -> None:
+    refused = edge.raw("PUT", f"/api/environment/{key}", body, headers=TEXT)
+    assert refused.status == 400 and says in refused.json["message"]

@@ -76,7 +76,7 @@ def test_a_poll_may_not_wait_longer_than_five_seconds(edge: Edge) -> None:
 
 
 def test_only_the_poll_shows_secrets(edge: Edge) -> None:
-    edge.secrets["TOKEN"] = "s3cret"
+    assert edge.raw("PUT", "/api/secrets/TOKEN", b"s3cret").status == 200
     edge.call("POST", "/api/metadata/taskdefs", [{"name": "job", "runtimeMetadata": ["TOKEN"]}])
     edge.register("flow", edge.task("job", inputParameters={"auth": "Bearer ${workflow.secrets.TOKEN}"}))
     execution = edge.start()

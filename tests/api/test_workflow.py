@@ -178,3 +178,17 @@ def test_many_are_read_in_the_form_of_the_internal_model(edge: Edge) -> None:
 @pytest.mark.parametrize("body", [b"{}", b"[[1]]", b"", b"[null]"])
 def test_a_bulk_request_is_a_list_of_ids(edge: Edge, body: bytes) -> None:
     assert edge.raw("PUT", "/api/workflow/bulk/pause", body, headers=JSON).status == 400
+
+
+def test_an_execution_that_waits_for_a_place_says_so_and_one_that_may_not_is_refused(edge: Edge) -> None:
+    for policy in ("QUEUE", "REJECT"):
+        limit = {"rateLimitKey": "${workflow.input.customer}", "concurrentExecLimit": 1, "policy": policy}
+        edge.register(policy, rateLimitConfig=limit)
+        edge.start(policy, input={"customer": "c1"})
+    waiting = edge.start("QUEUE", input={"customer": "c1"})
+    shown = edge.call("GET", f"/api/workflow/{waiting}").json
+    assert (shown["status"], shown["rateLimited"], shown["rateLimitKey"], shown["tasks"]) == ("RUNNING", True, "c1", [])
+    refused = edge.call("POST", "/api/workflow", {"name": "REJECT", "input": {"customer": "c1"}})
+    assert (refused.status, refused.json["retryable"]) == (429, True)
+    assert refused.json["message"] == "workflow 'REJECT' has 1 open executions under the rate limit 'c1', which is as many as there may be"
+    assert edge.start("REJECT", input={"customer": "c2"})

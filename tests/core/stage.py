@@ -6,22 +6,25 @@ A stage for the decider: executions built in a line, events played on them, no e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from batuta.core import deadlines, lifecycle
 from batuta.core.decide import Outcome, decide
+from batuta.core.expr.masks import Mask
 from batuta.core.expr.script import Script, ScriptFailed, ScriptValue
 from batuta.core.expr.template import MISSING
-from batuta.core.model.decision import Message, Publish, ReviveChild, ReviveParent, StartExecution, TellParent, TerminateExecution
+from batuta.core.model.decision import AskChild, Message, Publish, ReviveChild, ReviveParent, StartExecution, TellParent, TerminateExecution
 from batuta.core.model.definition import Definition, digest, resolve
 from batuta.core.model.event import ChildEnded, Claimed, Event, Reported, Started, Ticked
 from batuta.core.model.execution import Execution, Head
 from batuta.core.model.ids import named
 from batuta.core.model.status import TaskStatus, WorkflowStatus
 from batuta.core.model.task import Json, Task
+from batuta.errors import SecretUnreadable
 from batuta.wire.metadata import read_task, read_workflow
 
+SECRETS = {"TOKEN": "hush-hush-hush"}
 Python = Callable[[Any], Any]
 
 
@@ -72,7 +75,12 @@ class Stage:
         return {"CITY": "Prague"}.get(name)
 
     def secret(self, name: str) -> str | None:
-        return {"TOKEN": "hush"}.get(name)
+        if name == "LOST":
+            raise SecretUnreadable("secret 'LOST' cannot be read: its key is not here")
+        return SECRETS.get(name)
+
+    def mask(self, names: Collection[str]) -> Mask:
+        return Mask({name: SECRETS[name] for name in names if name in SECRETS})
 
     def constant(self, name: str) -> Any:
         return MISSING
@@ -114,7 +122,7 @@ class Stage:
         head = Head(
             id=wish.id, name=definition.name, definition_version=definition.version, definition_hash=definition.hash, status=WorkflowStatus.RUNNING,
             created_at=self.now, input=wish.input, variables=raw.get("variables") or {}, parent_id=wish.parent_id, parent_task_id=wish.parent_task_id,
-            correlation_id=wish.correlation_id, priority=wish.priority, task_to_domain=wish.task_to_domain,
+            correlation_id=wish.correlation_id, priority=wish.priority, task_to_domain=wish.task_to_domain, secrets=list(wish.secrets),
         )  # fmt: skip
         x = self.runs[wish.id] = Execution(head, definition)
         self._carry(decide(x, Started(), self.now, self))
@@ -177,8 +185,10 @@ class Stage:
                 return Outcome(False, []) if x.head.status.is_terminal else lifecycle.terminate(x, self.now, self, reason)
             case ReviveParent(id, task_id, child, verb):
                 return lifecycle.revived(self.runs[id], self.now, self, task_id, child, verb)
-            case ReviveChild(id):
+            case ReviveChild(id, _, _):
                 return lifecycle.revived_by_parent(self.runs[id], self.now, self)
+            case AskChild(id):
+                return lifecycle.told_again(self.runs[id], self.now, self)
 
 
 def simple(name: str, ref: str | None = None, **fields: Any) -> Json:

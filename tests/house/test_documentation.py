@@ -23,7 +23,6 @@ from batuta.wire import metadata
 
 REFERENCE = DOCS / "reference"
 RECORDED = ROOT / "tests" / "compat" / "golden" / "recorded"
-# Used by no test that can be found by reading; the list may only get shorter.
 
 
 def generator() -> ModuleType:

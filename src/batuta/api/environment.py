@@ -1,80 +1,72 @@
 """
-/api/environment and /api/secrets: what definitions may name as `${workflow.env.NAME}` and `${workflow.secrets.NAME}`.
+/api/environment: what definitions may name as `${workflow.env.NAME}`.
 
-Both are read from the server's own environment and cannot be changed here. As in Conductor, the value of one secret can be asked for; whoever may
-call the API may also start a workflow that hands it to a worker.
-Source: conductor-rest-api.md §1.8; a running server's answers.
+Source: conductor-rest-api.md §1.8; writing and tags are Orkes', as the SDKs call them.
 """
 
 from __future__ import annotations
 
-import re
-from typing import Final
-
-from batuta.api.http import TEXT, Response, empty_response, json_response, text_response
+from batuta.api.http import Request, Response, empty_response, json_response, text_response
 from batuta.api.services import Services
-from batuta.errors import Invalid, NotFound
-from batuta.wire.codec import encode
-
-_KEY: Final = re.compile(r"[a-zA-Z0-9_-]{1,65535}")
-_READ_ONLY: Final = Response(501, b"env-backed secrets are read-only", TEXT)  # text, as Conductor's
-_SHOWN, _SHOWN_FROM = 4, 16  # letters of each end that a list shows, of a secret at least so long
+from batuta.errors import Invalid
+from batuta.wire.codec import decode, encode
+from batuta.wire.schedule import read_tags
 
 
 def variables(services: Services) -> Response:
     """Every variable with its value."""
-    return json_response(encode([{"name": name, "value": value} for name, value in sorted(services.engine.tools.variables().items())]))
+    found = services.engine.environment.all()
+    return json_response(encode([{"name": name, "value": value, **({"tags": tags} if tags else {})} for name, value, tags in found]))
 
 
 def variable(services: Services, key: str) -> Response:
     """The value of one, as text; empty when there is none."""
-    value = services.engine.tools.environment(key)
+    value = services.engine.environment.get(key)
     return empty_response() if value is None else text_response(value)
 
 
-def names(services: Services) -> Response:
-    """The names of all secrets."""
-    return json_response(encode(sorted(services.secret_names())))
+async def write(services: Services, key: str, request: Request, body: bytes) -> Response:
+    """Set a variable; the body is its value, as text."""
+    await services.engine.environment.put(key, read_text(request, body))
+    return empty_response()
 
 
-def overview(services: Services) -> Response:
-    """The same with what may be shown of each: its ends when it is long, nothing when it is short."""
-    return json_response(encode([{"name": name, "partial": _partial(services.secret(name) or "")} for name in sorted(services.secret_names())]))
+async def delete(services: Services, key: str) -> Response:
+    """Forget a variable; its value, as text."""
+    return text_response(await services.engine.environment.delete(key))
 
 
-def _partial(value: str) -> str:
-    return f"{value[:_SHOWN]}...{value[-_SHOWN:]}" if len(value) >= _SHOWN_FROM else "..."
+def tags(services: Services, key: str) -> Response:
+    """The tags of a variable."""
+    return json_response(encode(services.engine.environment.tags(key)))
 
 
-def read(services: Services, key: str) -> Response:
-    """The value of a secret, as text. (Conductor's refusals here have no body.)"""
-    value = services.secret(_checked(key))
-    if value is None:
-        raise NotFound(f"no secret is named {key!r}; secrets are the server's environment variables that begin with CONDUCTOR_SECRET_")
-    return text_response(value)
+async def set_tags(services: Services, key: str, body: bytes) -> Response:
+    """These are its tags from now on."""
+    await services.engine.environment.tag(key, read_tags(decode(body)))
+    return empty_response()
 
 
-def exists(services: Services, key: str) -> Response:
-    """Whether there is such a secret."""
-    return json_response(encode(services.secret(_checked(key)) is not None))
+async def remove_tags(services: Services, key: str, body: bytes) -> Response:
+    """It has none of these tags any more, by key and value."""
+    gone = read_tags(decode(body))
+    await services.engine.environment.tag(key, [tag for tag in services.engine.environment.tags(key) if tag not in gone])
+    return empty_response()
 
 
-def write(services: Services, key: str, body: bytes) -> Response:
-    """Refused: the environment cannot be written."""
-    _checked(key)
-    if not body:
-        raise Invalid("value is required: the body is the secret, as text")
-    return _READ_ONLY
+def read_text(request: Request, body: bytes) -> str:
+    """
+    The text that the body is. Some clients send it as a JSON string, and say that it is JSON; that is taken at its word.
 
-
-def delete(services: Services, key: str) -> Response:
-    """Refused: the environment cannot be written."""
-    _checked(key)
-    return _READ_ONLY
-
-
-def _checked(key: str) -> str:
-    """The key. Raises Invalid when no secret can have this name."""
-    if not _KEY.fullmatch(key):
-        raise Invalid(f"key is {key!r}; key must match pattern [a-zA-Z0-9_-]+ (alphanumeric, underscore, dash only)")
-    return key
+    Raises:
+        Invalid: it is not UTF-8.
+    """
+    if request.header(b"content-type").startswith(b"application/json") and body[:1] == body[-1:] == b'"' and len(body) > 1:
+        try:
+            return str(decode(body))
+        except Invalid:
+            pass  # not one string in quotes, but text that begins and ends with some
+    try:
+        return body.decode()
+    except UnicodeDecodeError as error:
+        raise Invalid(f"the body is not UTF-8: byte {error.start} begins no character") from None

@@ -11,9 +11,9 @@ import secrets
 import socket
 from typing import Final
 
-from batuta.api.http import JSON, Request, Response
+from batuta.api.http import JSON, TEXT, Request, Response
 from batuta.api.router import WrongMethod
-from batuta.errors import BatutaError, InvalidFields, TooLarge, Violation
+from batuta.errors import BatutaError, InvalidFields, ReadOnly, TooLarge, Violation
 from batuta.wire.codec import encode
 from batuta.wire.shape import Json
 
@@ -23,6 +23,8 @@ INSTANCE: Final = socket.gethostname()
 
 def answer(error: BatutaError) -> Response:
     """What a client reads of this error."""
+    if isinstance(error, ReadOnly):
+        return Response(error.status, str(error).encode(), TEXT)  # Conductor's is text
     body: Json = {"status": error.status, "message": str(error), "instance": INSTANCE, "retryable": error.retryable}
     if isinstance(error, InvalidFields):
         del body["instance"]  # Conductor leaves it out of this one

@@ -104,6 +104,7 @@ _ERROR: Final[Json] = {
 }
 _FAILURES: Final = {
     "400": "The request cannot be meant, or breaks a rule",
+    "403": "This server does not allow it",
     "404": "What it names does not exist",
     "409": "What it names is in a state that forbids it",
     "413": "The body is too large",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
 
@@ -15,11 +15,8 @@ from batuta.engine.events import Events
 from batuta.engine.metrics import Metrics
 from batuta.engine.schedules import Schedules
 from batuta.engine.webhooks import Webhooks
+from batuta.errors import SecretUnreadable
 from batuta.wire.execution import TaskView, handed_view
-
-
-def _no_secrets(name: str) -> str | None:
-    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +24,8 @@ class Services:
     """
     The rooms behind the edge, as every handler is given them.
 
-    `config` is what GET /api/admin/config shows: settings as text, no secrets among them. `secret` is the value of a secret, for tasks
-    that are handed to a worker and for who asks /api/secrets; `secret_names` are those there are.
+    `config` is what GET /api/admin/config shows: settings as text, no secrets among them. `secrets_readable`: whether GET /api/secrets/{key} answers
+    with a value.
     """
 
     engine: Engine
@@ -40,13 +37,21 @@ class Services:
     webhooks: Webhooks | None = None
     version: str = field(default_factory=lambda: metadata.version("batuta"))
     config: Mapping[str, str] = field(default_factory=dict)
-    secret: Callable[[str], str | None] = _no_secrets
-    secret_names: Callable[[], list[str]] = list
+    secrets_readable: bool = False
 
     def now(self) -> int:
         """This instant by the engine's clock, in epoch milliseconds."""
         return self.engine.clock.now()
 
-    def handed(self, execution: Execution, task: Task) -> TaskView:
-        """The task as its worker gets it."""
-        return handed_view(execution, task, self.now(), self.secret, self.engine.tools.environment)
+    async def handed(self, taken: Sequence[tuple[Execution, Task]]) -> list[TaskView]:
+        """The claimed tasks as their worker gets them; one whose secrets cannot be read fails instead, saying so."""
+        views: list[TaskView] = []
+        closed: list[tuple[Execution, Task, SecretUnreadable]] = []
+        for execution, task in taken:
+            try:
+                views.append(handed_view(execution, task, self.now(), self.engine.tools.secret, self.engine.tools.environment))
+            except SecretUnreadable as unreadable:
+                closed.append((execution, task, unreadable))
+        for execution, task, error in closed:
+            await self.engine.fail_unreadable(execution, task, error)
+        return views

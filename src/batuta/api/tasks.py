@@ -38,7 +38,8 @@ async def _claim(services: Services, request: Request, task_type: str, worker: s
 async def poll(services: Services, tasktype: str, request: Request, *, workerid: str = "", domain: str = "") -> Response:
     """Take one task; 204 when none is there."""
     taken = await _claim(services, request, tasktype, workerid, domain, 1, POLL_MS)
-    return json_response(encode(services.handed(*taken[0]))) if taken else no_content()
+    handed = await services.handed(taken)
+    return json_response(encode(handed[0])) if handed else no_content()
 
 
 async def poll_batch(
@@ -48,7 +49,7 @@ async def poll_batch(
     if timeout > POLL_MS_MAX:
         raise Invalid("Long Poll Timeout value cannot be more than 5 seconds")
     taken = await _claim(services, request, tasktype, workerid, domain, count, timeout)
-    return json_response(encode([services.handed(execution, task) for execution, task in taken]))
+    return json_response(encode(await services.handed(taken)))
 
 
 async def report(services: Services, body: bytes) -> Response:
@@ -66,7 +67,8 @@ async def report_and_poll(services: Services, body: bytes) -> Response:
         return no_content()
     task = told[1] if told is not None else (await services.engine.read_task(result.task_id))[1]
     taken = await services.engine.claim(task.type, worker=result.worker or "", domain=task.domain)
-    return json_response(encode(services.handed(*taken[0]))) if taken else no_content()
+    handed = await services.handed(taken)
+    return json_response(encode(handed[0])) if handed else no_content()
 
 
 async def report_by_ref(

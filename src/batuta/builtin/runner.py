@@ -13,14 +13,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
-from batuta.core.expr.template import has_secrets, resolve_secrets
+from batuta.core.expr.template import resolve_secrets
 from batuta.core.model.event import Reported
 from batuta.core.model.execution import Execution
 from batuta.core.model.status import TaskStatus
 from batuta.core.model.task import Json, Task
 from batuta.engine.engine import Engine
-from batuta.engine.post import decided, offered_again
-from batuta.errors import NotFound, Unavailable
+from batuta.engine.post import Act, decided, offered_again
+from batuta.errors import NotFound, SecretUnreadable, Unavailable
 
 log = logging.getLogger("batuta.builtin")
 FOREVER_S = 10.0**8
@@ -84,14 +84,20 @@ class Runner:
     async def _do(self, x: Execution, task: Task) -> None:
         waits = x.node_of(task).async_complete
         execution_id, n, given = x.head.id, task.n, task.input
-        if has_secrets(given):
-            given = resolve_secrets(given, self._engine.tools.secret)
+        if x.secrets:
+            try:
+                given = resolve_secrets(given, self._engine.tools.secret, x.secrets)
+            except SecretUnreadable as unreadable:
+                return await self._told(execution_id, decided(Reported(n=n, status=TaskStatus.FAILED, output={}, reason=str(unreadable), worker=self._name)))
         called = await asyncio.get_running_loop().run_in_executor(self._threads, self._called, given, waits)
         if called.status == DEFERRED:
             act = offered_again(n, after_ms=DEFER_MS)
         else:
             event = Reported(n=n, status=TaskStatus(called.status), output=called.output, reason=called.reason, worker=self._name)
             act = decided(event)
+        await self._told(execution_id, act)
+
+    async def _told(self, execution_id: str, act: Act) -> None:
         while True:
             try:
                 await self._engine.act(execution_id, act)

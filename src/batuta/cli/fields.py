@@ -41,7 +41,7 @@ def fields() -> list[Field]:
     """All settings, in the order of settings.py."""
     from batuta import settings
 
-    kinds = {"str": str, "int": int, "float": float}
+    kinds = {"str": str, "int": int, "float": float, "bool": bool}
     try:
         docs = _docs(inspect.getsource(settings))
     except OSError:
@@ -53,8 +53,12 @@ def fields() -> list[Field]:
 
 
 def options(function: F) -> F:
-    """An option for every setting. Not given, it is None, so that the environment and the default still count."""
+    """An option for every setting that may stand on a command line. Not given, it is None, so that the environment and the default still count."""
+    from batuta.settings import ENVIRONMENT_ONLY
+
     for field in reversed(fields()):
+        if field.name in ENVIRONMENT_ONLY:
+            continue
         shown = "empty" if field.default == "" else field.default
         help_ = f"{field.doc}  [{field.variable}; {shown}]"
         function = click.option(field.option, field.name, type=field.kind, default=None, help=help_)(function)

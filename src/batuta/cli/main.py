@@ -24,6 +24,7 @@ COMMANDS = {
     "task": Entry("batuta.cli.task:task", "Look at a task, or complete one by hand.", STEER),
     "queue": Entry("batuta.cli.queue:queue", "See which tasks wait, and who takes them.", STEER),
     "definitions": Entry("batuta.cli.definitions:definitions", "Apply, export and list definitions.", STEER),
+    "secrets": Entry("batuta.cli.secrets:secrets", "Set, list and delete the secrets of definitions.", STEER),
     "doctor": Entry("batuta.cli.doctor:doctor", "Check this machine, the store and the server.", CARE),
     "bench": Entry("batuta.cli.bench:bench", "Measure latency and throughput of a server.", CARE),
     "completion": Entry("batuta.cli.completion:completion", "Print the completion script of a shell.", CARE),

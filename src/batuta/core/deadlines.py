@@ -60,7 +60,7 @@ def deadline_of(t: Task, node: Node) -> int:
 
 def workflow_deadline(x: Execution) -> int:
     """When the execution as a whole runs out of time; 0: never."""
-    if not x.definition.times_out or x.head.status.is_terminal:
+    if not x.definition.times_out or x.head.status.is_terminal or x.head.held is not None:  # the clock starts with the place
         return NEVER
     return (x.head.last_retried_at or x.head.created_at) + x.definition.timeout_s * 1000
 

@@ -23,6 +23,7 @@ from batuta.core.model.task import Json, Task
 from batuta.core.nodes import BEGINS, BY_TYPE, RUNS, speaker, sub_workflow, terminate
 from batuta.core.nodes.simple import enqueue
 from batuta.core.turn import Stop, Tools, Turn, suffix_of
+from batuta.errors import SecretUnreadable
 
 ROWS_PER_TURN = 5_000  # rows one decision may make before it takes a breath; the alarm set for the same instant goes on
 PASSES_PER_TURN = 20_000  # a bound for the settling itself, far above what ROWS_PER_TURN lets happen
@@ -49,7 +50,7 @@ def decide(x: Execution, event: Event, now: int, tools: Tools) -> Outcome:
     An event that no longer matters (a repeated report, a late alarm) changes nothing: `changed` is False.
     """
     turn = Turn(x, now, tools)
-    if x.head.status.is_terminal:
+    if x.head.status.is_terminal or x.head.held is not None:
         return Outcome(False, [])
     if not _happened(turn, event):
         return Outcome(False, [])
@@ -144,14 +145,17 @@ def _reported(turn: Turn, event: Reported) -> bool:
     task = x.tasks.get(event.n)
     if task is None or task.status.is_terminal:
         return False
-    task.reason = event.reason[:REASON_LENGTH_MAX] if event.reason else None
+    reason = turn.masked_text(event.reason)  # before it is cut: half a secret is not found
+    task.reason = reason[:REASON_LENGTH_MAX] if reason else None
     if event.worker is not None:
         task.worker = event.worker
     task.callback_after_s = event.callback_after_s
     if event.sub_execution_id:
         task.sub_execution_id = event.sub_execution_id
     task.external_output = event.external_output
-    output = {**task.output, **event.output} if event.merge else event.output
+    output = turn.masked(event.output)
+    if event.merge:
+        output = {**task.output, **output}
     if event.status is TaskStatus.IN_PROGRESS and task.queue and task.type not in BY_TYPE:
         # A worker hands the task back for now: queued again, invisible as long as it asked.
         turn.move(task, TaskStatus.SCHEDULED, output=output)
@@ -194,8 +198,10 @@ def gather(turn: Turn) -> None:
 
 
 def settle(turn: Turn) -> None:
-    """Go on until nothing more follows, the execution ends, or the breath is out."""
+    """Go on until nothing more follows, the execution ends, or the breath is out. Nothing follows while it waits for a place."""
     x = turn.x
+    if x.head.held is not None:
+        return
     first = x.head.tasks_made
     if x.head.out_of_breath and not turn.gathered:
         gather(turn)
@@ -419,7 +425,16 @@ def schedule(turn: Turn, rows: list[Task]) -> None:
         elif task.type in RUNS and not turn.ended:
             task.status = TaskStatus.IN_PROGRESS
             task.started_at = task.updated_at = turn.now
-            BY_TYPE[task.type].run(turn, task)
+            _run(turn, task)
+
+
+def _run(turn: Turn, task: Task) -> None:
+    try:
+        BY_TYPE[task.type].run(turn, task)
+    except SecretUnreadable as unreadable:
+        turn.fail(task, str(unreadable))
+    if turn.x.secrets:  # a script may have put out what it was given
+        task.output, task.reason = turn.masked(task.output), turn.masked_text(task.reason)
 
 
 def _misfit(turn: Turn, task: Task) -> str | None:
@@ -466,7 +481,7 @@ def finish(turn: Turn, status: WorkflowStatus, reason: str | None, *, task: Task
         status, reason, fires = WorkflowStatus.FAILED, misfit, True
     h.previous_status, h.status = h.status, status
     h.reason = reason
-    h.ended_at = now
+    h.ended_at, h.held, h.queued_at = now, None, 0
     if task is not None:
         h.failed_task_id = task.id
     lost = (TaskStatus.FAILED, TaskStatus.FAILED_WITH_TERMINAL_ERROR)
@@ -534,4 +549,8 @@ def _start_failure_workflow(turn: Turn) -> None:
     if h.failed_task_id:
         given["failureTaskId"] = h.failed_task_id
     given["failedWorkflow"] = turn.tools.shown(x)
-    turn.send(StartExecution(id=started, name=name, version=version, input=given, correlation_id=h.correlation_id, task_to_domain=h.task_to_domain))
+    turn.send(
+        StartExecution(
+            id=started, name=name, version=version, input=given, correlation_id=h.correlation_id, task_to_domain=h.task_to_domain, secrets=sorted(x.secrets)
+        )
+    )

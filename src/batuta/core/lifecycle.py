@@ -12,12 +12,13 @@ from batuta.core import deadlines
 from batuta.core.after import Around, around, later_attempts
 from batuta.core.contract import Contract
 from batuta.core.decide import Outcome, conclude, copy_for_retry, finish, gather, open_node, schedule, settle, tell_waiting, try_step
-from batuta.core.model.decision import ReviveChild, ReviveParent, TellParent
+from batuta.core.model.decision import AskChild, ReviveChild, ReviveParent, TellParent
 from batuta.core.model.definition import Definition
 from batuta.core.model.execution import INPUT, OUTPUT, VARIABLES, Execution
 from batuta.core.model.status import TaskStatus, WorkflowStatus
 from batuta.core.model.task import Json, Task
 from batuta.core.nodes import BEGINS, BY_TYPE, RUNS
+from batuta.core.places import hold, key_of, refuse_while_held
 from batuta.core.turn import Tools, Turn, suffix_of
 from batuta.errors import Conflict, Invalid, NotFound
 
@@ -34,6 +35,7 @@ def pause(x: Execution, now: int, tools: Tools) -> Outcome:
         raise Conflict(f"Workflow id {h.id} has ended. status={h.status}: only a running workflow can be paused.")
     if h.status is WorkflowStatus.PAUSED:
         return NOTHING
+    refuse_while_held(x)
     h.previous_status, h.status = h.status, WorkflowStatus.PAUSED
     x.touch_head()
     return conclude(Turn(x, now, tools))
@@ -67,6 +69,7 @@ def skip_task(x: Execution, now: int, tools: Tools, ref: str, given: Json | None
     node = x.definition.by_ref.get(ref)
     if h.status is not WorkflowStatus.RUNNING:
         raise Conflict(f"Workflow {h.id} is not running so the task referenced by {ref} cannot be skipped. status={h.status}")
+    refuse_while_held(x)
     if node is None:
         raise Invalid(f"The task reference name {ref!r} does not exist in the WorkflowDefinition of {h.id}")
     if ref in x.by_ref:
@@ -103,8 +106,12 @@ def requeue(x: Execution, now: int, tools: Tools, task: Task, *, after_ms: int =
     return conclude(Turn(x, now, tools))
 
 
-def restart(x: Execution, now: int, tools: Tools, definition: Definition | None) -> Outcome:
-    """Begin again under the same id: all tasks gone, input kept. *definition*: run this one instead of the snapshot."""
+def restart(x: Execution, now: int, tools: Tools, definition: Definition | None, *, waits: bool = False) -> Outcome:
+    """
+    Begin again under the same id: all tasks gone, input kept. *definition*: run this one instead of the snapshot.
+
+    *waits*, here and below: there is no place under the rate limit; what is to be played is played when there is one.
+    """
     h = x.head
     if not h.status.is_terminal:
         raise Conflict(f"Workflow: {h.id} is not in terminal state, unable to restart.")
@@ -112,12 +119,13 @@ def restart(x: Execution, now: int, tools: Tools, definition: Definition | None)
         raise NotFound(f"Workflow: {h.id} is non-restartable")
     if definition is not None:
         _require_fit(definition.input_contract, h.input, definition)
+        h.rate_limit_key = key_of(x, definition, tools)
         x.definition = definition
         h.definition_hash, h.definition_version = definition.hash, definition.version
     _begin_again(x, now)
     turn = Turn(x, now, tools)
     _lives_again(turn, "restarted")
-    return _from_the_start(turn)
+    return hold(turn, {"verb": "start"}) if waits else _from_the_start(turn)
 
 
 def _require_fit(contract: Contract | None, given: Json, definition: Definition) -> None:
@@ -152,7 +160,7 @@ def _forget_failure(x: Execution) -> None:
     x.touch_head()
 
 
-def retry(x: Execution, now: int, tools: Tools, *, at_parents_wish: bool = False) -> Outcome:
+def retry(x: Execution, now: int, tools: Tools, *, at_parents_wish: bool = False, waits: bool = False) -> Outcome:
     """
     A new attempt of every failed or cancelled task; what completed stays. The parent, if any, is revived.
 
@@ -163,19 +171,28 @@ def retry(x: Execution, now: int, tools: Tools, *, at_parents_wish: bool = False
         raise NotFound(f"Workflow is still running.  status={h.status}")
     if not x.tasks:
         raise Conflict(f"Workflow has not started yet: {h.id} has no tasks to retry.")
-    last: dict[str, Task] = {}
-    for task in x.ordered():
-        last.pop(task.ref, None)
-        if task.status in LOST:
-            last[task.ref] = task
-    if not last and h.status is not WorkflowStatus.TIMED_OUT:
+    if not (last := _last_lost(x)) and h.status is not WorkflowStatus.TIMED_OUT:
         raise Conflict("There are no retryable tasks! Use restart if you want to attempt entire workflow execution again.")
     _forget_failure(x)
     h.last_retried_at = now
     turn = Turn(x, now, tools)
     _lives_again(turn, "retried", parent_knows=at_parents_wish)
-    fresh = []
-    for task in last.values():
+    return hold(turn, {"verb": "retry"}) if waits else _play_lost(turn, last)
+
+
+def _last_lost(x: Execution) -> list[Task]:
+    """The newest row of every reference that was lost."""
+    last: dict[str, Task] = {}
+    for task in x.ordered():
+        last.pop(task.ref, None)
+        if task.status in LOST:
+            last[task.ref] = task
+    return list(last.values())
+
+
+def _play_lost(turn: Turn, last: list[Task]) -> Outcome:
+    x, fresh = turn.x, []
+    for task in last:
         if task.type in _IN_PLACE:
             _play_again(turn, task)
         else:
@@ -229,7 +246,7 @@ def _lives_again(turn: Turn, verb: str, *, parent_knows: bool = False) -> None:
         turn.send(ReviveParent(h.parent_id, h.parent_task_id, h.id, verb))
 
 
-def revived(x: Execution, now: int, tools: Tools, task_id: str, child_id: str, verb: str) -> Outcome:
+def revived(x: Execution, now: int, tools: Tools, task_id: str, child_id: str, verb: str, *, waits: bool = False) -> Outcome:
     """A child of this execution came back to life: so does its task, and the execution with it."""
     task = x.by_id.get(task_id)
     if task is None or task.retried or x.node_of(task).optional or task.sub_execution_id != child_id:
@@ -238,15 +255,27 @@ def revived(x: Execution, now: int, tools: Tools, task_id: str, child_id: str, v
         return NOTHING
     if x.head.status.is_terminal and any(t.type == "TERMINATE" and t.status is TaskStatus.COMPLETED for t in x.tasks.values()):
         return NOTHING  # it ended as its own definition says, not for want of this child
-    turn = Turn(x, now, tools)
+    turn, held = Turn(x, now, tools), x.head.held
+    if held is not None:  # a retry or rerun will make a new child; one that was revived before is joined by this one
+        return hold(turn, {**held, "tasks": [*held["tasks"], task_id]}) if held["verb"] == "revived" else NOTHING
     had_ended = x.head.status.is_terminal
-    _reopen(x, task, now)
     if had_ended:
         _forget_failure(x)
         x.head.last_retried_at = now
         _lives_again(turn, verb)
+        if waits:
+            return hold(turn, {"verb": "revived", "tasks": [task_id]})
+    return _play_revived(turn, [task], had_ended)
+
+
+def _play_revived(turn: Turn, tasks: list[Task], had_ended: bool) -> Outcome:
+    """These tasks wait for their children again, and what went down with the execution is mended."""
+    x = turn.x
+    for task in tasks:
+        _reopen(x, task, turn.now)
+    if had_ended:
         for other in x.ordered():
-            if other is not task and other.status in LOST and not other.retried:
+            if other.status in LOST and not other.retried:
                 _mend(turn, other)
     _reindex(x)
     _schedule_again(turn)
@@ -262,7 +291,7 @@ def told_again(x: Execution, now: int, tools: Tools) -> Outcome:
     return Outcome(True, [TellParent(h.parent_id, h.parent_task_id, h.id, str(h.status), h.output, h.reason)])
 
 
-def revived_by_parent(x: Execution, now: int, tools: Tools) -> Outcome:
+def revived_by_parent(x: Execution, now: int, tools: Tools, *, waits: bool = False) -> Outcome:
     """
     The parent waits for this child again: what failed in it is retried. While it runs the parent will learn of its end anyway.
 
@@ -271,7 +300,7 @@ def revived_by_parent(x: Execution, now: int, tools: Tools) -> Outcome:
     if not x.head.status.is_terminal:
         return NOTHING
     try:
-        return retry(x, now, tools, at_parents_wish=True)
+        return retry(x, now, tools, at_parents_wish=True, waits=waits)
     except Conflict:
         return told_again(x, now, tools)
 
@@ -281,7 +310,7 @@ def _mend(turn: Turn, task: Task) -> None:
     x, now = turn.x, turn.now
     if task.type == "SUB_WORKFLOW" and task.sub_execution_id:
         _reopen(x, task, now)
-        turn.send(ReviveChild(task.sub_execution_id))
+        turn.send(ReviveChild(task.sub_execution_id, x.head.id, task.id))
     elif task.type in ("JOIN", "EXCLUSIVE_JOIN", "DO_WHILE"):
         _reopen(x, task, now)
     elif task.status is TaskStatus.CANCELED:
@@ -308,8 +337,9 @@ def _schedule_again(turn: Turn) -> None:
 
 
 def rerun(
-    x: Execution, now: int, tools: Tools, *, from_task: str | None, task_input: Json | None, workflow_input: Json | None, correlation_id: str | None
-) -> Outcome:
+    x: Execution, now: int, tools: Tools, *, from_task: str | None, task_input: Json | None, workflow_input: Json | None, correlation_id: str | None,
+    waits: bool = False,
+) -> Outcome:  # fmt: skip
     """Play it again, from the beginning or from one task: what came after that one is gone."""
     h = x.head
     if not h.status.is_terminal:
@@ -328,7 +358,7 @@ def rerun(
         x.touch_head(INPUT)
         turn = Turn(x, now, tools)
         _lives_again(turn, "rerun")
-        return _from_the_start(turn)
+        return hold(turn, {"verb": "start"}) if waits else _from_the_start(turn)
     target = x.by_id.get(from_task)
     if target is None:
         raise Invalid(f"Task {from_task} not found")
@@ -345,8 +375,38 @@ def rerun(
         x.touch_head(INPUT)
     turn = Turn(x, now, tools)
     _lives_again(turn, "rerun")
+    if waits:
+        return hold(turn, {"verb": "rerun", "tasks": [from_task], "input": task_input})
     _rerun_from(turn, target, task_input)
     return _go_on(turn)
+
+
+def held_start(x: Execution, now: int, tools: Tools) -> Outcome:
+    """An execution just made that waits for a place."""
+    return hold(Turn(x, now, tools), {"verb": "start"})
+
+
+def admit(x: Execution, now: int, tools: Tools) -> Outcome:
+    """There is a place: what was put off happens now, and the workflow's clock starts. An execution that does not wait is left alone."""
+    h, later = x.head, x.head.held
+    if later is None:
+        return NOTHING
+    h.held, h.queued_at, h.last_retried_at = None, 0, now
+    x.touch_head()
+    turn = Turn(x, now, tools)
+    tasks = [task for task_id in later.get("tasks", ()) if (task := x.by_id.get(task_id)) is not None]
+    match later["verb"]:
+        case "start":
+            return _from_the_start(turn)
+        case "retry":
+            return _play_lost(turn, _last_lost(x))
+        case "revived":
+            for task in tasks:
+                turn.send(AskChild(task.sub_execution_id))  # it may have ended while nobody listened
+            return _play_revived(turn, tasks, True)
+        case _:
+            _rerun_from(turn, tasks[0], later["input"])
+            return _go_on(turn)
 
 
 def _rerun_from(turn: Turn, target: Task, task_input: Json | None) -> None:

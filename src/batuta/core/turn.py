@@ -7,11 +7,12 @@ Not here: when any of it happens (decide.py, lifecycle.py), what a node type mea
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Protocol
 
+from batuta.core.expr.masks import Mask
 from batuta.core.expr.script import ScriptEngine
-from batuta.core.expr.template import MISSING, Template, evaluate, has_secrets, resolve_secrets
+from batuta.core.expr.template import MISSING, Template, evaluate, resolve_secrets
 from batuta.core.model.decision import Message
 from batuta.core.model.definition import Definition, Node
 from batuta.core.model.execution import INPUT, OUTPUT, ROW, Execution
@@ -43,7 +44,11 @@ class Tools(Protocol):
         ...
 
     def secret(self, name: str) -> str | None:
-        """What ${workflow.secrets.NAME} stands for; only for what is handed on, never for what is stored."""
+        """What ${workflow.secrets.NAME} stands for; only for what is handed on, never for what is stored. Raises SecretUnreadable."""
+        ...
+
+    def mask(self, names: Collection[str]) -> Mask:
+        """What takes the values of these secrets out of what comes in."""
         ...
 
     def constant(self, name: str) -> Any:
@@ -143,8 +148,16 @@ class Turn:
         return out
 
     def revealed(self, value: Json) -> Json:
-        """The value with the secrets it names put in: for a script or a call, not for storing."""
-        return resolve_secrets(value, self.tools.secret) if has_secrets(value) else value
+        """The value with the secrets it names put in: for a script or a call, not for storing. Raises SecretUnreadable."""
+        return resolve_secrets(value, self.tools.secret, self.x.secrets) if self.x.secrets else value
+
+    def masked(self, output: Json) -> Json:
+        """The output with expressions in the place of the secrets in it; see expr/masks.py."""
+        return self.tools.mask(self.x.secrets).payload(output) if self.x.secrets and output else output
+
+    def masked_text(self, text: str | None) -> str | None:
+        """The reason with `***` in the place of secrets."""
+        return self.tools.mask(self.x.secrets).text(text) if self.x.secrets and text else text
 
     def evaluate(self, value: Any, task_id: str | None = None) -> Any:
         """A value with its expressions replaced; for the rarely used fields that are not compiled with the definition."""

@@ -27,6 +27,8 @@ def update_variables(x: Execution, now: int, tools: Tools, given: Json, *, appen
     head = x.head
     if head.status.is_terminal:
         raise Conflict(f"Workflow {head.id} has ended with status {head.status}; its variables do not change any more")
+    turn = Turn(x, now, tools)
+    given = turn.masked(given)
     variables = {**head.variables, **given}
     if append:
         for name, value in given.items():
@@ -37,4 +39,4 @@ def update_variables(x: Execution, now: int, tools: Tools, given: Json, *, appen
         raise TooLarge(f"The variables payload size: {size} of workflow: {head.id} is greater than the permissible limit: {most} bytes")
     head.variables = variables
     x.touch_head(VARIABLES)
-    return conclude(Turn(x, now, tools))
+    return conclude(turn)

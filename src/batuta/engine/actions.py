@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from batuta.core.expr.secrets import secret_names
 from batuta.core.expr.template import evaluate_on
 from batuta.core.model.execution import Execution
 from batuta.core.model.ids import named
@@ -57,13 +58,13 @@ class Actions:
             case "complete_task" | "fail_task":
                 return await self._report(kind, action[kind], message, payload)
             case "terminate_workflow":
-                return await self._terminate(evaluate_on(action[kind], payload))
+                return await self._terminate(self._evaluated(action[kind], payload))
             case "update_workflow_variables":
-                return await self._update(evaluate_on(action[kind], payload))
+                return await self._update(self._evaluated(action[kind], payload))
         raise Invalid(f"Action not supported {kind}: this server runs no agents")
 
     async def _start(self, execution_id: str, wish: Json, message: Message, payload: Any) -> Json:
-        found = evaluate_on({"input": wish["input"], "correlationId": wish.get("correlationId")}, payload)
+        found = self._evaluated({"input": wish["input"], "correlationId": wish.get("correlationId")}, payload)
         domains = wish.get("taskToDomain") or (payload.get("taskToDomain") if isinstance(payload, dict) else None)
         correlation_id = found["correlationId"]
         request = StartRequest(
@@ -73,13 +74,13 @@ class Actions:
             input={**found["input"], **_origin(message)},
             task_to_domain={k: v for k, v in domains.items() if isinstance(v, str)} if isinstance(domains, dict) else {},
         )
-        await self._engine.start_as(execution_id, request, event=message.event)
+        await self._engine.start_as(execution_id, request, event=message.event, secrets=secret_names(wish["input"]))
         return {"workflowId": execution_id}
 
     async def _report(self, kind: str, wish: Json, message: Message, payload: Any) -> Json:
         names = {key: wish.get(key) for key in ("workflowId", "taskId", "taskRefName", "reasonForIncompletion")}
-        output = {**evaluate_on({**names, **wish["output"]}, payload), **_origin(message)}
-        target = evaluate_on(names, payload)
+        output = {**self._evaluated({**names, **wish["output"]}, payload), **_origin(message)}
+        target = self._evaluated(names, payload)
         found = await self._task(target)
         if found is None:
             ref, execution_id, task_id = (target[key] for key in ("taskRefName", "workflowId", "taskId"))
@@ -89,6 +90,10 @@ class Actions:
         reason = target["reasonForIncompletion"] if kind == "fail_task" and isinstance(target["reasonForIncompletion"], str) else None
         told = await self._engine.report(TaskResult(execution_id=x.head.id, task_id=task.id, status=status, output=output, reason=reason))
         return output if told is not None else {**output, "error": f"task {task.id!r} or its execution has ended; nothing was changed"}
+
+    def _evaluated(self, wish: Json, payload: Any) -> Json:
+        found: Json = evaluate_on(wish, payload, self._engine.environment.get)
+        return found
 
     async def _task(self, target: Json) -> tuple[Execution, Task] | None:
         """The task named by its id, else the newest one of a reference in an execution; in a loop that of the latest turn."""

@@ -15,13 +15,13 @@ from typing import get_args
 import msgspec
 
 from batuta.core import lifecycle
-from batuta.core.model.decision import Message, Publish, ReviveChild, ReviveParent, StartExecution, TellParent, TerminateExecution
+from batuta.core.model.decision import AskChild, Message, Publish, ReviveChild, ReviveParent, StartExecution, TellParent, TerminateExecution
 from batuta.core.model.event import ChildEnded, ChildNotStarted
 from batuta.core.model.execution import Execution
 from batuta.engine.durability import AGAIN_MS, log
 from batuta.engine.post import Act, Letter, Letters, Sent, decided, offered_again
 from batuta.engine.steps import Steps
-from batuta.errors import BatutaError, Invalid, NotFound, Unavailable
+from batuta.errors import BatutaError, Invalid, NotFound, TooMany, Unavailable
 from batuta.store.protocol import Commit
 
 CASCADE_MAX = 2_000  # executions one request may move before the rest is left to the background
@@ -35,12 +35,14 @@ class Delivery(Steps):
         now = self.clock.now()
         for waiting in await self.store.claimable(None, limit=10_000_000):
             self.queues.offer(waiting.queue, (waiting.execution_id, waiting.n), waiting.priority, waiting.due_at, now)
+        await self._line_up()
         await self._recount()
         await self.alarms.fill()
         self._arm()
         left = await self.store.outbox(limit=100_000, kinds=[message.__struct_config__.tag for message in get_args(Message)])
         # In their order, and before anybody else has a say: a child is started before it is terminated, an end is told before a revival.
         await self._deliver_all(deque(Letter(row.id, msgspec.json.decode(row.body, type=Message), None) for row in left))
+        self._admit_all()
 
     async def _recount(self) -> None:
         """Tasks that are with a worker count towards their definition's limit; what was with this process itself is offered again."""
@@ -147,13 +149,22 @@ class Delivery(Steps):
             case TerminateExecution(id, reason):
                 target, act = id, lambda x, now, tools: lifecycle.NOTHING if x.head.status.is_terminal else lifecycle.terminate(x, now, tools, reason)
             case ReviveParent(id, task_id, child, verb):
-                target, act = id, lambda x, now, tools: lifecycle.revived(x, now, tools, task_id, child, verb)
+                waits = await self._waits_to_live(id)
+                target, act = id, self._placed(lambda x, now, tools: lifecycle.revived(x, now, tools, task_id, child, verb, waits=waits))
             case ReviveChild(id):
-                target, act = id, lifecycle.revived_by_parent
+                waits = await self._waits_to_live(id)
+                target, act = id, self._placed(lambda x, now, tools: lifecycle.revived_by_parent(x, now, tools, waits=waits))
+            case AskChild(id):
+                target, act = id, lifecycle.told_again
         try:
             durable = await self._step(target, act, letters, delivered=[letter_id])
         except NotFound:
+            if isinstance(message, ReviveChild) and message.parent_id:
+                gone = ChildNotStarted(message.parent_task_id, message.id, f"No such workflow found by id: {message.id}")
+                return await self._tell_of_no_child(letter_id, message.parent_id, gone, letters)
             return Sent(self.forget_letter(letter_id))  # removed by an operator: nobody to tell
+        if isinstance(message, ReviveParent | ReviveChild):
+            self.spawn(self._settle_place(target))  # it may have stayed as it was
         return None if durable is None else Sent(durable, target, act)
 
     async def _hand_out(self, publish: Callable[[Publish], Awaitable[None]], letter_id: str, message: Publish) -> None:
@@ -187,12 +198,22 @@ class Delivery(Steps):
             head = self._head(wish.id, definition, wish.input)
             await self._require_fit(definition, head.input)
         except BatutaError as error:
-            if wish.parent_id:
-                event = ChildNotStarted(wish.parent_task_id, wish.id, str(error), for_good=isinstance(error, Invalid))
-                durable = await self._step(wish.parent_id, decided(event), letters, delivered=[letter_id])
-                return None if durable is None else Sent(durable, wish.parent_id, decided(event))
-            log.warning("execution %s of %r was not started: %s", wish.id, wish.name, error)
-            return Sent(self.forget_letter(letter_id))
+            return await self._not_started(letter_id, wish, error, letters)
         head.correlation_id, head.priority, head.task_to_domain = wish.correlation_id, wish.priority, wish.task_to_domain
-        head.parent_id, head.parent_task_id, head.created_by = wish.parent_id, wish.parent_task_id, wish.created_by
-        return Sent(await self._first_step(Execution(head, definition), letters, delivered=[letter_id]))
+        head.parent_id, head.parent_task_id, head.created_by, head.secrets = wish.parent_id, wish.parent_task_id, wish.created_by, list(wish.secrets)
+        try:
+            return Sent(await self._first_step(Execution(head, definition), letters, delivered=[letter_id]))
+        except TooMany as full:
+            return await self._not_started(letter_id, wish, full, letters)
+
+    async def _not_started(self, letter_id: str, wish: StartExecution, error: BatutaError, letters: Letters) -> Sent | None:
+        """Its parent's task fails with the reason; of one that nobody waits for there is a line in the log."""
+        if wish.parent_id:
+            event = ChildNotStarted(wish.parent_task_id, wish.id, str(error), for_good=isinstance(error, Invalid))
+            return await self._tell_of_no_child(letter_id, wish.parent_id, event, letters)
+        log.warning("execution %s of %r was not started: %s", wish.id, wish.name, error)
+        return Sent(self.forget_letter(letter_id))
+
+    async def _tell_of_no_child(self, letter_id: str, parent_id: str, event: ChildNotStarted, letters: Letters) -> Sent | None:
+        durable = await self._step(parent_id, decided(event), letters, delivered=[letter_id])
+        return None if durable is None else Sent(durable, parent_id, decided(event))

@@ -25,11 +25,14 @@ from batuta.engine.alarms import Alarms
 from batuta.engine.catalog import Catalog
 from batuta.engine.clock import Clock, Handle
 from batuta.engine.definitions import Definitions
+from batuta.engine.environment import Environment
 from batuta.engine.identity import Ids
 from batuta.engine.limits import Limits
 from batuta.engine.listeners import Listeners
 from batuta.engine.live import BYTES_MAX, Live, Lives
+from batuta.engine.places import Places
 from batuta.engine.queues import Queues
+from batuta.engine.secrets import Secrets
 from batuta.engine.workbench import Workbench
 from batuta.errors import Unavailable
 from batuta.store.protocol import Commit, OutboxRow, Store
@@ -56,13 +59,18 @@ class Durability(abc.ABC):
         variables_bytes_max: int = 256 * 1024,
         payload_bytes_warn: int = 1024 * 1024,
         inbox_max: int = 1_000,
-        secret: Callable[[str], str | None] = lambda name: None,
+        environment: Environment | None = None,
+        secrets: Secrets | None = None,
     ) -> None:
         self.store, self.catalog, self.clock = store, catalog, clock
+        self.environment = environment or Environment(store)
+        self.secrets = secrets or Secrets(store, clock)
         self.queues = Queues()
         self.limits = Limits()
+        self.places = Places()
+        self._limited_names: set[str] = set()  # workflows that have, or had, a rate limit
         self.polls: dict[str, tuple[str, str, int]] = {}  # queue -> task type, worker, instant of the last poll
-        self.tools = Workbench(catalog, scripts, self._polled_lately, variables_bytes_max=variables_bytes_max, secret=secret)
+        self.tools = Workbench(catalog, scripts, self._polled_lately, self.environment, self.secrets, variables_bytes_max=variables_bytes_max)
         self.lives = Lives(live_bytes_max)
         self.alarms = Alarms(lambda limit: store.alarms(limit=limit))
         self.watchers: dict[str, set[asyncio.Future[None]]] = {}  # who waits for a change of an execution
@@ -242,10 +250,27 @@ class Durability(abc.ABC):
             self.alarms.set(x.head.id, x.head.wake_at)
         if moved or x.head.wake_at:
             self._arm()
+        if x.head.rate_limit_key and not live.pending:
+            if live.turn is not None and live.turn.locked():
+                self.spawn(self._settle_place(x.head.id))  # a thread is deciding on it, and may or may not change how it stands
+            else:
+                self._stands(x)
         self._let_go(live)
         self.observe(live, commit)
         if live.heard is not None and commit.outbox:
             self.post(commit.outbox)
+
+    @abc.abstractmethod
+    def _stands(self, x: Execution) -> None:
+        """What is on disk of an execution under a rate limit."""
+
+    @abc.abstractmethod
+    async def _settle_place(self, execution_id: str) -> None:
+        """The same, when all that is under way with it is on disk."""
+
+    @abc.abstractmethod
+    def _gave_up_place(self, execution_id: str) -> None:
+        """It is gone, or never came to be: what it counted for is free."""
 
     def _let_go(self, live: Live) -> None:
         """An execution that has ended, and of which all is on disk, is of no use in memory."""
@@ -261,7 +286,7 @@ class Durability(abc.ABC):
                 await self._pause(AGAIN_MS)
                 continue
             if live is None:
-                return
+                return self._gave_up_place(execution_id)
             if live.last is not None and not live.last.done():
                 await asyncio.wait([live.last])
             elif live.turn is not None and live.turn.locked():
@@ -288,6 +313,8 @@ class Durability(abc.ABC):
             else:
                 self.limits.left(task.def_name, key)
         self.alarms.set(x.head.id, x.head.wake_at)
+        if x.head.rate_limit_key:
+            self._stands(x)
         self._arm()
 
     async def flushed(self) -> None:

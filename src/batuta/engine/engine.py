@@ -5,7 +5,7 @@ durability.py  executions between memory and disk    steps.py    the path every 
 delivery.py    messages between executions           starts.py   beginning, also once under a key
 claims.py      handing tasks to workers              reports.py  what workers say, and reading
 verbs.py       the operator's verbs                  watches.py  waiting for an execution, and signals
-views.py       what is listed and counted
+views.py       what is listed and counted            admission.py  places under rate limits
 """
 
 from __future__ import annotations

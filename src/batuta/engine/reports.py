@@ -13,7 +13,7 @@ from batuta.core.model.execution import Execution
 from batuta.core.model.status import TaskStatus
 from batuta.core.model.task import Json, Task
 from batuta.engine.steps import Steps
-from batuta.errors import BatutaError, NotFound
+from batuta.errors import BatutaError, NotFound, SecretUnreadable
 from batuta.store.protocol import Commit, LogRow
 from batuta.wire.requests import TaskResult
 
@@ -55,6 +55,10 @@ class Reports(Steps):
             await self._write_logs(live.x, [LogRow(task.id, line.created_at or now, line.line) for line in result.logs[:LOGS_PER_REPORT]])
         await self.handle(result.execution_id, event)
         return live.x, task
+
+    async def fail_unreadable(self, x: Execution, task: Task, error: SecretUnreadable) -> None:
+        """A task was claimed whose secrets cannot be read: nobody gets it, and it fails saying why."""
+        await self.handle(x.head.id, Reported(n=task.n, status=TaskStatus.FAILED, output={}, reason=str(error)))
 
     async def report_by_ref(self, execution_id: str, ref: str, status: TaskStatus, output: Json, worker: str | None) -> tuple[Execution, Task] | None:
         """The same for the first open task of a reference, output laid over the output there is. None: no such task is open."""
@@ -112,6 +116,9 @@ class Reports(Steps):
             await self._write_logs(x, [LogRow(task_id, self.clock.now(), line)])
 
     async def _write_logs(self, x: Execution, rows: list[LogRow]) -> None:
+        if x.secrets:
+            mask = self.secrets.mask(x.secrets)
+            rows = [LogRow(row.task_id, row.created_at, mask.text(row.line)) for row in rows]
         await self.store.submit([Commit(execution_id=x.head.id, expected=-1, logs=rows)])
 
     async def logs(self, task_id: str) -> list[LogRow]:

@@ -21,6 +21,7 @@ from typing import Final
 import msgspec
 
 from batuta.core.cron import Cron
+from batuta.core.expr.secrets import secret_names
 from batuta.core.model.ids import named
 from batuta.engine.catalog import Shelf
 from batuta.engine.clock import Handle
@@ -304,7 +305,7 @@ class Schedules:
         wish = {**wish, "input": {**(wish["input"] or {}), **origin}}
         reason = ""
         try:
-            await self._engine.start_as(execution_id, msgspec.convert(wish, StartRequest))
+            await self._engine.start_as(execution_id, msgspec.convert(wish, StartRequest), secrets=secret_names(wish["input"]))
         except Unavailable:
             raise
         except BatutaError as error:

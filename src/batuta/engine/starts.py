@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Collection
 
 from batuta.core.model.execution import Execution
 from batuta.core.model.ids import named
@@ -57,11 +58,12 @@ class Starts(Reports):
         await asyncio.shield(durable)
         return head.id
 
-    async def start_as(self, execution_id: str, request: StartRequest, *, event: str | None = None) -> bool:
+    async def start_as(self, execution_id: str, request: StartRequest, *, event: str | None = None, secrets: Collection[str] = ()) -> bool:
         """
         Start an execution under an id of the caller's; False when there is one already, also when another server was quicker.
 
         For starts that may be asked for twice (a message delivered again, a tick that two servers saw): the id says what is the same.
+        *secrets*: names that the execution may use besides those of its definition, since the handler or schedule names them.
 
         Raises:
             NotFound: no such definition.
@@ -76,6 +78,7 @@ class Starts(Reports):
         await self._require_fit(definition, head.input)
         head.correlation_id, head.priority, head.task_to_domain = request.correlation_id, request.priority, request.task_to_domain
         head.created_by, head.external_input, head.event = request.created_by or "", request.external_input or "", event
+        head.secrets = sorted(secrets)
         letters: Letters = deque()
         durable = await self._first_step(Execution(head, definition), letters)
         try:

@@ -17,14 +17,17 @@ from collections.abc import Sequence
 
 import msgspec
 
-from batuta.core.decide import Outcome, decide
+from batuta.core import lifecycle
+from batuta.core.decide import Outcome
 from batuta.core.model.decision import Message
 from batuta.core.model.definition import Definition, digest
 from batuta.core.model.event import Event, Started, Ticked
 from batuta.core.model.execution import Execution, Head
 from batuta.core.model.status import WorkflowStatus
 from batuta.core.model.task import Json
-from batuta.engine.durability import AGAIN_MS, Durability
+from batuta.core.places import key_of
+from batuta.engine.admission import Admission
+from batuta.engine.durability import AGAIN_MS
 from batuta.engine.live import Live
 from batuta.engine.post import Act, Letter, Letters, decided, is_stored
 from batuta.errors import BatutaError, Invalid, NotFound, Unavailable, VersionConflict
@@ -34,7 +37,7 @@ from batuta.store.rows import commit_of
 CONFLICTS_MAX = 50  # a writer that loses this often in a row is not racing, something is wrong
 
 
-class Steps(Durability):
+class Steps(Admission):
     """The path of every change, over one store and on one event loop."""
 
     async def _tick(self, execution_id: str) -> None:
@@ -185,18 +188,27 @@ class Steps(Durability):
             raise Invalid(misfit)
 
     async def _first_step(self, x: Execution, letters: Letters, *, delivered: Sequence[str] = ()) -> asyncio.Future[None]:
+        """Make it, and let it begin or wait for a place. Raises TooMany where its workflow does not let it wait."""
+        begin: Act = decided(Started())
+        if x.definition.limit is not None:
+            if await self._waits(x, x.definition):
+                begin = lifecycle.held_start
+            x.head.rate_limit_key = key_of(x, x.definition, self.tools)
         x.touch_head(15)
         live = Live(x, 0)
         self.listeners.meet(live)
         self.lives.put(live)
         now = self.clock.now()
-        if live.turn is None:
-            outcome = decide(x, Started(), now, self.tools)
-        else:
+        try:
+            if live.turn is None:
+                return self._submitted(live, begin(x, now, self.tools), letters, delivered)
             async with live.turn:
-                outcome = await asyncio.get_running_loop().run_in_executor(self._threads, decide, x, Started(), now, self.tools)
+                outcome = await asyncio.get_running_loop().run_in_executor(self._threads, begin, x, now, self.tools)
                 return self._submitted(live, outcome, letters, delivered)
-        return self._submitted(live, outcome, letters, delivered)
+        except BaseException:
+            self.lives.drop(live)
+            self._gave_up_place(x.head.id)
+            raise
 
     def _submitted(self, live: Live, outcome: Outcome, letters: Letters, delivered: Sequence[str]) -> asyncio.Future[None]:
         outcome.changed = True

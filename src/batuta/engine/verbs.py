@@ -9,21 +9,26 @@ Source: conductor-rest-api.md §1.1, conductor-semantics.md §1.6–§1.13.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from batuta.core import lifecycle
-from batuta.core.decide import decide
+from batuta.core.decide import Outcome, decide
 from batuta.core.inbox import push
+from batuta.core.model.definition import Definition
 from batuta.core.model.event import Ticked
 from batuta.core.model.execution import Execution
 from batuta.core.model.status import WorkflowStatus
 from batuta.core.model.task import Json
+from batuta.core.turn import Tools
+from batuta.engine.admission import PlaceLost
 from batuta.engine.post import Act, offered_again
 from batuta.engine.reports import Reports
 from batuta.engine.steps import CONFLICTS_MAX
-from batuta.errors import Invalid, NotFound, Unavailable, VersionConflict
+from batuta.errors import BatutaError, Invalid, NotFound, Unavailable, VersionConflict
 from batuta.store.protocol import Commit
 from batuta.wire.requests import RerunRequest
 
+Revival = Callable[[Execution, int, Tools, bool], Outcome]  # a verb that brings back to life; the last argument says whether it has to wait for a place
 DEPTH_MAX = 100  # sub-workflows inside sub-workflows
 
 
@@ -67,7 +72,7 @@ class Verbs(Reports):
         definition = None
         if use_latest:
             definition = self.definitions.named((await self.read(execution_id)).head.name, None)
-        await self.act(execution_id, lambda x, now, tools: lifecycle.restart(x, now, tools, definition))
+        await self._bring_back(execution_id, lambda x, now, tools, waits: lifecycle.restart(x, now, tools, definition, waits=waits), definition)
 
     async def retry(self, execution_id: str, resume_subworkflow_tasks: bool = False) -> None:
         """New attempts of what failed; *resume_subworkflow_tasks*: inside the deepest child that failed, ancestors go on with it."""
@@ -77,7 +82,7 @@ class Verbs(Reports):
             if deepest is None:
                 return
             execution_id = deepest
-        await self.act(execution_id, lifecycle.retry)
+        await self._bring_back(execution_id, lambda x, now, tools, waits: lifecycle.retry(x, now, tools, waits=waits))
 
     async def _deepest_failed(self, x: Execution) -> str | None:
         for _ in range(DEPTH_MAX):
@@ -98,13 +103,28 @@ class Verbs(Reports):
         if request.task_id is not None and request.task_id not in x.by_id:
             target = await self._holder_below(x, request.task_id)
         given = request.workflow_input if target == execution_id else None
-        await self.act(
+        await self._bring_back(
             target,
-            lambda x, now, tools: lifecycle.rerun(
-                x, now, tools, from_task=request.task_id, task_input=request.task_input, workflow_input=given, correlation_id=request.correlation_id
+            lambda x, now, tools, waits: lifecycle.rerun(
+                x, now, tools, from_task=request.task_id, task_input=request.task_input, workflow_input=given, correlation_id=request.correlation_id,
+                waits=waits,
             ),
-        )
+        )  # fmt: skip
         return execution_id
+
+    async def _bring_back(self, execution_id: str, verb: Revival, definition: Definition | None = None) -> None:
+        """The verb on an ended execution, which may have to wait for a place. Raises TooMany where it may not wait."""
+        for _ in range(CONFLICTS_MAX):
+            x = await self.read(execution_id)
+            waits = x.head.status.is_terminal and await self._waits(x, definition or x.definition)
+            try:
+                return await self.act(execution_id, self._placed(_with(verb, waits), definition))
+            except PlaceLost:
+                continue
+            except BatutaError:
+                await self._settle_place(execution_id)
+                raise
+        raise Unavailable(f"execution {execution_id!r} was changed by others {CONFLICTS_MAX} times in a row; try again later")
 
     async def _holder_below(self, x: Execution, task_id: str) -> str:
         """The descendant of this execution that has the task."""
@@ -148,6 +168,7 @@ class Verbs(Reports):
                 if self.limits.left(task.def_name, (execution_id, task.n)):
                     self.queues.get(task.queue).wake(1)
         self.alarms.set(execution_id, 0)
+        self._gave_up_place(execution_id)
 
     async def requeue(self, task_type: str) -> int:
         """Offer every open task of the type again, also those with a worker; how many."""
@@ -173,6 +194,10 @@ class Verbs(Reports):
         waiting = [key for q in self.queues.sizes() if q == task_type or q.endswith(f":{task_type}") for key in self.queues.members(q)]
         taken = [(c.execution_id, c.n) for c in await self.store.in_progress(task_type, limit=100_000)]
         return list(dict.fromkeys([*waiting, *taken]))
+
+
+def _with(verb: Revival, waits: bool) -> Act:
+    return lambda x, now, tools: verb(x, now, tools, waits)
 
 
 def _ended(reason: str) -> Act:

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from batuta.core.expr.masks import Mask
 from batuta.core.expr.script import ScriptEngine
 from batuta.core.expr.template import MISSING
 from batuta.core.model.execution import Execution
 from batuta.core.model.task import Json
 from batuta.engine.catalog import Catalog
+from batuta.engine.environment import Environment
+from batuta.engine.secrets import Secrets
 from batuta.wire.execution import workflow_json
 
-ENVIRONMENT_PREFIX = "CONDUCTOR_ENV_"
 _KNOWN_UNSET = frozenset({"NETFLIX_ENV", "NETFLIX_STACK"})
 
 
@@ -30,16 +32,16 @@ class Workbench:
         catalog: Catalog,
         scripts: ScriptEngine,
         polled_lately: Callable[[str], bool],
+        environment: Environment,
+        secrets: Secrets,
         *,
         variables_bytes_max: int = 256 * 1024,
-        environment: Mapping[str, str] = os.environ,
-        secret: Callable[[str], str | None] = lambda name: None,
+        process: Mapping[str, str] = os.environ,
     ) -> None:
-        self.secret = secret
+        self._secrets, self._environment, self._process = secrets, environment, process
         self.scripts = scripts
         self.variables_bytes_max = variables_bytes_max
         self._catalog = catalog
-        self._environment = environment
         self.polled_lately = polled_lately
 
     def definition(self, name: str, version: int) -> Json | None:
@@ -52,15 +54,16 @@ class Workbench:
         return self._catalog.schema(name, version)
 
     def environment(self, name: str) -> str | None:
-        return self._environment.get(ENVIRONMENT_PREFIX + name)
+        return self._environment.get(name)
 
-    def variables(self) -> dict[str, str]:
-        """All that `environment` knows, by name."""
-        prefix = ENVIRONMENT_PREFIX
-        return {name[len(prefix) :]: value for name, value in self._environment.items() if name.startswith(prefix)}
+    def secret(self, name: str) -> str | None:
+        return self._secrets.get(name)
+
+    def mask(self, names: Collection[str]) -> Mask:
+        return self._secrets.mask(names)
 
     def constant(self, name: str) -> Any:
-        found = self._environment.get(name)
+        found = self._process.get(name)
         return found if found is not None else None if name in _KNOWN_UNSET else MISSING
 
     def shown(self, x: Execution) -> Json:

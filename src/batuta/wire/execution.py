@@ -112,6 +112,7 @@ class WorkflowView(msgspec.Struct, kw_only=True, omit_defaults=True):
     failedTaskNames: list[str]
     history: list[Any]
     idempotencyKey: str = ""
+    rateLimitKey: str = ""
     rateLimited: bool
     startTime: int
     workflowName: str
@@ -263,13 +264,14 @@ def handed_view(execution: Execution, task: Task, now: int, secret: Lookup, envi
     """
     The task as the worker gets it that polled: the secrets its input names are put in, and what its definition lists as runtimeMetadata
     is looked up, first among the secrets. Nobody else ever sees either. Nothing is masked, and where others are shown masked payloads only, a large
-    input comes in place instead of by its path.
+    input comes in place instead of by its path. Raises SecretUnreadable.
     """
     view = _task_view(execution, task, now)
     if execution.definition.masked and task.external_input:
         view.inputData, view.externalInputPayloadStoragePath = task.input, ""
     text = encode(view.inputData)
-    view.inputData = resolve_secrets(view.inputData, secret) if _SECRET in text else msgspec.Raw(text)
+    granted = execution.secrets
+    view.inputData = resolve_secrets(view.inputData, secret, granted) if granted and _SECRET in text else msgspec.Raw(text)
     definition = execution.node_of(task).task_definition_raw
     if definition is not None and definition.get("runtimeMetadata"):
         found = {name: secret(name) or environment(name) for name in definition["runtimeMetadata"]}
@@ -313,7 +315,8 @@ def workflow_view(execution: Execution, now: int, *, include_tasks: bool = True)
         failedTaskNames=head.failed_names,
         history=[],
         idempotencyKey=head.idempotency_key,
-        rateLimited=False,
+        rateLimitKey=head.rate_limit_key,
+        rateLimited=head.held is not None,
         startTime=head.created_at,
         workflowName=head.name,
         workflowVersion=head.definition_version,

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from batuta.core.expr.secrets import has_secrets, resolve_secrets, secret_names
 
-VAULT = {"KEY": "s3cret", "db-1": '{"user": "u", "ports": [1, 2], "deep": {"x": null}}', "EMPTY": "", "TRICKY": "${workflow.secrets.KEY}"}
+VAULT = {"KEY": "s3cret", "db-1": '{"user": "u", "ports": [1, 2], "deep": {"x": null}}', "EMPTY": "", "TRICKY": "${workflow.secrets.KEY}", "OTHER": "not yours"}
+GRANTED = VAULT.keys() - {"OTHER"} | {"NONE"}
 
 #    value                                                            becomes
 VALUES = [
@@ -36,17 +37,19 @@ VALUES = [
     ({"a": [1, {"b": "${workflow.secrets.KEY}"}], "c": None},         {"a": [1, {"b": "s3cret"}], "c": None}),
     ({"${workflow.secrets.KEY}": 1, "x": "${workflow.secrets.KEY}"},  {"${workflow.secrets.KEY}": 1, "x": "s3cret"}),
     (["${workflow.secrets.KEY}"],                                     ["s3cret"]),
+    ("${workflow.secrets.OTHER}",                                     "${workflow.secrets.OTHER}"),  # not granted: text
+    ("${workflow.secrets.OTHER.a} ${workflow.secrets.KEY}",           "${workflow.secrets.OTHER.a} s3cret"),
 ]
 
 
 @pytest.mark.parametrize(("value", "becomes"), VALUES)
 def test_secrets_are_put_in(value: Any, becomes: Any) -> None:
-    assert resolve_secrets(value, VAULT.get) == becomes
+    assert resolve_secrets(value, VAULT.get, GRANTED) == becomes
 
 
 def test_what_is_stored_is_left_as_it_is() -> None:
     stored = {"a": [{"b": "${workflow.secrets.KEY}"}], "c": {"d": 1}}
-    handed = resolve_secrets(stored, VAULT.get)
+    handed = resolve_secrets(stored, VAULT.get, GRANTED)
     assert stored == {"a": [{"b": "${workflow.secrets.KEY}"}], "c": {"d": 1}}
     assert handed["a"] is not stored["a"]
 
@@ -74,14 +77,14 @@ JSON = st.recursive(st.none() | st.integers() | st.text("${}workflow.secrets ", 
 
 @given(JSON)
 def test_a_value_without_secrets_comes_back_itself(value: Any) -> None:
-    assert resolve_secrets(value, VAULT.get) is value
+    assert resolve_secrets(value, VAULT.get, GRANTED) is value
 
 
 def test_depth_is_no_obstacle() -> None:
     value: Any = "${workflow.secrets.KEY}"
     for _ in range(10_000):
         value = [value]
-    value = resolve_secrets(value, VAULT.get)
+    value = resolve_secrets(value, VAULT.get, GRANTED)
     while isinstance(value, list):
         (value,) = value
     assert value == "s3cret"

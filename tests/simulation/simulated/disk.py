@@ -10,9 +10,11 @@ import asyncio
 from collections import deque
 from random import Random
 
+import msgspec
+
 from batuta.errors import Unavailable
-from batuta.store.memory import MemoryStore
-from batuta.store.protocol import Stored
+from batuta.store.memory import MemoryStore, _Record
+from batuta.store.protocol import Commit, HeadRow, Stored
 
 
 class Disk(MemoryStore):
@@ -22,6 +24,22 @@ class Disk(MemoryStore):
         super().__init__()
         self._chance = chance
         self._slow_reads = slow_reads
+        self.overfull = ""  # the first rate limit of which too many were open at some instant
+
+    def _write(self, commit: Commit, head: HeadRow, record: _Record | None) -> None:
+        super()._write(commit, head, record)
+        if b'"rate_limit_key"' in head.doc:
+            self._count(head)
+
+    def _count(self, written: HeadRow) -> None:
+        """After every single commit, whoever wrote it and whenever the process dies."""
+        found = msgspec.json.decode(written.doc)
+        is_open = [r.head for r in self._records.values() if r.head.name == written.name and r.head.status in ("RUNNING", "PAUSED")]
+        docs = [msgspec.json.decode(head.doc) for head in is_open]
+        count = sum(doc.get("rate_limit_key") == found["rate_limit_key"] and "held" not in doc for doc in docs)
+        most = msgspec.json.decode(self._definitions[written.definition_hash])["rateLimitConfig"]["concurrentExecLimit"]
+        if count > most:
+            self.overfull = self.overfull or f"{count} of {most} under {written.name}/{found['rate_limit_key']}"
 
     async def load(self, execution_id: str) -> Stored | None:
         if self._slow_reads:
@@ -63,6 +81,7 @@ class Disk(MemoryStore):
         again = Disk(self._chance, slow_reads=self._slow_reads)
         again._records, again._definitions, again._outbox = self._records, self._definitions, self._outbox
         again._logs, again._documents, again._places = self._logs, self._documents, self._places
+        again.overfull = self.overfull
         return again
 
     def expect_open(self) -> None:

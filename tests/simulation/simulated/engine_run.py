@@ -25,7 +25,7 @@ from simulated import acts, rest
 from simulated.core_run import Failure, Result, where
 from simulated.disk import Disk
 from simulated.loop import Inline, SimulatedClock, SimulatedLoop
-from simulated.plans import Plan, Scripts, plan_of, tidy
+from simulated.plans import Plan, Scripts, limited, plan_of, tidy
 from simulated.rules import Broken
 
 ACTS_MAX = 60
@@ -169,7 +169,7 @@ class World:
 def plan_for(seed: int) -> tuple[Plan, list[int]]:
     """The plan and the acts that the seed stands for."""
     chance = Random(f"engine {seed}")
-    return tidy(plan_of(chance)), list(range(chance.randint(5, ACTS_MAX)))
+    return limited(tidy(plan_of(chance)), Random(f"limits {seed}")), list(range(chance.randint(5, ACTS_MAX)))
 
 
 def play(seed: int, plan: Plan | None = None, chosen: Sequence[int] | None = None) -> Result:

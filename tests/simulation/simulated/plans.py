@@ -292,3 +292,13 @@ def tidy(plan: Plan) -> Plan:
                     tails = [branch[-1]["taskReferenceName"] for branch in fork["forkTasks"] if branch]
                     join["joinOn"] = tails[: join.get("waitsFor", len(tails))]
     return plan
+
+
+def limited(plan: Plan, chance: Random) -> Plan:
+    """The plan with rate limits on some workflows of every third one; the source of chance is its own, so that plans stay what they were without them."""
+    if chance.random() < 0.35:
+        for workflow in plan.workflows:
+            if chance.random() < 0.6:
+                key, policy = chance.choice(("k", "${workflow.input.k}")), chance.choice(("QUEUE", "QUEUE", "QUEUE", "REJECT"))
+                workflow["rateLimitConfig"] = {"rateLimitKey": key, "concurrentExecLimit": chance.choice((1, 1, 2)), "policy": policy}
+    return plan

@@ -13,6 +13,7 @@ from batuta.core.model.definition import Definition
 from batuta.core.model.execution import INPUT, OUTPUT, VARIABLES, Execution
 from batuta.core.model.status import TaskStatus
 from batuta.core.model.task import Task
+from batuta.engine.places import Key
 from batuta.store.rows import execution_of, row_of_head, row_of_task
 from simulated import rules
 from simulated.disk import Disk
@@ -115,6 +116,7 @@ def check(world: World) -> None:
     _check_memory(world, runs)
     _check_queues(world, runs)
     _check_limits(world, runs)
+    _check_places(world, runs)
     _check_alarms(world, runs, now)
     if world.disk._outbox:
         raise Broken("every message was delivered", f"{[row.id for row in world.disk._outbox.values()]}")
@@ -169,6 +171,24 @@ def _check_limits(world: World, runs: dict[str, Execution]) -> None:
     found = {name: keys for name, keys in world.engine.limits._running.items() if keys}
     if found != running:
         raise Broken("the limits count what runs", f"counted {found}, running {running}")
+
+
+def _check_places(world: World, runs: dict[str, Execution]) -> None:
+    """No more are open than the limit says, who waits is counted as waiting, and nobody waits beside a free place."""
+    if world.disk.overfull:
+        raise Broken("no more are open at once than the rate limit says", world.disk.overfull)
+    taken, lines = dict[Key, set[str]](), dict[Key, set[str]]()
+    for x in runs.values():
+        if x.head.rate_limit_key and not x.head.status.is_terminal:
+            (taken if x.head.held is None else lines).setdefault((x.head.name, x.head.rate_limit_key), set()).add(x.head.id)
+    for x in runs.values():
+        if x.head.held is not None:
+            assert x.definition.limit is not None
+            if len(taken.get((x.head.name, x.head.rate_limit_key), ())) < x.definition.limit.most:
+                raise Broken("nobody waits beside a free place", f"{x.head.id} does, {taken} are open")
+    places = world.engine.places
+    if places._taken != taken or {key: set(line) for key, line in places._lines.items()} != lines:
+        raise Broken("the places count what is open", f"counted {places._taken} and {places._lines}, open {taken}, waiting {lines}")
 
 
 def _check_alarms(world: World, runs: dict[str, Execution], now: int) -> None:

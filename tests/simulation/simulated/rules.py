@@ -44,7 +44,10 @@ def check_execution(x: Execution, now: int) -> None:
     if x.head.status.is_terminal:
         check_ended(x)
         return
-    if x.head.out_of_breath:
+    if x.head.held is not None:
+        if x.open_count or x.head.wake_at or x.head.status is not WorkflowStatus.RUNNING:
+            raise Broken("nothing happens while an execution waits for a place", f"{x.open_count} open, wakes at {x.head.wake_at}, {x.head.status}")
+    elif x.head.out_of_breath:
         if x.head.wake_at == 0:
             raise Broken("who is out of breath goes on", "no alarm is set")
     elif x.head.status is WorkflowStatus.RUNNING:
@@ -292,6 +295,8 @@ def _check_child(runs: Mapping[str, Execution], child: Execution) -> None:
         return  # the parent has gone on without it
     if parent.head.status.is_terminal and _was_stopped(parent):
         return  # the parent has ended by its own TERMINATE
+    if parent.head.held is not None:
+        return  # it was brought back with its child, and waits for a place itself
     if parent.node_of(task).optional or task.status is TaskStatus.TIMED_OUT:
         return  # a revived child leaves alone whoever did not need it; nobody tells a child that its task is out of time
     if task.status.is_terminal:

@@ -5,7 +5,7 @@ A `Scope` stands for the document `{"workflow": {...}, "<task reference>": {...}
 is outside it: constants and the environment. The engine has one over an execution; `Document` is one over plain JSON.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import Any, Final, Protocol
 
@@ -49,12 +49,13 @@ class Scope(Protocol):
 
 
 class Document:
-    """A scope of nothing but one document, whose top-level members are the roots: the payload of an event, for one."""
+    """A scope of one document, whose top-level members are the roots: the payload of an event, for one. And of the environment, where there is one."""
 
-    __slots__ = ("value",)
+    __slots__ = ("environment", "value")
 
-    def __init__(self, value: Any) -> None:
+    def __init__(self, value: Any, environment: Callable[[str], str | None] = lambda name: None) -> None:
         self.value = value
+        self.environment = environment
 
     def root(self, name: str) -> Any:
         return self.value.get(name, MISSING) if isinstance(self.value, dict) else MISSING
@@ -64,6 +65,3 @@ class Document:
 
     def constant(self, name: str) -> Any:
         return None if name in ALWAYS_CONSTANT else MISSING
-
-    def environment(self, name: str) -> Any:
-        return None

@@ -3,14 +3,14 @@ Secrets in values: found, and put in.
 
 A definition says `${workflow.secrets.NAME}`; what is stored and shown keeps saying so, and only the copy handed to whoever runs the task
 has the secret in it. The expression is found in the stored input, so it works wherever a value has travelled (a sub-workflow's input),
-and for the same reason text in a caller's input that says it is found too. `secret_names` of the definition tells what it asked for
-itself, for an engine that wants to put in no other.
+and for the same reason text that came from outside and says it is found too (a commit's message). So only names that were *granted* are
+put in, those that definitions name themselves; any other expression stays the text it is.
 
-Source: conductor-semantics §3.4.
+Not here: what is done with a secret that comes back in an output (masks.py). Source: conductor-semantics §3.4.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any, Final
 
 from batuta.core.expr import javatext, jsonpath
@@ -23,6 +23,7 @@ _CONTAINERS: Final = (dict, list)
 _EXPRESSION: Final = re.compile(re.escape(MARK) + r"([^{}]+)\}")
 
 Lookup = Callable[[str], str | None]
+"""The value of a secret, None when there is none of this name. Raises SecretUnreadable when there is one that cannot be read."""
 
 
 def has_secrets(value: Any) -> bool:
@@ -38,21 +39,21 @@ def secret_names(value: Any) -> frozenset[str]:
         item = ahead.pop()
         if isinstance(item, str):
             if MARK in item:
-                names.update(found[1].partition(".")[0] for found in _EXPRESSION.finditer(item))
+                names.update(_name(found) for found in _EXPRESSION.finditer(item))
         elif isinstance(item, _CONTAINERS):
             ahead.extend(item.values() if isinstance(item, dict) else item)
     return frozenset(names)
 
 
-def resolve_secrets(value: Any, lookup: Lookup) -> Any:
+def resolve_secrets(value: Any, lookup: Lookup, granted: Container[str]) -> Any:
     """
-    *value* with its secrets put in: fresh containers, or *value* itself when there are none.
+    *value* with those of its secrets put in that are *granted*: fresh containers, or *value* itself when it names none at all.
 
     A string that is exactly one secret becomes that secret, null if *lookup* has none; inside other text it is written out, as nothing
     if there is none. `${workflow.secrets.NAME.a.b}` reads into a secret that is JSON.
     """
     if isinstance(value, str):
-        return _put_in(value, lookup)
+        return _put_in(value, lookup, granted)
     if not has_secrets(value):
         return value
     around = [value]
@@ -62,19 +63,23 @@ def resolve_secrets(value: Any, lookup: Lookup) -> Any:
         fresh = container[key] = container[key].copy()
         for place, member in fresh.items() if isinstance(fresh, dict) else enumerate(fresh):
             if isinstance(member, str):
-                fresh[place] = _put_in(member, lookup)
+                fresh[place] = _put_in(member, lookup, granted)
             elif isinstance(member, _CONTAINERS):
                 ahead.append((fresh, place))
     return around[0]
 
 
-def _put_in(text: str, lookup: Lookup) -> Any:
+def _put_in(text: str, lookup: Lookup, granted: Container[str]) -> Any:
     if MARK not in text:
         return text
     whole = _EXPRESSION.fullmatch(text)
     if whole is not None:
-        return _secret(whole[1], lookup)[0]
-    return _EXPRESSION.sub(lambda found: _secret_text(found[1], lookup), text)
+        return _secret(whole[1], lookup)[0] if _name(whole) in granted else text
+    return _EXPRESSION.sub(lambda found: _secret_text(found[1], lookup) if _name(found) in granted else found[0], text)
+
+
+def _name(found: re.Match[str]) -> str:
+    return found[1].partition(".")[0]
 
 
 def _secret(reference: str, lookup: Lookup) -> tuple[Any, jsonpath.Path | None]:

@@ -15,7 +15,7 @@ Source: conductor-semantics §3.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from batuta.core.expr.expression import Computed, Constant, Template, read
@@ -100,9 +100,9 @@ def evaluate(value: Any, scope: Scope) -> Any:
     return compile(value).evaluate(scope)
 
 
-def evaluate_on(value: Any, document: Any) -> Any:
-    """*value* with its expressions looked up in *document*, any JSON: `${orderId}`, `${$.a.b}`, `${$[0].x}`."""
-    return compile(value).evaluate(Document(document))
+def evaluate_on(value: Any, document: Any, environment: Callable[[str], str | None] = lambda name: None) -> Any:
+    """*value* with its expressions looked up in *document*, any JSON: `${orderId}`, `${$.a.b}`, `${$[0].x}`; and in the environment."""
+    return compile(value).evaluate(Document(document, environment))
 
 
 def _structure(value: Any) -> Template:

@@ -6,6 +6,8 @@ They leave in the same commit as the decision (the outbox), are delivered at onc
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from batuta.core.model.task import Json
@@ -30,6 +32,7 @@ class StartExecution(msgspec.Struct, frozen=True, tag="start"):
     parent_task_id: str = ""
     created_by: str = ""
     external_input: str = ""
+    secrets: Sequence[str] = ()  # names the sender may use, and so its follower
 
 
 class TerminateExecution(msgspec.Struct, frozen=True, tag="terminate"):
@@ -60,7 +63,15 @@ class ReviveParent(msgspec.Struct, frozen=True, tag="revived"):
 
 
 class ReviveChild(msgspec.Struct, frozen=True, tag="revive"):
-    """A sibling sub-workflow is to be retried in place, its parent having come back to life."""
+    """A sibling sub-workflow is to be retried in place, its parent having come back to life; the parent is told when there is none any more."""
+
+    id: str
+    parent_id: str = ""
+    parent_task_id: str = ""
+
+
+class AskChild(msgspec.Struct, frozen=True, tag="ask"):
+    """A sub-workflow shall say once more how it ended, should it have: its parent did not listen for a while."""
 
     id: str
 
@@ -73,4 +84,4 @@ class Publish(msgspec.Struct, frozen=True, tag="publish"):
     payload: Json
 
 
-Message = StartExecution | TerminateExecution | TellParent | ReviveParent | ReviveChild | Publish
+Message = StartExecution | TerminateExecution | TellParent | ReviveParent | ReviveChild | AskChild | Publish

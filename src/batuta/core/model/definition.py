@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from batuta.core.contract import NOTHING, Contract, Registered, contract_of, settled
+from batuta.core.expr.secrets import has_secrets, secret_names
 from batuta.core.expr.template import Template
 from batuta.core.expr.template import compile as compile_template
 from batuta.core.model.task import Json
@@ -62,9 +63,19 @@ class Policy(msgspec.Struct, frozen=True, rename="camel"):
     rate_limit_per_frequency: int = 0
     rate_limit_frequency_in_seconds: int = 1
     input_template: Json = {}
+    runtime_metadata: list[str] = []
 
 
+_NONE: frozenset[str] = frozenset()
 NO_POLICY = Policy(retry_count=0, response_timeout_seconds=0)
+
+
+class RateLimit(msgspec.Struct, frozen=True):
+    """How many executions of the workflow may be open at once under one value of the key, and whether one too many is refused or waits."""
+
+    key: Template
+    most: int
+    rejects: bool
 
 
 class Node:
@@ -73,7 +84,7 @@ class Node:
     __slots__ = (
         "async_complete", "body", "branches", "cases", "default", "following", "fork", "has_policy", "input", "input_contract", "input_fallback",
         "is_operator", "join_on", "loop", "name", "optional", "output_contract", "parent", "permissive", "policy", "raw", "ref", "retry_count",
-        "start_delay_s", "task_definition_raw", "type", "wire",
+        "secrets", "start_delay_s", "task_definition_raw", "type", "wire",
     )  # fmt: skip
 
     def __init__(self, raw: Json, parent: Node | None, loop: Node | None) -> None:
@@ -102,6 +113,9 @@ class Node:
         written = raw.get("inputParameters") or {}
         missing = {k: v for k, v in self.input_fallback.items() if written.get(k) is None}
         self.input: Template = compile_template({**written, **missing})
+        self.secrets = _NONE  # names of secrets that the task definition asks for: in its template, or for the worker
+        if self.policy.input_template or self.policy.runtime_metadata:
+            self.secrets = secret_names(self.policy.input_template).union(self.policy.runtime_metadata)
         self.cases: dict[str, list[Node]] = {}
         self.default: list[Node] = []
         self.branches: list[list[Node]] = []
@@ -156,11 +170,12 @@ class Definition:
 
     `raw` is Conductor's JSON, `hash` names it. `has_contracts`: payloads of some task must fit a schema. `has_scripts`: deciding it runs code of the
     user's (scripts, but also schemas), and is done on another thread. `status_sink`: where its changes of status are published, empty when nowhere.
+    `secrets`: the names of all secrets that it asks for, anywhere.
     """
 
     __slots__ = (
-        "by_ref", "first", "has_contracts", "has_scripts", "hash", "input_contract", "masked", "nodes", "output", "output_contract", "raw", "status_sink",
-        "wire",
+        "by_ref", "first", "has_contracts", "has_scripts", "hash", "input_contract", "limit", "masked", "nodes", "output", "output_contract", "raw",
+        "secrets", "status_sink", "wire",
     )  # fmt: skip
 
     def __init__(self, raw: Json, hash_: str) -> None:
@@ -172,14 +187,18 @@ class Definition:
         self.input_contract: Contract | None = contract_of(raw, "input")
         self.output_contract: Contract | None = contract_of(raw, "output")
         self.masked = frozenset(raw.get("maskedFields") or ())  # names of members whose values no view shows
+        self.limit = _rate_limit(raw.get("rateLimitConfig"))
         self.has_contracts = False
         self.has_scripts = self.output_contract is not None
         self.status_sink: str = (raw.get("workflowStatusListenerSink") or "") if raw.get("workflowStatusListenerEnabled") else ""
+        self.secrets = secret_names(raw)
         self.wire: dict[str, Any] = {}
         for node in self.walk():
             self.by_ref[node.ref] = node
             self.has_contracts |= node.has_contracts
             self.has_scripts |= runs_scripts(node) or node.has_contracts
+            if not node.secrets <= self.secrets:
+                self.secrets |= node.secrets
 
     def walk(self, nodes: list[Node] | None = None) -> Iterator[Node]:
         """Every node, parents first."""
@@ -204,6 +223,13 @@ class Definition:
     def times_out(self) -> bool:
         """Whether running out of time ends the execution (else it is only noted)."""
         return self.timeout_s > 0 and self.raw.get("timeoutPolicy") == "TIME_OUT_WF"
+
+
+def _rate_limit(raw: Json | None) -> RateLimit | None:
+    """None also for a limit of 0, which is none."""
+    if raw is None or raw.get("concurrentExecLimit", 0) <= 0:
+        return None
+    return RateLimit(compile_template(raw.get("rateLimitKey")), raw["concurrentExecLimit"], raw.get("policy") == "REJECT")
 
 
 def runs_scripts(node: Node) -> bool:
@@ -263,11 +289,19 @@ def resolve(raw: Json, task_definition: Callable[[str], Json | None], latest: Ca
 
 
 def embed(task: Json, task_definition: Callable[[str], Json | None], registered: Registered) -> Json:
-    """A task that joins a running execution (a dynamic fork's branch), registered task definitions put in their places; nothing is made up."""
+    """
+    A task that joins a running execution (a dynamic fork's branch), registered task definitions put in their places; nothing is made up.
+
+    Such a task is data. A task definition that it brings along itself is kept, but asks for no secrets.
+    """
 
     def one(task: Json) -> Json:
         out = _with_children(task, one)
-        if out.get("taskDefinition") is None and (found := task_definition(task["name"])) is not None:
+        brought = out.get("taskDefinition")
+        if brought is not None:
+            template = brought.get("inputTemplate")
+            out["taskDefinition"] = {**brought, "runtimeMetadata": [], "inputTemplate": {} if has_secrets(template) else template}
+        elif (found := task_definition(task["name"])) is not None:
             out["taskDefinition"] = found
         if out.get("taskDefinition") is not None:
             out["taskDefinition"] = settled(out["taskDefinition"], registered)

@@ -52,10 +52,14 @@ class Head(msgspec.Struct, omit_defaults=True):
     rerun_from: str = ""
     external_input: str = ""
     external_output: str = ""
+    rate_limit_key: str = ""  # what the definition's key came out as at the start; empty: there is no limit
+    held: Json | None = None  # waiting for a place under that limit: what is to happen then (places.py)
+    queued_at: int = 0  # since when
     out_of_breath: bool = False  # the last decision left something to be taken in; its alarm is set for at once
     tasks_made: int = 0  # rows ever made; task numbers and ids come from here
     pushed: int = 0  # messages ever pushed to it; they are numbered from 1
     started_children: int = 0
+    secrets: list[str] = []  # names that whoever started it may use, and so it may; those of its own definition are in the definition
     failure_started: bool = False
     input: Json = {}
     output: Json = {}
@@ -90,7 +94,7 @@ class Execution:
 
     __slots__ = (
         "by_base", "by_id", "by_ref", "changes", "deadlines", "definition", "exclusive_joins", "has_contracts", "head", "inbox", "join_missing",
-        "join_waits", "last_seq", "nodes", "open_count", "open_in", "pulls", "tasks",
+        "join_waits", "last_seq", "nodes", "open_count", "open_in", "pulls", "secrets", "tasks",
     )  # fmt: skip
 
     def __init__(self, head: Head, definition: Definition, tasks: Iterable[Task] = (), inbox: Iterable[Pushed] = ()) -> None:
@@ -117,6 +121,7 @@ class Execution:
         self.deadlines: list[tuple[int, int]] = []  # heap of (instant, row number); stale entries are skipped when met
         self.last_seq = 0
         self.has_contracts = self.definition.has_contracts  # or a node that only this run has (`know`)
+        self.secrets = self.definition.secrets.union(self.head.secrets, *(node.secrets for node in self.nodes.values()))  # names it may use
         ordered = sorted(tasks, key=lambda t: (t.seq, t.n))
         for task in ordered:
             self._place(task)
@@ -147,6 +152,8 @@ class Execution:
         """Make a dynamic branch's nodes known; a later turn of a loop may bring other ones under the same references."""
         self.nodes[branch.ref] = branch
         self.has_contracts |= branch.has_contracts
+        if not branch.secrets <= self.secrets:
+            self.secrets |= branch.secrets
         for inner in branch.children():
             for node in inner:
                 self.know(node)

@@ -50,6 +50,7 @@ def begin(turn: Turn, task: Task) -> None:
             correlation_id=wish.get("correlationId") or head.correlation_id,
             priority=wish["priority"] if isinstance(wish.get("priority"), int) else 0,
             task_to_domain=domains if isinstance(domains, dict) and domains else head.task_to_domain,
+            secrets=sorted(turn.x.secrets),
         )
     )
     turn.complete(task, {"workflowId": started})

@@ -83,6 +83,7 @@ def begin(turn: Turn, task: Task) -> None:
             task_to_domain=domains if isinstance(domains, dict) else head.task_to_domain,
             parent_id=head.id,
             parent_task_id=task.id,
+            secrets=sorted(turn.x.secrets),
         )
     )
 
