@@ -76,10 +76,12 @@ METRICS_OF_SERVER = """
 ## Server
 
 `GET /actuator/prometheus` on the port of the API. Gauges are looked up when they are asked for; between two scrapes nothing is done for them.
+Rules and panels: [watch-with-prometheus.md](../howto/watch-with-prometheus.md).
 
 `workflow_name` is a workflow's name, `task_name` a task type: the name of a SIMPLE task, the type of any other. Beyond 300 names the rest counts as
 `other`. An execution that is restarted and ends again counts again. Metrics with camel-case labels are there under Conductor's names, without its label
-`ownerApp`; `promtool check metrics` complains of these labels and of the `_count` in `conductor_workflow_active_count`, and of nothing else.
+`ownerApp`; what it has and we do not is in [compatibility.md](compatibility.md). `promtool check metrics` complains of these labels and of the `_count` in
+`conductor_workflow_active_count`, and of nothing else. `webhook_*`, `event_*`, `*_error_total` and the like show what has happened at least once.
 """
 METRICS_OF_WORKERS = """
 ## Workers

@@ -10,7 +10,7 @@ from typing import Any
 from batuta.core.expr.script import Script, ScriptFailed
 from batuta.core.model.status import TaskStatus
 from batuta.engine import metrics as counted
-from batuta.engine import scrape
+from batuta.engine import scrape, tally
 from batuta.engine.catalog import Catalog
 from batuta.engine.clock import ManualClock
 from batuta.engine.engine import Engine
@@ -106,6 +106,7 @@ def test_attempts_are_counted_by_type_and_end() -> None:
         await world.open()
         await world.register(job(retryCount=1, taskDefinition={"name": "job", "retryDelaySeconds": 0}), {**job("nothing"), "type": "NOOP"})
         await world.start()
+        world.clock.advance(3_000)
         first = await world.take("job")
         world.clock.advance(2_000)
         await world.report(first, TaskStatus.FAILED)
@@ -118,6 +119,34 @@ def test_attempts_are_counted_by_type_and_end() -> None:
         assert page['conductor_task_duration_seconds_bucket{task_name="job",le="1"}'] == 1
         assert page['conductor_task_duration_seconds_bucket{task_name="job",le="5"}'] == 2
         assert page['conductor_task_duration_seconds_sum{task_name="job"}'] == 2
+        assert page['task_queue_wait_seconds_sum{taskType="job"}'] == 3 and page['task_queue_wait_seconds_count{taskType="job"}'] == 2
+        spent = {status: page[f'task_execution_seconds_sum{{taskType="job",includeRetries="false",status="{status}"}}'] for status in ("FAILED", "COMPLETED")}
+        assert spent == {"FAILED": 2, "COMPLETED": 0}
+        assert page['tasks_in_workflow_sum{workflowName="flow"}'] == 3 and page['tasks_in_workflow_count{workflowName="flow"}'] == 1
+        assert page['workflow_execution_seconds_sum{workflowName="flow"}'] == 5
+        assert page['task_update_conflict_total{workflowName="flow",taskType="job",taskStatus="FAILED"}'] == 1
+
+    asyncio.run(scenario())
+
+
+def test_a_worker_that_falls_silent_is_counted_apart_and_who_has_a_task_is_seen() -> None:
+    async def scenario() -> None:
+        world = World()
+        await world.store.open()
+        await world.open()
+        await world.register(job(taskDefinition={"name": "job", "responseTimeoutSeconds": 5, "retryCount": 0}))
+        await world.start()
+        await world.start()
+        await world.take("job")
+        await world.engine.flushed()
+        page = await world.page()
+        assert (page['task_in_progress{taskType="job"}'], page['task_queue_depth{taskType="job"}']) == (1, 1)
+        world.clock.advance(6_000)
+        while world.engine._background:
+            await asyncio.wait(world.engine._background)
+        page = await world.page()
+        assert page['task_response_timeout_total{taskType="job"}'] == page['task_timeout_total{taskType="job"}'] == 1
+        assert page['task_in_progress{taskType="job"}'] == 0
 
     asyncio.run(scenario())
 
@@ -225,6 +254,14 @@ def test_durations_fall_into_the_first_bucket_that_holds_them() -> None:
 def test_labels_are_escaped() -> None:
     family = counted.Family("m", "gauge", "Help.", ("a",))
     assert list(family.text([("", (("a", 'q"b\\s\nn'),), 1)]))[-1] == 'm{a="q\\"b\\\\s\\nn"} 1\n'
+
+
+def test_what_is_tallied_is_bounded(monkeypatch: Any) -> None:
+    monkeypatch.setattr(tally, "NAMES_MAX", 2)
+    counts = tally.Tally()
+    for n in range(4):
+        counts.count(tally.START_ERRORS, f"w{n}")
+    assert counts.counted(tally.START_ERRORS) == {("w0",): 1, ("w1",): 1, ("other",): 2}
 
 
 def test_one_commit_at_a_time_is_timed() -> None:

@@ -12,7 +12,8 @@ from webhookwork import Receiver, Told, told
 from batuta.core.model.status import TaskStatus
 from batuta.engine import webhooks
 from batuta.engine.clock import ManualClock
-from batuta.engine.listeners import CHANGES
+from batuta.engine.listeners import CHANGES, WEBHOOK
+from batuta.engine.tally import WEBHOOKS, WEBHOOKS_FAILED
 from batuta.store.memory import MemoryStore
 from batuta.wire.requests import TaskResult
 
@@ -27,7 +28,7 @@ async def flows(world: Told, count: int, name: str = "flow") -> list[str]:
 
 
 async def waiting(world: Told) -> int:
-    return len(await world.store.outbox(limit=100_000, kinds=["webhook"]))
+    return len(await world.store.outbox(limit=100_000, kinds=list(WEBHOOK.values())))
 
 
 def test_what_was_delivered_is_gone_from_the_outbox() -> None:
@@ -35,7 +36,7 @@ def test_what_was_delivered_is_gone_from_the_outbox() -> None:
         ids = await flows(world, 3)
         await world.settle()
         assert sorted(body["workflowId"] for _, body in world.receiver.taken) == sorted(ids) and await waiting(world) == 0
-        assert world.webhooks.successes == {("WORKFLOW", "flow", "COMPLETED"): 3} and not world.webhooks.failures and not world.webhooks._lanes
+        assert world.engine.tally.counted(WEBHOOKS) == {("WORKFLOW", "flow", "COMPLETED"): 3} and not world.webhooks._lanes
 
     told(scenario)
 
@@ -127,7 +128,7 @@ def test_one_that_fails_for_too_long_is_set_aside_and_can_be_delivered_again() -
         assert world.receiver.words() == ["completed", "finalized"] and await waiting(world) == 0
         [dead] = await world.events.journal.dead()
         assert (dead.event, dead.payload["eventType"], dead.failures[0].reason) == ("webhook:workflow", "started", "I do not like it")
-        assert world.webhooks.failures[("WORKFLOW", "flow", "Invalid")] > 50  # an hour of pauses of a minute at most
+        assert world.engine.tally.counted(WEBHOOKS_FAILED)["WORKFLOW", "flow", "Invalid"] > 50  # an hour of pauses of a minute at most
         again = await world.events.redeliver(dead.id)
         assert again is not None and again.attempts == 2
         world.receiver.refuses = lambda id, body: None

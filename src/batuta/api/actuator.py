@@ -31,7 +31,7 @@ def links(services: Services, request: Request) -> Response:
 
 async def prometheus(services: Services) -> Response:
     """All metrics, as Prometheus reads them."""
-    text = await scrape.page(services.metrics, services.engine, services.version)
+    text = await scrape.page(services.metrics, services.engine, services.version, services.events)
     return Response(200, text.encode(), _PLAIN)
 
 

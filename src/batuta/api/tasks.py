@@ -13,7 +13,8 @@ from batuta.api.services import Services
 from batuta.core.model.execution import Execution
 from batuta.core.model.status import TaskStatus
 from batuta.core.model.task import Task
-from batuta.errors import Invalid, NotFound
+from batuta.engine.tally import POLL_ERRORS
+from batuta.errors import BatutaError, Invalid, NotFound
 from batuta.wire import requests
 from batuta.wire.answers import TaskLog
 from batuta.wire.codec import encode
@@ -29,10 +30,14 @@ async def _claim(services: Services, request: Request, task_type: str, worker: s
     services.metrics.polled(task_type, domain)
     if count <= 0:
         return []
-    taken = await services.engine.claim(task_type, worker=worker, domain=domain, count=count)
-    if taken or wait_ms <= 0:
-        return taken
-    return await services.engine.claim(task_type, worker=worker, domain=domain, count=count, wait_s=wait_ms / 1000, gone=request.client_gone())
+    try:
+        taken = await services.engine.claim(task_type, worker=worker, domain=domain, count=count)
+        if taken or wait_ms <= 0:
+            return taken
+        return await services.engine.claim(task_type, worker=worker, domain=domain, count=count, wait_s=wait_ms / 1000, gone=request.client_gone())
+    except BatutaError as error:
+        services.engine.tally.count(POLL_ERRORS, task_type, domain or "null", type(error).__name__)
+        raise
 
 
 async def poll(services: Services, tasktype: str, request: Request, *, workerid: str = "", domain: str = "") -> Response:

@@ -14,6 +14,7 @@ from collections import deque
 import msgspec
 
 from batuta.core.decide import Outcome, decide
+from batuta.core.model.definition import Policy
 from batuta.core.model.event import Claimed
 from batuta.core.model.execution import Execution
 from batuta.core.model.status import TaskStatus
@@ -21,6 +22,7 @@ from batuta.core.model.task import Task
 from batuta.core.turn import Tools
 from batuta.engine.queues import Key
 from batuta.engine.steps import Steps
+from batuta.engine.tally import CONCURRENCY_LIMITED, RATE_LIMITED
 from batuta.errors import BatutaError, NotFound
 
 
@@ -90,6 +92,7 @@ class Claims(Steps):
                     continue
                 until = self.limits.wait_until(task.def_name, live.x.node_of(task).policy, now)
                 if until:
+                    self._note_limit(task.def_name, live.x.node_of(task).policy, is_rate=until > 0)
                     held.append((key, task, until))
                 elif (got := await self._take_one(key, live.x, task, worker)) is not None:
                     taken.append(got)
@@ -127,6 +130,10 @@ class Claims(Steps):
             if self.limits.left(name, reserved) and not got:
                 self.queues.get(task.queue).wake(1)
         return got[0] if got else None
+
+    def _note_limit(self, name: str, policy: Policy, *, is_rate: bool) -> None:
+        limit = policy.rate_limit_per_frequency if is_rate else policy.concurrent_exec_limit
+        self.tally.note(RATE_LIMITED if is_rate else CONCURRENCY_LIMITED, limit or 0, name)
 
     def _put_back(self, queue: str, held: list[tuple[Key, Task, int]]) -> None:
         """Held by a limit: by concurrency, back in line for when a place is free; by rate, when the window has moved on."""

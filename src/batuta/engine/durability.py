@@ -33,6 +33,7 @@ from batuta.engine.live import BYTES_MAX, Live, Lives
 from batuta.engine.places import Places
 from batuta.engine.queues import Queues
 from batuta.engine.secrets import Secrets
+from batuta.engine.tally import Tally
 from batuta.engine.workbench import Workbench
 from batuta.errors import Unavailable
 from batuta.store.protocol import Commit, OutboxRow, Store
@@ -67,6 +68,7 @@ class Durability(abc.ABC):
         self.secrets = secrets or Secrets(store, clock)
         self.queues = Queues()
         self.limits = Limits()
+        self.tally = Tally()  # what happens seldom
         self.places = Places()
         self._limited_names: set[str] = set()  # workflows that have, or had, a rate limit
         self.polls: dict[str, tuple[str, str, int]] = {}  # queue -> task type, worker, instant of the last poll

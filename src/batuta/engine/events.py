@@ -23,6 +23,7 @@ from batuta.engine.actions import Actions, Message, expanded
 from batuta.engine.engine import Engine
 from batuta.engine.handlers import Handlers
 from batuta.engine.journal import Journal
+from batuta.engine.tally import ACTIONS, ACTIONS_FAILED, MESSAGES, MESSAGES_FAILED, MESSAGES_HANDLED
 from batuta.errors import BatutaError, NotFound, Unavailable
 from batuta.wire.codec import encode
 from batuta.wire.event import DeadMessage, EventExecution, ExecutionStatus, Failure
@@ -139,6 +140,8 @@ class Events:
         handlers = self.handlers.listening(message.event)
         if not handlers:
             return
+        place = _place(message.event)
+        self._engine.tally.count(MESSAGES, *place)
         done = self._in_hand[key] = asyncio.get_running_loop().create_future()
         try:
             async with self._places:
@@ -146,6 +149,8 @@ class Events:
                 if failed:
                     failures = [Failure(e.name, e.action, e.output["exception"]) for e in failed]
                     await self._set_aside(message, failures, failed)
+                else:
+                    self._engine.tally.count(MESSAGES_HANDLED, *place)
         finally:
             del self._in_hand[key]
             done.set_result(None)
@@ -168,6 +173,7 @@ class Events:
 
     async def _set_aside(self, message: Message, failures: list[Failure], failed: list[EventExecution]) -> None:
         log.warning("message %s of %s is set aside: %s", message.id, message.event, "; ".join(f"{f.handler} {f.action}: {f.reason}" for f in failures))
+        self._engine.tally.count(MESSAGES_FAILED, *_place(message.event))
         await self.journal.set_aside(message.event, message.id, message.payload, failures, failed, self._engine.clock.now())
 
     async def redeliver(self, id: str) -> DeadMessage | None:
@@ -200,7 +206,7 @@ class Events:
         if not any(known):
             verdict = await self._condition(handler, message)
             if isinstance(verdict, str):
-                return [self._execution(handler, message, n, "FAILED", {"exception": verdict}) for n in numbers]
+                return [self._failure(handler, message, n, "condition", verdict) for n in numbers]
             if not verdict:
                 await self.journal.remember(self._execution(handler, message, 0, "SKIPPED", {"msg": message.payload, "condition": handler["condition"]}))
                 return []
@@ -214,13 +220,14 @@ class Events:
         except Unavailable:
             raise  # nothing can be remembered either: the message stays with its sender
         except BatutaError as error:
-            return self._execution(handler, message, n, "FAILED", {"exception": str(error)})
+            return self._failure(handler, message, n, type(error).__name__, str(error))
         except Exception as fault:
             # The one place where a fault of ours is not let through: the message would come again for ever. It is logged, and set aside where it is seen.
             log.exception("handler %s failed on message %s of %s", handler["name"], message.id, message.event)
-            return self._execution(handler, message, n, "FAILED", {"exception": f"internal error: {fault!r}"})
+            return self._failure(handler, message, n, type(fault).__name__, f"internal error: {fault!r}")
         execution = self._execution(handler, message, n, "COMPLETED", output)
         await self.journal.remember(execution)
+        self._engine.tally.count(ACTIONS, message.event, handler["name"], execution.action)
         return execution
 
     async def _tried(self, act: Callable[[], Awaitable[Json]]) -> Json:
@@ -231,6 +238,11 @@ class Events:
                 if not error.retryable:
                     raise
         return await act()
+
+    def _failure(self, handler: Json, message: Message, n: int, exception: str, reason: str) -> EventExecution:
+        execution = self._execution(handler, message, n, "FAILED", {"exception": reason})
+        self._engine.tally.count(ACTIONS_FAILED, message.event, handler["name"], execution.action, exception)
+        return execution
 
     def _execution(self, handler: Json, message: Message, n: int, status: ExecutionStatus, output: Json) -> EventExecution:
         if len(encode(output)) > OUTPUT_BYTES_MAX:
@@ -262,3 +274,9 @@ class Events:
             if end.kind != "unavailable":
                 break
         return reason
+
+
+def _place(event: str) -> tuple[str, str]:
+    """Provider and queue."""
+    name, _, queue = event.partition(":")
+    return name, queue

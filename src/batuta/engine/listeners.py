@@ -28,8 +28,8 @@ from batuta.wire.codec import encode
 from batuta.wire.notification import task_notification, workflow_notification
 
 log = logging.getLogger("batuta.engine")
-WEBHOOK: Final = "webhook"
-"""The kind of outbox rows that are for the webhook; the body of such a row is the body that is posted."""
+WEBHOOK: Final = {"workflow": "webhook-workflow", "task": "webhook-task"}
+"""The kinds of outbox rows that are for the webhook, by what they tell of; the body of such a row is the body that is posted."""
 CHANGES: Final = ("STARTED", "PAUSED", "RESUMED", "RESTARTED", "RETRIED", "RERAN", "COMPLETED", "TERMINATED", "FINALIZED")
 UNASKED: Final = frozenset({"COMPLETED", "TERMINATED"})  # the webhook is told of these whether or not the definition enables listeners, as Conductor's is
 TASK_CHANGES: Final = tuple(str(status) for status in TaskStatus)
@@ -90,7 +90,7 @@ class Listeners:
             return
         body = workflow_notification(head, definition, change.lower())
         if for_webhook:
-            self._post(live, heard, body, now)
+            self._post(live, heard, "workflow", body, now)
         if definition.status_sink:
             id = f"{head.id}/{head.revision + 1}/{now}/{change.lower()}"
             outcome.messages.append(Publish(id, _queue(definition), body))
@@ -100,16 +100,16 @@ class Listeners:
             return
         made_by: Json = live.x.node_of(task).task_definition_raw or {}
         if made_by.get("taskStatusListenerEnabled", True):
-            self._post(live, heard, task_notification(live.x, task, now), now)
+            self._post(live, heard, "task", task_notification(live.x, task, now), now)
 
-    def _post(self, live: Live, heard: Heard, body: Json, now: int) -> None:
+    def _post(self, live: Live, heard: Heard, kind: str, body: Json, now: int) -> None:
         """
         One more for the webhook. Its id is told to the receiver, who knows a repeated one by it.
 
         It holds the instant, since an execution may be removed and another one started under its id (an idempotency key makes the id).
         """
         head = live.x.head
-        heard.rows.append(OutboxRow(f"{head.id}/{head.revision + 1}/{now}/{len(heard.rows)}", WEBHOOK, now, encode(body)))
+        heard.rows.append(OutboxRow(f"{head.id}/{head.revision + 1}/{now}/{len(heard.rows)}", WEBHOOK[kind], now, encode(body)))
 
 
 def _changes(was: WorkflowStatus | None, revived: str, status: WorkflowStatus) -> Iterator[str]:

@@ -13,6 +13,7 @@ from batuta.core.model.execution import Execution
 from batuta.core.model.status import TaskStatus
 from batuta.core.model.task import Json, Task
 from batuta.engine.steps import Steps
+from batuta.engine.tally import UPDATE_CONFLICTS
 from batuta.errors import BatutaError, NotFound, SecretUnreadable
 from batuta.store.protocol import Commit, LogRow
 from batuta.wire.requests import TaskResult
@@ -47,6 +48,7 @@ class Reports(Steps):
                 callback_after_s=result.callback_after_s, sub_execution_id=result.sub_execution_id or "", external_output=result.external_output or "",
             )  # fmt: skip
         if task.status.is_terminal or live.x.head.status.is_terminal:
+            self.tally.count(UPDATE_CONFLICTS, live.x.head.name, task.type, task.status)
             if live.pending or (live.turn is not None and live.turn.locked()):
                 await self.handle(result.execution_id, event)  # what ended it may still be on its way to the disk: no promise before
             return None

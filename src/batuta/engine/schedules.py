@@ -27,6 +27,7 @@ from batuta.engine.catalog import Shelf
 from batuta.engine.clock import Handle
 from batuta.engine.engine import Engine
 from batuta.engine.firings import Firings
+from batuta.engine.tally import SCHEDULE_ERRORS
 from batuta.engine.zones import zone
 from batuta.errors import BatutaError, Invalid, NotFound, Unavailable
 from batuta.wire.requests import StartRequest
@@ -314,6 +315,8 @@ class Schedules:
             # A fault of ours with one schedule must not end the firing of this schedule for good: it is logged, and seen in the history.
             log.exception("schedule %s: the tick of %d failed", name, at)
             reason = f"internal error: {fault!r}"
+        if reason:
+            self._engine.tally.count(SCHEDULE_ERRORS)
         return Firing(
             executionId=firing_id, scheduleName=name, scheduledTime=at, executionTime=now, workflowName=wish["name"],
             workflowId="" if reason else execution_id, reason=reason[:REASON_MAX], startWorkflowRequest=wish, state="FAILED" if reason else "EXECUTED",

@@ -11,13 +11,19 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any, Final, cast
 
 from batuta.core.model.definition import INTEGRATIONS
 from batuta.core.query import All, Compare
 from batuta.engine.engine import Engine
-from batuta.engine.metrics import COUNTED, NAMES_MAX, OTHER, Durations, Family, Labels, Metrics
+from batuta.engine.events import INTERNAL, Events
+from batuta.engine.family import NAMES_MAX, OTHER, Family, Labels
+from batuta.engine.listeners import WEBHOOK
+from batuta.engine.metrics import COUNTED, Durations, Metrics
+from batuta.engine.tally import TALLIED
 from batuta.store.protocol import Commit, Store
 
 # fmt: off
@@ -26,6 +32,10 @@ OLDEST = Family("conductor_workflow_oldest_running_seconds", "gauge", "Age of th
 DEPTH = Family("conductor_task_queue_depth", "gauge", "Tasks that wait for a worker, due or not.", ("task_name", "domain"))
 RUNNING = Family("workflow_running", "gauge", "Executions that are RUNNING or PAUSED. Conductor's name.", ("workflowName",))
 QUEUE_DEPTH = Family("task_queue_depth", "gauge", "Tasks that wait for a worker, by queue. Conductor's name.", ("taskType",))
+IN_PROGRESS = Family("task_in_progress", "gauge", "Tasks that are with a worker. Conductor's name.", ("taskType",))
+EVENTS = Family("event_queue_depth", "gauge", "Messages that are being handled, or wait for it. Conductor's name.", ("queueType",))
+WEBHOOK_DEPTH = Family("webhook_queue_depth", "gauge", "Changes of status that the webhook's receiver has not taken yet. Conductor's name.",
+                       ("notificationType",))
 STORED = Family("batuta_store_executions", "gauge", "Executions that are stored.", ("status",))
 ROWS = Family("batuta_store_rows", "gauge", "Other rows that are stored: tasks, logs, outbox, documents.", ("table",))
 BYTES = Family("batuta_store_bytes", "gauge", "Size of the store.")
@@ -37,26 +47,40 @@ CPU = Family("process_cpu_seconds_total", "counter", "User and system CPU time s
 STARTED = Family("process_start_time_seconds", "gauge", "When the process began, in seconds since 1970.")
 FILES = Family("process_open_fds", "gauge", "Open file descriptors; absent where they cannot be counted.")
 # fmt: on
-LOOKED_UP = (ACTIVE, OLDEST, RUNNING, DEPTH, QUEUE_DEPTH, STORED, ROWS, BYTES, LIVE, LIVE_BYTES, BUILD, MEMORY, CPU, STARTED, FILES)
-FAMILIES: Final = (*COUNTED, *LOOKED_UP)
+LOOKED_UP = (
+    ACTIVE, OLDEST, RUNNING, DEPTH, QUEUE_DEPTH, IN_PROGRESS, EVENTS, WEBHOOK_DEPTH, STORED, ROWS, BYTES, LIVE, LIVE_BYTES, BUILD, MEMORY, CPU, STARTED, FILES,
+)  # fmt: skip
+FAMILIES: Final = (*COUNTED, *TALLIED, *LOOKED_UP)
 """Every metric of the server, in the order of the page."""
 
 _BEGAN: Final = time.time()
 _ACTIVE: Final = ("RUNNING", "PAUSED")
 
 
-async def page(metrics: Metrics, engine: Engine, version: str) -> str:
+LINES_AT_ONCE: Final = 500  # about a millisecond
+IN_PROGRESS_MAX: Final = 10_000
+"""Tasks with workers that are looked at; of more, task_in_progress tells of so many."""
+
+
+async def page(metrics: Metrics, engine: Engine, version: str, events: Events | None = None) -> str:
     """All metrics in Prometheus' text format. Raises Unavailable when the store does not answer."""
     metrics.prepare(engine.catalog.names(), _registered(engine))
     stored = await engine.store.statistics()
     active, oldest = await _by_workflow(metrics, engine, stored)
     depths = _depths(engine)
+    taken = Counter(_parted(task.queue)[0] for task in await engine.store.in_progress(None, limit=IN_PROGRESS_MAX))
+    waiting = Counter({INTERNAL: 0})
+    for event, count in (events.waiting() if events is not None else {}).items():
+        waiting[event.partition(":")[0]] += count
     rows: dict[Family, Sequence[tuple[Labels, float]]] = {
         ACTIVE: [((("workflow_name", name),), n) for name, n in active.items()],
         OLDEST: [((("workflow_name", name),), s) for name, s in oldest.items()],
         RUNNING: [((("workflowName", name),), n) for name, n in active.items()],
         DEPTH: [((("task_name", name), ("domain", domain)), n) for (name, domain), n in depths.items()],
         QUEUE_DEPTH: [((("taskType", f"{domain}:{name}" if domain else name),), n) for (name, domain), n in depths.items()],
+        IN_PROGRESS: [((("taskType", name),), n) for name, n in _few(taken, (name for name, _ in depths)).items()],
+        EVENTS: [((("queueType", name),), n) for name, n in sorted(waiting.items())],
+        WEBHOOK_DEPTH: [((("notificationType", kind.upper()),), stored.get(f"outbox.{row}", 0)) for kind, row in WEBHOOK.items()],
         STORED: [((("status", name.partition(".")[2]),), n) for name, n in sorted(stored.items()) if name.startswith("executions.")],
         ROWS: [((("table", name),), stored.get(name, 0)) for name in ("tasks", "logs", "outbox", "documents")],
         BYTES: [((), stored.get("bytes", 0))],
@@ -65,12 +89,23 @@ async def page(metrics: Metrics, engine: Engine, version: str) -> str:
         BUILD: [((("version", version), ("python", sys.version.partition(" ")[0])), 1)],
         **_process(),
     }
-    return "".join([*metrics.text(), *_text(rows)])
+    lines = []
+    for line in chain(metrics.text(), engine.tally.text(), _text(rows)):
+        lines.append(line)
+        if len(lines) % LINES_AT_ONCE == 0:
+            await asyncio.sleep(0)  # with hundreds of names the page has a megabyte: nobody waits for all of it
+    return "".join(lines)
 
 
 def _text(rows: dict[Family, Sequence[tuple[Labels, float]]]) -> Iterator[str]:
     for family in LOOKED_UP:
         yield from family.text(("", labels, number) for labels, number in rows.get(family, ()))
+
+
+def _few(counts: Counter[str], names: Iterable[str]) -> dict[str, int]:
+    """What was counted of these names, 0 where nothing was, and of all others together."""
+    found = {name: counts.pop(name, 0) for name in dict.fromkeys(names) if name != OTHER}
+    return {**found, OTHER: counts.total()} if counts else found
 
 
 def _registered(engine: Engine) -> list[str]:

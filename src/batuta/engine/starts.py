@@ -13,9 +13,11 @@ from collections.abc import Collection
 
 from batuta.core.model.execution import Execution
 from batuta.core.model.ids import named
+from batuta.engine.family import OTHER
 from batuta.engine.post import Letters
 from batuta.engine.reports import Reports
-from batuta.errors import Conflict, Invalid, VersionConflict
+from batuta.engine.tally import START_ERRORS
+from batuta.errors import Conflict, Invalid, NotFound, VersionConflict
 from batuta.wire.requests import StartRequest
 
 RUNS_AT_ONCE = 50  # executions of one key asked for in one look
@@ -35,13 +37,18 @@ class Starts(Reports):
 
         Source: POST /api/workflow.
         """
-        if request.definition is None and not (request.name or "").strip():
-            raise Invalid("Workflow name cannot be null or empty")
-        if request.input is None and not request.external_input:
-            raise Invalid("NULL input passed when starting workflow")
-        if request.idempotency_key:
-            return await self._start_once(request, request.idempotency_key)
-        return await self._begin(request, self._ids.next())
+        try:
+            if request.definition is None and not (request.name or "").strip():
+                raise Invalid("Workflow name cannot be null or empty")
+            if request.input is None and not request.external_input:
+                raise Invalid("NULL input passed when starting workflow")
+            if request.idempotency_key:
+                return await self._start_once(request, request.idempotency_key)
+            return await self._begin(request, self._ids.next())
+        except (Invalid, NotFound):
+            name = request.name or ""
+            self.tally.count(START_ERRORS, name if self.catalog.workflow(name) is not None else OTHER)
+            raise
 
     async def _begin(self, request: StartRequest, execution_id: str) -> str:
         inline = request.definition

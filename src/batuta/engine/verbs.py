@@ -24,6 +24,7 @@ from batuta.engine.admission import PlaceLost
 from batuta.engine.post import Act, offered_again
 from batuta.engine.reports import Reports
 from batuta.engine.steps import CONFLICTS_MAX
+from batuta.engine.tally import ARCHIVED
 from batuta.errors import BatutaError, Invalid, NotFound, Unavailable, VersionConflict
 from batuta.store.protocol import Commit
 from batuta.wire.requests import RerunRequest
@@ -169,6 +170,8 @@ class Verbs(Reports):
                     self.queues.get(task.queue).wake(1)
         self.alarms.set(execution_id, 0)
         self._gave_up_place(execution_id)
+        if archive:
+            self.tally.count(ARCHIVED, x.head.name, x.head.status)
 
     async def requeue(self, task_type: str) -> int:
         """Offer every open task of the type again, also those with a worker; how many."""

@@ -27,6 +27,7 @@ from batuta.engine.engine import Engine
 from batuta.engine.events import Deliver
 from batuta.engine.journal import Journal
 from batuta.engine.listeners import WEBHOOK
+from batuta.engine.tally import WEBHOOKS, WEBHOOKS_FAILED
 from batuta.errors import BatutaError, Invalid, Unavailable
 from batuta.store.protocol import OutboxRow
 from batuta.wire.event import Failure
@@ -35,7 +36,7 @@ log = logging.getLogger("batuta.engine")
 ROWS_MAX: Final = 500  # in memory; a body has 64 KiB of payloads at most
 FIRST_PAUSE_MS: Final = 1_000
 LAST_PAUSE_MS: Final = 60_000
-NAMES_MAX: Final = 300
+_KINDS: Final = {row: kind for kind, row in WEBHOOK.items()}
 
 Post = Callable[[str, str, bytes], None]
 """Id, `workflow` or `task`, body. Returns when the receiver has it; raises a BatutaError that says why it does not. It may block."""
@@ -46,21 +47,12 @@ class _Told(msgspec.Struct):
 
     status: str
     workflowType: str
-    taskId: str = ""
     taskDefName: str = ""
-
-    @property
-    def kind(self) -> str:
-        return "task" if self.taskId else "workflow"
-
-    @property
-    def name(self) -> str:
-        return self.taskDefName if self.taskId else self.workflowType
 
 
 class Webhooks:
     """
-    The webhook's sender over one engine. `successes` and `failures` count posts, by kind, name, and status or kind of error.
+    The webhook's sender over one engine.
 
     It is also the event provider `webhook`, so that what was set aside can be delivered again like any other message.
     """
@@ -76,8 +68,6 @@ class Webhooks:
         self._tries: dict[str, int] = {}  # lanes whose first row has failed -> how often
         self._busy = self._rows = 0
         self._has_more = self._is_filling = self._closing = False
-        self.successes: dict[tuple[str, str, str], int] = {}
-        self.failures: dict[tuple[str, str, str], int] = {}
 
     def start(self) -> None:
         """Take up what the last process left; from now on what is durable is sent."""
@@ -95,7 +85,7 @@ class Webhooks:
     def take(self, rows: Sequence[OutboxRow]) -> None:
         """These rows of one commit are durable. They are sent at once if there is room, else when those before them are done."""
         for row in rows:
-            if row.kind == WEBHOOK:
+            if row.kind in _KINDS:
                 if self._has_more or self._is_filling or self._rows >= ROWS_MAX:
                     self._has_more = True
                 else:
@@ -117,7 +107,7 @@ class Webhooks:
         self._has_more = False  # before the store is asked: whatever is written meanwhile sets it again
         known = {row.id for lane in self._lanes.values() for row in lane}
         try:
-            rows = await self._engine.store.outbox(limit=ROWS_MAX, kinds=(WEBHOOK,))
+            rows = await self._engine.store.outbox(limit=ROWS_MAX, kinds=tuple(_KINDS))
         except Unavailable as error:
             log.warning("what the webhook is to be told cannot be read: %s", error)
             self._has_more = True
@@ -149,16 +139,15 @@ class Webhooks:
     async def _send(self, lane: str) -> None:
         """Post the lane's first row; the next one is ready when that is done with, or after a pause."""
         row = self._lanes[lane][0]
-        told = msgspec.json.decode(row.body, type=_Told)
         pause_ms = 0
         try:
-            await self._posted(row, told)
+            await self._posted(row.id, _KINDS[row.kind], row.body)
             await self._engine.forget_letter(row.id)
         except Unavailable as error:
             pause_ms = FIRST_PAUSE_MS  # the store: the receiver may have it, and will know it by its id when it comes again
             log.warning("webhook message %s waits for the store: %s", row.id, error)
         except BatutaError as error:
-            pause_ms = await self._failed(lane, row, told, str(error))
+            pause_ms = await self._failed(lane, row, str(error))
         finally:
             self._busy -= 1
         if pause_ms:
@@ -167,18 +156,20 @@ class Webhooks:
             self._done(lane)
         self._go_on()
 
-    async def _posted(self, row: OutboxRow, told: _Told) -> None:
+    async def _posted(self, id: str, kind: str, body: bytes) -> None:
         """Raises Invalid, saying why, when the receiver does not have it."""
+        told = msgspec.json.decode(body, type=_Told)
+        name, tally = told.taskDefName if kind == "task" else told.workflowType, self._engine.tally
         try:
-            await asyncio.get_running_loop().run_in_executor(self._threads, self._post, row.id, told.kind, row.body)
+            await asyncio.get_running_loop().run_in_executor(self._threads, self._post, id, kind, body)
         except Exception as error:
-            _count(self.failures, told.kind, told.name, type(error).__name__)
+            tally.count(WEBHOOKS_FAILED, kind.upper(), name, type(error).__name__)
             if not isinstance(error, BatutaError):
-                log.exception("webhook message %s was not posted", row.id)  # a fault of ours: kept and tried again like any other failure
+                log.exception("webhook message %s was not posted", id)  # a fault of ours: kept and tried again like any other failure
             raise Invalid(str(error) or repr(error)) from error
-        _count(self.successes, told.kind, told.name, told.status)
+        tally.count(WEBHOOKS, kind.upper(), name, told.status)
 
-    async def _failed(self, lane: str, row: OutboxRow, told: _Told, reason: str) -> int:
+    async def _failed(self, lane: str, row: OutboxRow, reason: str) -> int:
         """How long to wait before it is tried again; 0: it has been set aside."""
         tries = self._tries[lane] = self._tries.get(lane, 0) + 1
         now = self._engine.clock.now()
@@ -187,7 +178,7 @@ class Webhooks:
             return int(min(FIRST_PAUSE_MS << min(tries - 1, 16), LAST_PAUSE_MS) * random.uniform(0.75, 1.25))
         log.warning("webhook message %s is set aside after %d attempts: %s", row.id, tries, reason)
         try:
-            await self._journal.set_aside(f"{self.name}:{told.kind}", row.id, msgspec.json.decode(row.body), [Failure("", "publish", reason)], [], now)
+            await self._journal.set_aside(f"{self.name}:{_KINDS[row.kind]}", row.id, msgspec.json.decode(row.body), [Failure("", "publish", reason)], [], now)
             await self._engine.forget_letter(row.id)
         except Unavailable:
             return FIRST_PAUSE_MS
@@ -218,14 +209,7 @@ class Webhooks:
 
     async def publish(self, queue: str, id: str, body: bytes) -> None:
         """Post once more what was set aside. Raises Invalid, saying why, when it fails again."""
-        await self._posted(OutboxRow(id, WEBHOOK, 0, body), msgspec.json.decode(body, type=_Told))
+        await self._posted(id, queue, body)
 
     async def close(self) -> None:
         """See open."""
-
-
-def _count(counts: dict[tuple[str, str, str], int], kind: str, name: str, what: str) -> None:
-    place = (kind.upper(), name, what)
-    if place not in counts and len(counts) >= NAMES_MAX:
-        place = (kind.upper(), "other", what)
-    counts[place] = counts.get(place, 0) + 1
