@@ -44,6 +44,18 @@ def test_tasks_of_several_types_are_done_by_one_process(fake: ConductorFake, pla
     assert {fake.tasks[i]["pollCount"] for i in adds + uppers} == {1}
 
 
+def test_a_task_whose_input_cannot_be_fetched_is_tried_again(fake: ConductorFake, play: Play) -> None:
+    task = fake.put_task("add")
+    fake.tasks[task]["externalInputPayloadStoragePath"] = "task/input/1.json"
+
+    async def scene(host: WorkerHost) -> None:
+        await until(fake, lambda: host.metrics.reports.value("sent") == 1)
+
+    play([add], scene)
+    said = "its input, 'task/input/1.json', could not be fetched: GET /tasks/externalstoragelocation: 404"  # this server keeps none
+    assert fake.tasks[task]["status"] == "FAILED" and fake.tasks[task]["reasonForIncompletion"].startswith(said)
+
+
 def test_a_worker_says_who_it_is(fake: ConductorFake, play: Play) -> None:
     task_id = fake.put_task("add", {"a": 1})
 

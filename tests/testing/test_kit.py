@@ -129,6 +129,17 @@ def test_workers_run_while_their_block_runs() -> None:
             server.wait(execution_id, timeout_s=0.05)
 
 
+def test_a_worker_gets_an_input_that_is_too_large_to_come_with_its_task() -> None:
+    @worker("measure")
+    def measure(text: str) -> int:
+        return len(text)
+
+    flow = {"name": "flow", "tasks": [{"name": "measure", "taskReferenceName": "m", "inputParameters": {"text": "${workflow.input.text}"}}]}
+    with embedded() as server, server.run_workers([measure]):
+        done = server.run(flow, {"text": "x" * 4_000_000})
+        assert (done.status, done.task("m").input, done.output) == ("COMPLETED", {}, {"result": 4_000_000})
+
+
 def test_waiting_in_vain_tells_which_task_nobody_polls_for() -> None:
     expected = r"double is SCHEDULED; no worker has polled for it(.|\n)*the clock stands still"
     with embedded(stands_still=True) as server, pytest.raises(TimeoutError, match=expected):

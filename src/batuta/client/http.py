@@ -80,7 +80,7 @@ class Call(Generic[T]):
 
     ``path`` is below the API root and already quoted. ``body`` is a JSON value, or text when ``is_text``. ``is_repeatable``
     says that sending it twice does no more than sending it once, so a connection that breaks is tried again at once.
-    ``timeout_s`` overrides the client's.
+    ``timeout_s`` overrides the client's. ``is_elsewhere``: ``path`` is an address that a server handed out, perhaps another one's; it gets no credentials.
     """
 
     method: str
@@ -91,9 +91,10 @@ class Call(Generic[T]):
     is_text: bool = False
     is_repeatable: bool = False
     timeout_s: float | None = None
+    is_elsewhere: bool = False
 
     def __str__(self) -> str:
-        return f"{self.method} {self.path}"
+        return f"{self.method} {self.path.partition('?')[0] if self.is_elsewhere else self.path}"  # such an address is a credential itself
 
     def target(self) -> str:
         """Path and query string; None values are left out, booleans are lower case, lists repeat their name."""
@@ -160,6 +161,8 @@ class Transport:
         Raises:
             ClientError: one of its kinds; Unavailable when no answer came.
         """
+        if call.is_elsewhere:
+            return call.read(self._exchange(call, {}))
         headers = self._session.headers()
         try:
             return call.read(self._exchange(call, headers))
@@ -204,7 +207,7 @@ class Transport:
         body, own_headers = call.content()
         response = self._pool.urlopen(
             call.method,
-            self.url + call.target(),
+            call.path if call.is_elsewhere else self.url + call.target(),
             body=body,
             headers={**headers, **own_headers},
             redirect=False,

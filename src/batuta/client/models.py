@@ -40,7 +40,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     One attempt at a task.
 
     ``type`` is the queue it was polled from, ``ref`` its place in the definition (``name__2`` in the second turn of a loop),
-    ``retry_count`` how many attempts came before, ``poll_count`` how often this one was handed out.
+    ``retry_count`` how many attempts came before, ``poll_count`` how often this one was handed out. ``input_path``: an input too large to come with the task
+    stands there; a worker's function gets it all the same.
     """
 
     id: str
@@ -60,6 +61,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None = None
     response_timeout_s: float = 0.0
     callback_after_s: float = 0.0
+    input_path: str = ""
     json: dict[str, Any] = {}
 
     @classmethod
@@ -80,6 +82,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
             execution_id=json.get("workflowInstanceId") or "",
             workflow_name=json.get("workflowType") or "",
             input=json.get("inputData") or {},
+            input_path=json.get("externalInputPayloadStoragePath") or "",
             output=json.get("outputData") or {},
             retry_count=int(json.get("retryCount") or 0),
             poll_count=int(json.get("pollCount") or 0),

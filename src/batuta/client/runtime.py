@@ -23,6 +23,7 @@ from batuta.client.backoff import Backoff, Reachability, is_set_within
 from batuta.client.client import Client
 from batuta.client.context import TaskContext
 from batuta.client.decorator import AnyWorker
+from batuta.client.errors import ClientError
 from batuta.client.keeper import Keeper
 from batuta.client.metrics import MetricsServer, WorkerMetrics
 from batuta.client.models import Task, TaskResult
@@ -207,7 +208,7 @@ class WorkerHost:
         """Run the function, free its slot, report what it made of the task."""
         lane, task, loop = running.lane, running.task, asyncio.get_running_loop()
         began_at = loop.time()
-        running.function = asyncio.create_task(perform(lane.worker, task, running.context, self._threads), name=f"run {task.id}")
+        running.function = asyncio.create_task(self._perform(running), name=f"run {task.id}")
         keeper.start(on_cancelled=running.function.cancel if not lane.worker.runs_in_thread else None)
         try:
             await asyncio.wait({running.function})
@@ -220,6 +221,17 @@ class WorkerHost:
         if result.status not in ("COMPLETED", "IN_PROGRESS"):
             log.warning("task %s: %s: %s", task, result.status, result.reason)
         await self._report(task, result, lines)
+
+    async def _perform(self, running: _Running) -> TaskResult:
+        """What the function makes of its task, whose input is fetched first when it was too large to come with it."""
+        task = running.task
+        if task.input_path and not task.input:
+            try:
+                uri = await self._reports.payload_uri(task.input_path, "TASK_INPUT")
+                task.input.update(await self._reports.payload_at(uri))  # its own, and nobody has looked at it yet
+            except (ClientError, ValueError) as error:
+                return TaskResult(status="FAILED", reason=f"its input, {task.input_path!r}, could not be fetched: {error}")
+        return await perform(running.lane.worker, task, running.context, self._threads)
 
     async def _report(self, task: Task, result: TaskResult, lines: list[str]) -> None:
         ids = {"task_id": task.id, "execution_id": task.execution_id, "worker_id": self.worker_id}

@@ -5,10 +5,13 @@ Calls about tasks: take, report, look at, and the queues they wait in. Source: /
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
+from batuta.client.errors import ClientError
 from batuta.client.http import Answer, Call, below_root
 from batuta.client.models import ReportStatus, Task, TaskResult
+
+PayloadKind = Literal["TASK_INPUT", "TASK_OUTPUT", "WORKFLOW_INPUT", "WORKFLOW_OUTPUT"]
 
 # The server refuses to hold a poll longer than this.
 POLL_TIMEOUT_S_MAX = 5.0
@@ -74,6 +77,25 @@ def update_task_by_ref(
 def get_task(task_id: str) -> Call[Task]:
     """The task with this id. Raises NotFound. Source: GET /tasks/{id}."""
     return Call("GET", below_root("/tasks/{}", task_id), lambda answer: Task.from_json(answer.json()))
+
+
+def payload_uri(path: str, kind: PayloadKind) -> Call[str]:
+    """Where the payload stands that is shown by this path: an address for `payload_at`. Source: GET /tasks/externalstoragelocation."""
+    query = {"path": path, "operation": "READ", "payloadType": kind}
+
+    def read(answer: Answer) -> str:
+        found = answer.json()
+        uri = found.get("uri") if isinstance(found, dict) else None
+        if not isinstance(uri, str):
+            raise ClientError(f"the server gives no address for payload {path!r}; found {found!r}, expected an object with 'uri'")
+        return uri
+
+    return Call("GET", "/tasks/externalstoragelocation", read, query=query)
+
+
+def payload_at(uri: str) -> Call[dict[str, Any]]:
+    """The payload at an address that `payload_uri` gave."""
+    return Call("GET", uri, lambda answer: dict(answer.json() or {}), is_elsewhere=True)
 
 
 def add_task_log(task_id: str, text: str) -> Call[None]:
