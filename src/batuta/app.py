@@ -13,6 +13,7 @@ import socket
 from importlib import metadata
 from pathlib import Path
 
+from batuta.api.addresses import Addresses
 from batuta.api.server import Edge
 from batuta.api.services import Services
 from batuta.builtin.absent import AbsentWorker, read_worker_types
@@ -29,10 +30,13 @@ from batuta.engine.events import Events
 from batuta.engine.keyring import Keyring, read_keys
 from batuta.engine.listeners import CHANGES, TASK_CHANGES, Listeners, read_changes
 from batuta.engine.metrics import Metrics
+from batuta.engine.payloads import Payloads
 from batuta.engine.retention import Retention
 from batuta.engine.schedules import Schedules
 from batuta.engine.scrape import timed
 from batuta.engine.secrets import Secrets
+from batuta.engine.signing import Signer
+from batuta.engine.tidying import Tidying
 from batuta.engine.webhooks import Webhooks
 from batuta.sandbox import Sandbox
 from batuta.settings import Settings
@@ -67,6 +71,8 @@ class Server:
             live_bytes_max=settings.live_bytes_max, active_poll_ms=int(settings.active_poll_s * 1000), variables_bytes_max=settings.variables_bytes_max,
             payload_bytes_warn=settings.payload_bytes_warn, inbox_max=settings.inbox_max, environment=self.environment, secrets=self.secrets,
         )  # fmt: skip
+        self.payloads = Payloads(Path(settings.data) / "payloads")
+        self.engine.payloads = self.payloads
         self.engine.observe = self.metrics.observe
         self.events = Events(self.engine, self.scripts)
         self.engine.publish = self.events.publish
@@ -79,6 +85,10 @@ class Server:
         )  # fmt: skip
         self.absent = INTEGRATIONS - read_worker_types(settings.worker_types)
         self.retention = Retention(self.engine, settings.retention_days)
+        self.tidying = Tidying(self.engine, [self.payloads.sweep])
+        self.addresses = Addresses(
+            Signer(Path(settings.data) / "address-keys.json"), settings.address_lifetime_s, settings.address_signed_only == "yes", settings.public_url,
+        )  # fmt: skip
         self.port = 0
 
     def _webhooks(self, settings: Settings) -> Webhooks:
@@ -129,8 +139,11 @@ class Server:
             started.push_async_callback(absent.stop)
             self.retention.start()
             started.callback(self.retention.stop)
+            self.tidying.start()
+            started.callback(self.tidying.stop)
             services = Services(
                 self.engine, self.catalog, self.scripts, events=self.events, schedules=self.schedules, metrics=self.metrics, webhooks=self.webhooks,
+                addresses=self.addresses,
                 config=self.settings.shown(), secrets_readable=self.settings.secrets_readable,
             )  # fmt: skip
             edge = Edge(services, body_bytes_max=self.settings.request_bytes_max)

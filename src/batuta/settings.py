@@ -7,6 +7,7 @@ Each field: its unit in the name, its environment variable (BATUTA_ + the name i
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,12 @@ class Settings(msgspec.Struct, frozen=True):
     """Largest request body; beyond it 413. Above the largest payload Conductor accepts (10 MiB)."""
     payload_bytes_warn: int = 1 * MIB
     """A payload larger than this is noted in the log: it is usually a file that should travel by reference."""
+    address_lifetime_s: float = 60.0
+    """How long an address handed out for putting or getting a payload or a file is good for. Conductor's; asking for another one is cheap."""
+    address_signed_only: str = "no"
+    """Whether such an address is taken only with its signature: yes or no. No, as in Conductor: runbooks write these addresses by hand."""
+    public_url: str = ""
+    """Where clients find this server (https://HOST[:PORT]), for addresses handed out. Empty: where they asked."""
     variables_bytes_max: int = 256 * 1024
     """Largest sum of workflow variables. Conductor's."""
     inbox_max: int = 1_000
@@ -152,6 +159,10 @@ def read_settings(given: Mapping[str, Any], environment: Mapping[str, str] = os.
     for name in ("webhook_timeout_s", "webhook_concurrency"):
         if getattr(settings, name) <= 0:
             raise Invalid(f"setting {name}: found {getattr(settings, name)!r}, expected more than 0")
+    if settings.address_signed_only not in ("yes", "no"):
+        raise Invalid(f"setting address_signed_only: found {settings.address_signed_only!r}, expected 'yes' or 'no'")
+    if settings.public_url and not re.fullmatch(r"https?://[^/?#\s]+(/[^?#\s]*[^/?#\s])?", settings.public_url):
+        raise Invalid(f"setting public_url: found {settings.public_url!r}, expected https://HOST, with no slash at its end")
     for name in ("port", "ui_port"):
         if not 0 <= getattr(settings, name) <= 65535:
             raise Invalid(f"setting {name}: found {getattr(settings, name)!r}, expected 0 to 65535")

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import tempfile
 from collections.abc import Awaitable, MutableMapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar
 
+from batuta.api.addresses import Addresses
 from batuta.api.application import Application
 from batuta.api.services import Services
 from batuta.core.expr.script import Script, ScriptFailed
@@ -15,7 +18,9 @@ from batuta.engine.catalog import Catalog
 from batuta.engine.clock import ManualClock
 from batuta.engine.engine import Engine
 from batuta.engine.events import Events
+from batuta.engine.payloads import Payloads
 from batuta.engine.schedules import Schedules
+from batuta.engine.signing import Signer
 from batuta.store.memory import MemoryStore
 
 T = TypeVar("T")
@@ -110,6 +115,8 @@ class Edge:
 
     def __init__(self) -> None:
         self.runner = asyncio.Runner()
+        self._temporary = tempfile.TemporaryDirectory(prefix="batuta-edge-")
+        self.directory = Path(self._temporary.name)
         self.clock = ManualClock()
         self.run(self._open())
 
@@ -120,18 +127,23 @@ class Edge:
         catalog = Catalog(store, self.clock, scripts=scripts)
         await catalog.load()
         self.engine = Engine(store, catalog, scripts, self.clock)
+        self.engine.payloads = Payloads(self.directory / "payloads")
         events = Events(self.engine, scripts)
         self.engine.publish = events.publish
         await events.load()
         await self.engine.open()
         schedules = Schedules(self.engine)
         await schedules.open()
-        self.services = Services(self.engine, catalog, scripts, events=events, schedules=schedules, version="1.2.3", config={"port": "8080"})
+        self.services = Services(
+            self.engine, catalog, scripts, events=events, schedules=schedules, version="1.2.3", config={"port": "8080"},
+            addresses=Addresses(Signer(self.directory / "address-keys.json")),
+        )  # fmt: skip
         self.application = Application(self.services, body_bytes_max=100_000)
 
     def close(self) -> None:
         self.run(self.engine.close())
         self.runner.close()
+        self._temporary.cleanup()
 
     def run(self, work: Awaitable[T]) -> T:
         async def awaited() -> T:

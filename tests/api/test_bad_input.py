@@ -65,7 +65,8 @@ THERE = {
     "refTaskName": {"/": "hello"},
     "taskId": {"/": "{taskId}"},
     "direction": {"/": "input"},
-    "file": {"/": "{taskId}.json"},
+    "upload": {"/": f"{'0' * 32}.json"},
+    "file": {"/api/external/workflow": "{workflowId}.json", "/": "{taskId}.json"},
     "key": {"/api/environment": "TOWN", "/api/secrets": "TOKEN"},
 }
 
@@ -272,6 +273,7 @@ class World:
             assert made.status == 200, made.text
         for target in ("/api/environment/TOWN", "/api/secrets/TOKEN"):
             assert self.edge.raw("PUT", target, b"Brno").status == 200
+        assert self.edge.call("PUT", f"/api/external/upload/{'0' * 32}.json", {}).status == 200
         self.workflow_id = self.edge.start("greeting", correlationId="order-1")
         self.task_id = self.edge.call("GET", f"/api/workflow/{self.workflow_id}").json["tasks"][0]["taskId"]
         self.before = self.state()

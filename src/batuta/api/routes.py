@@ -200,11 +200,14 @@ _ENVIRONMENT: Final = (
     Route("POST", "/api/admin/secrets/rotate-key", secrets.rotate, "Seal all stored secrets with a new key", "", "object"),
 )
 _EXTERNAL: Final = (
-    Route("GET", "/api/workflow/externalstoragelocation", external.location, "Where a payload shown by its path is read", "", "object"),
-    Route("GET", "/api/workflow/external-storage-location", external.location, "Where a payload shown by its path is read", "", "object"),
-    Route("GET", "/api/tasks/externalstoragelocation", external.location, "Where a payload shown by its path is read", "", "object"),
-    Route("GET", "/api/tasks/external-storage-location", external.location, "Where a payload shown by its path is read", "", "object"),
-    Route("GET", "/api/external/task/{direction}/{file}", external.payload, "A task's input or output, whole", "", "object"),
+    Route("GET", "/api/workflow/externalstoragelocation", external.location, "Where a payload is read by its path, or put", "", "object"),
+    Route("GET", "/api/workflow/external-storage-location", external.location, "Where a payload is read by its path, or put", "", "object"),
+    Route("GET", "/api/tasks/externalstoragelocation", external.location, "Where a payload is read by its path, or put", "", "object"),
+    Route("GET", "/api/tasks/external-storage-location", external.location, "Where a payload is read by its path, or put", "", "object"),
+    Route("PUT", "/api/external/upload/{upload}", external.put, "Put a payload ahead of its request", "object"),
+    Route("GET", "/api/external/upload/{upload}", external.uploaded, "A payload as it was put", "", "object"),
+    Route("GET", "/api/external/task/{direction}/{file}", external.of_task, "A task's input or output, whole", "", "object"),
+    Route("GET", "/api/external/workflow/{direction}/{file}", external.of_workflow, "An execution's input or output, whole", "", "object"),
 )
 _AGENTS: Final = (
     Route("GET", "/api/agent/list", agents.list_agents, "Every agent", "", "object[]"),

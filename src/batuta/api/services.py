@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
 
+from batuta.api.addresses import Addresses
 from batuta.core.expr.script import ScriptEngine
 from batuta.core.model.execution import Execution
 from batuta.core.model.task import Task
@@ -33,6 +34,7 @@ class Services:
     scripts: ScriptEngine
     events: Events = field(kw_only=True)
     schedules: Schedules = field(kw_only=True)
+    addresses: Addresses = field(kw_only=True)
     metrics: Metrics = field(default_factory=Metrics)
     webhooks: Webhooks | None = None
     version: str = field(default_factory=lambda: metadata.version("batuta"))

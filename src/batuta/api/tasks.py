@@ -60,14 +60,14 @@ async def poll_batch(
 async def report(services: Services, body: bytes) -> Response:
     """How a task stands; its id as text. A task that has ended stays as it is."""
     result = requests.read_result(body)
-    await services.engine.report(result)
+    await services.engine.report(result, len(body))
     return text_response(result.task_id)
 
 
 async def report_and_poll(services: Services, body: bytes) -> Response:
     """The same, and the next task of the same type, domain and worker if the report ended this one; else 204."""
     result = requests.read_result(body)
-    told = await services.engine.report(result)
+    told = await services.engine.report(result, len(body))
     if result.extend_lease or (told is not None and not told[1].status.is_terminal):
         return no_content()
     task = told[1] if told is not None else (await services.engine.read_task(result.task_id))[1]

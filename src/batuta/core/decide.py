@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import msgspec
 
-from batuta.core import deadlines, retry
+from batuta.core import deadlines, oversize, retry
 from batuta.core.model.decision import Message, StartExecution, TellParent
 from batuta.core.model.definition import Node
-from batuta.core.model.event import ChildEnded, ChildNotStarted, ChildRevived, Claimed, Event, LeaseExtended, Reported, Started, Ticked
-from batuta.core.model.execution import OUTPUT, Execution
+from batuta.core.model.event import ChildEnded, ChildNotStarted, ChildRevived, Claimed, Event, InputTooLarge, LeaseExtended, Reported, Started, Ticked
+from batuta.core.model.execution import INPUT, OUTPUT, Execution
 from batuta.core.model.ids import follower_id
 from batuta.core.model.status import TaskStatus, WorkflowStatus
-from batuta.core.model.task import Json, Task
+from batuta.core.model.task import PAYLOAD_BYTES_MAX, Json, Task
 from batuta.core.nodes import BEGINS, BY_TYPE, RUNS, speaker, sub_workflow, terminate
 from batuta.core.nodes.simple import enqueue
 from batuta.core.turn import Stop, Tools, Turn, suffix_of
@@ -101,6 +101,14 @@ def _happened(turn: Turn, event: Event) -> bool:
             return _claimed(turn, x.tasks.get(n), worker)
         case Reported():
             return _reported(turn, event)
+        case InputTooLarge(n, size):
+            task = x.tasks.get(n)
+            if task is None or task.status.is_terminal:
+                return False
+            task.input = {}
+            x.touch(task, INPUT)
+            turn.fail(task, oversize.of_task(x.head, task, size), for_good=True)
+            return True
         case LeaseExtended(n):
             task = x.tasks.get(n)
             if task is None or task.status.is_terminal:
@@ -152,7 +160,6 @@ def _reported(turn: Turn, event: Reported) -> bool:
     task.callback_after_s = event.callback_after_s
     if event.sub_execution_id:
         task.sub_execution_id = event.sub_execution_id
-    task.external_output = event.external_output
     output = turn.masked(event.output)
     if event.merge:
         output = {**task.output, **output}
@@ -476,9 +483,8 @@ def finish(turn: Turn, status: WorkflowStatus, reason: str | None, *, task: Task
     """
     x, h, now = turn.x, turn.x.head, turn.now
     h.output = _output(turn) if output is None else output
-    contract = x.definition.output_contract
-    if contract is not None and status is WorkflowStatus.COMPLETED and (misfit := contract.misfit(h.output, x.definition.masked)) is not None:
-        status, reason, fires = WorkflowStatus.FAILED, misfit, True
+    if (said := _unfit(x)) is not None and status is WorkflowStatus.COMPLETED:
+        status, reason, fires = WorkflowStatus.FAILED, said, True
     h.previous_status, h.status = h.status, status
     h.reason = reason
     h.ended_at, h.held, h.queued_at = now, None, 0
@@ -498,6 +504,15 @@ def finish(turn: Turn, status: WorkflowStatus, reason: str | None, *, task: Task
     x.touch_head(OUTPUT)
     if h.parent_id:
         turn.send(TellParent(h.parent_id, h.parent_task_id, h.id, str(status), h.output, h.reason))
+
+
+def _unfit(x: Execution) -> str | None:
+    """Why the execution may not complete with its output: it breaks the contract, or is larger than any payload may be, and then it is emptied."""
+    h, contract = x.head, x.definition.output_contract
+    if (size := oversize.size_of(h.output)) > PAYLOAD_BYTES_MAX:
+        h.output = {}
+        return oversize.of_workflow(h, size)
+    return None if contract is None else contract.misfit(h.output, x.definition.masked)
 
 
 def _cancel_open(turn: Turn, reason: str | None) -> None:

@@ -21,7 +21,7 @@ from batuta.core.model.execution import Execution
 from batuta.engine.durability import AGAIN_MS, log
 from batuta.engine.post import Act, Letter, Letters, Sent, decided, offered_again
 from batuta.engine.steps import Steps
-from batuta.errors import BatutaError, Invalid, NotFound, TooMany, Unavailable
+from batuta.errors import BatutaError, Invalid, NotFound, TooLarge, TooMany, Unavailable
 from batuta.store.protocol import Commit
 
 CASCADE_MAX = 2_000  # executions one request may move before the rest is left to the background
@@ -209,7 +209,7 @@ class Delivery(Steps):
     async def _not_started(self, letter_id: str, wish: StartExecution, error: BatutaError, letters: Letters) -> Sent | None:
         """Its parent's task fails with the reason; of one that nobody waits for there is a line in the log."""
         if wish.parent_id:
-            event = ChildNotStarted(wish.parent_task_id, wish.id, str(error), for_good=isinstance(error, Invalid))
+            event = ChildNotStarted(wish.parent_task_id, wish.id, str(error), for_good=isinstance(error, Invalid | TooLarge))
             return await self._tell_of_no_child(letter_id, wish.parent_id, event, letters)
         log.warning("execution %s of %r was not started: %s", wish.id, wish.name, error)
         return Sent(self.forget_letter(letter_id))

@@ -20,7 +20,7 @@ from batuta.core.expr.script import ScriptEngine
 from batuta.core.model.decision import Publish
 from batuta.core.model.execution import Execution
 from batuta.core.model.status import TaskStatus
-from batuta.core.model.task import Task
+from batuta.core.model.task import PAYLOAD_BYTES_MAX, Task
 from batuta.engine.alarms import Alarms
 from batuta.engine.catalog import Catalog
 from batuta.engine.clock import Clock, Handle
@@ -30,6 +30,7 @@ from batuta.engine.identity import Ids
 from batuta.engine.limits import Limits
 from batuta.engine.listeners import Listeners
 from batuta.engine.live import BYTES_MAX, Live, Lives
+from batuta.engine.payloads import Payloads
 from batuta.engine.places import Places
 from batuta.engine.queues import Queues
 from batuta.engine.secrets import Secrets
@@ -79,6 +80,7 @@ class Durability(abc.ABC):
         self.publish: Callable[[Publish], Awaitable[None]] | None = None  # who takes EVENT messages out of the process
         self.listeners = Listeners()  # who is told of changes of status
         self.post: Callable[[Sequence[OutboxRow]], None] = lambda rows: None  # who takes rows for the webhook that are durable
+        self.payloads: Payloads | None = None  # where clients put payloads ahead of their requests
         self.observe: Callable[[Live, Commit], None] = lambda live, commit: None  # who is told of every commit that is durable
         self._active_poll_ms, self._payload_bytes_warn, self._inbox_max = active_poll_ms, payload_bytes_warn, inbox_max
         self._loading: dict[str, asyncio.Future[Live | None]] = {}
@@ -153,6 +155,10 @@ class Durability(abc.ABC):
     async def _tick(self, execution_id: str) -> None:
         """Time has come for this execution."""
 
+    @abc.abstractmethod
+    async def _refuse_input(self, execution_id: str, n: int, size: int) -> None:
+        """The task fails over the size of its input."""
+
     async def _pause(self, ms: int) -> None:
         over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.clock.call_at(self.clock.now() + ms, lambda: None if over.done() else over.set_result(None))
@@ -223,6 +229,8 @@ class Durability(abc.ABC):
             total += len(row.doc) + given + result
             if max(given, result) > self._payload_bytes_warn:
                 log.warning("execution %s, task %s: a payload of %d bytes; files travel better by reference", commit.execution_id, row.ref, max(given, result))
+                if given > PAYLOAD_BYTES_MAX and row.queue:
+                    self.spawn(self._refuse_input(commit.execution_id, row.n, given))  # before it is durable, and so before anybody is offered it
         return total
 
     def _durable(self, live: Live, commit: Commit, moved: list[Task], failed: bool) -> None:

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
+
+from batuta.core import oversize
+from batuta.core.model.definition import Definition
 from batuta.core.model.event import Event, LeaseExtended, Reported
 from batuta.core.model.execution import Execution
 from batuta.core.model.status import TaskStatus
-from batuta.core.model.task import Json, Task
+from batuta.core.model.task import PAYLOAD_BYTES_MAX, Json, Task
 from batuta.engine.steps import Steps
 from batuta.engine.tally import UPDATE_CONFLICTS
-from batuta.errors import BatutaError, NotFound, SecretUnreadable
+from batuta.errors import BatutaError, Invalid, NotFound, SecretUnreadable
 from batuta.store.protocol import Commit, LogRow
 from batuta.wire.requests import TaskResult
 
@@ -24,12 +28,15 @@ LOGS_PER_REPORT = 10
 class Reports(Steps):
     """The worker's side of the engine, and reading."""
 
-    async def report(self, result: TaskResult) -> tuple[Execution, Task] | None:
+    async def report(self, result: TaskResult, body_bytes: int = 0) -> tuple[Execution, Task] | None:
         """
         A worker's word on its task. None: the task or its execution has ended, the word is ignored.
 
+        An output larger than any payload may be fails the task for good; *body_bytes*, the size of the request, tells when to look.
+
         Raises:
             NotFound: no such execution, or no such task in it.
+            Invalid: the output stands under a path that leads to none.
 
         Source: POST /api/tasks.
         """
@@ -45,13 +52,18 @@ class Reports(Steps):
         else:
             event = Reported(
                 n=task.n, status=result.status or TaskStatus.IN_PROGRESS, output=result.output, reason=result.reason, worker=result.worker,
-                callback_after_s=result.callback_after_s, sub_execution_id=result.sub_execution_id or "", external_output=result.external_output or "",
+                callback_after_s=result.callback_after_s, sub_execution_id=result.sub_execution_id or "",
             )  # fmt: skip
+            if body_bytes > PAYLOAD_BYTES_MAX and (size := oversize.size_of(event.output)) > PAYLOAD_BYTES_MAX:
+                reason = oversize.of_task(live.x.head, task, size)
+                event = Reported(n=task.n, status=TaskStatus.FAILED_WITH_TERMINAL_ERROR, output={}, reason=reason, worker=result.worker)
         if task.status.is_terminal or live.x.head.status.is_terminal:
             self.tally.count(UPDATE_CONFLICTS, live.x.head.name, task.type, task.status)
             if live.pending or (live.turn is not None and live.turn.locked()):
                 await self.handle(result.execution_id, event)  # what ended it may still be on its way to the disk: no promise before
             return None
+        if result.external_output and isinstance(event, Reported) and not event.output:
+            event = msgspec.structs.replace(event, output=await self.payload_given(result.external_output))
         if result.logs:
             now = self.clock.now()
             await self._write_logs(live.x, [LogRow(task.id, line.created_at or now, line.line) for line in result.logs[:LOGS_PER_REPORT]])
@@ -72,6 +84,35 @@ class Reports(Steps):
             return None
         await self.handle(execution_id, Reported(n=task.n, status=status, output=output, reason=task.reason, worker=worker, merge=True))
         return live.x, task
+
+    # -- payloads by their path -------------------------------------------------------------------------------------------------
+
+    async def payload_given(self, path: str) -> Json:
+        """What a request stands for that names a path instead of a payload. Raises Invalid when there is nothing."""
+        try:
+            return (await self.payload_at(path))[0]
+        except NotFound as error:
+            raise Invalid(str(error)) from None
+
+    async def payload_at(self, path: str) -> tuple[Json, Definition | None]:
+        """
+        The payload under a path that a client was given: uploaded by it, or of a task or an execution, then with the definition that this runs.
+
+        Raises:
+            NotFound: there is none.
+        """
+        if self.payloads is not None and self.payloads.has(path):
+            return await self.payloads.read(path), None
+        kind, _, rest = path.partition("/")
+        side, _, file = rest.partition("/")
+        owner = file.removesuffix(".json")
+        if kind not in ("task", "workflow") or side not in ("input", "output") or owner == file or not owner or "/" in owner:
+            raise NotFound(f"this server keeps no payload under {path!r}; expected a path that it gave, such as task/output/ID.json")
+        if kind == "task":
+            x, task = await self.read_task(owner)
+            return (task.input if side == "input" else x.output_of(task)), x.definition
+        x = await self.read(owner)
+        return (x.head.input if side == "input" else x.head.output), x.definition
 
     # -- reading ----------------------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,8 @@ import asyncio
 from collections import deque
 from collections.abc import Collection
 
-from batuta.core.model.execution import Execution
+from batuta.core.model.definition import Definition
+from batuta.core.model.execution import Execution, Head
 from batuta.core.model.ids import named
 from batuta.engine.family import OTHER
 from batuta.engine.post import Letters
@@ -32,7 +33,8 @@ class Starts(Reports):
 
         Raises:
             NotFound: no such definition.
-            Invalid: neither input nor a name, or an input that does not fit the definition's schema.
+            Invalid: neither input nor a name, an input that does not fit the definition's schema, or a path that leads to none.
+            TooLarge: the input is larger than any payload may be.
             Conflict: the idempotency key is taken, and the strategy says that this is an error.
 
         Source: POST /api/workflow.
@@ -51,12 +53,7 @@ class Starts(Reports):
             raise
 
     async def _begin(self, request: StartRequest, execution_id: str) -> str:
-        inline = request.definition
-        definition = self.definitions.made(inline) if inline is not None else self.definitions.named(request.name or "", request.version)
-        head = self._head(execution_id, definition, request.input or {})
-        await self._require_fit(definition, head.input)
-        head.correlation_id, head.priority, head.task_to_domain = request.correlation_id, request.priority, request.task_to_domain
-        head.created_by, head.external_input = request.created_by or "", request.external_input or ""
+        head, definition = await self._asked_for(request, execution_id)
         head.idempotency_key = request.idempotency_key or ""
         letters: Letters = deque()
         durable = await self._first_step(Execution(head, definition), letters)
@@ -64,6 +61,18 @@ class Starts(Reports):
             await self._carry(letters)
         await asyncio.shield(durable)
         return head.id
+
+    async def _asked_for(self, request: StartRequest, execution_id: str) -> tuple[Head, Definition]:
+        """The execution as requested, with an input that may stand under a path, and what it runs. Nothing of it is stored yet."""
+        inline, given = request.definition, request.input or {}
+        definition = self.definitions.made(inline) if inline is not None else self.definitions.named(request.name or "", request.version)
+        if request.external_input and not given:
+            given = await self.payload_given(request.external_input)
+        head = self._head(execution_id, definition, given)
+        await self._require_fit(definition, head.input)
+        head.correlation_id, head.priority, head.task_to_domain = request.correlation_id, request.priority, request.task_to_domain
+        head.created_by = request.created_by or ""
+        return head, definition
 
     async def start_as(self, execution_id: str, request: StartRequest, *, event: str | None = None, secrets: Collection[str] = ()) -> bool:
         """
@@ -79,12 +88,8 @@ class Starts(Reports):
         """
         if await self._load(execution_id) is not None:
             return False
-        inline = request.definition
-        definition = self.definitions.made(inline) if inline is not None else self.definitions.named(request.name or "", request.version)
-        head = self._head(execution_id, definition, request.input or {})
-        await self._require_fit(definition, head.input)
-        head.correlation_id, head.priority, head.task_to_domain = request.correlation_id, request.priority, request.task_to_domain
-        head.created_by, head.external_input, head.event = request.created_by or "", request.external_input or "", event
+        head, definition = await self._asked_for(request, execution_id)
+        head.event = event
         head.secrets = sorted(secrets)
         letters: Letters = deque()
         durable = await self._first_step(Execution(head, definition), letters)

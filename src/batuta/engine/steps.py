@@ -17,20 +17,20 @@ from collections.abc import Sequence
 
 import msgspec
 
-from batuta.core import lifecycle
+from batuta.core import lifecycle, oversize
 from batuta.core.decide import Outcome
 from batuta.core.model.decision import Message
 from batuta.core.model.definition import Definition, digest
-from batuta.core.model.event import Event, Started, Ticked
+from batuta.core.model.event import Event, InputTooLarge, Started, Ticked
 from batuta.core.model.execution import Execution, Head
 from batuta.core.model.status import WorkflowStatus
-from batuta.core.model.task import Json
+from batuta.core.model.task import PAYLOAD_BYTES_MAX, Json
 from batuta.core.places import key_of
 from batuta.engine.admission import Admission
-from batuta.engine.durability import AGAIN_MS
+from batuta.engine.durability import AGAIN_MS, log
 from batuta.engine.live import Live
 from batuta.engine.post import Act, Letter, Letters, decided, is_stored
-from batuta.errors import BatutaError, Invalid, NotFound, Unavailable, VersionConflict
+from batuta.errors import BatutaError, Invalid, NotFound, TooLarge, Unavailable, VersionConflict
 from batuta.store.protocol import OutboxRow
 from batuta.store.rows import commit_of
 
@@ -48,6 +48,12 @@ class Steps(Admission):
         except Unavailable:
             self.alarms.set(execution_id, self.clock.now() + AGAIN_MS)
             self._arm()
+
+    async def _refuse_input(self, execution_id: str, n: int, size: int) -> None:
+        try:
+            await self.handle(execution_id, InputTooLarge(n, size))
+        except BatutaError as error:
+            log.warning("execution %s: a task with an input of %d bytes goes on: %s", execution_id, size, error)
 
     @abc.abstractmethod
     async def _carry(self, letters: Letters) -> None:
@@ -180,7 +186,15 @@ class Steps(Admission):
         )  # fmt: skip
 
     async def _require_fit(self, definition: Definition, given: Json) -> None:
-        """Raise Invalid when the input breaks the definition's contract; found out on another thread, since a schema is the user's."""
+        """
+        The execution may begin with this input.
+
+        Raises:
+            TooLarge: it is larger than any payload may be.
+            Invalid: it breaks the definition's contract; found out on another thread, since a schema is the user's.
+        """
+        if (size := oversize.size_of(given)) > PAYLOAD_BYTES_MAX:
+            raise TooLarge(f"the input of workflow {definition.name!r} has {size} bytes; at most {PAYLOAD_BYTES_MAX} are taken")
         if (contract := definition.input_contract) is None:
             return
         misfit = await asyncio.get_running_loop().run_in_executor(self._threads, contract.misfit, given, definition.masked)

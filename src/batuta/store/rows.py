@@ -22,6 +22,7 @@ from batuta.store.protocol import Commit, HeadRow, LogRow, OutboxRow, PushedRow,
 
 PAYLOADS = INPUT | OUTPUT | VARIABLES
 APART_BYTES = 3072 * 1024  # taskInput/OutputPayloadSizeThreshold of Conductor
+WORKFLOW_APART_BYTES = 5120 * 1024  # workflowInput/OutputPayloadSizeThreshold
 _EMPTY: Json = {}
 
 _encode = msgspec.json.Encoder().encode
@@ -72,10 +73,10 @@ def row_of_task(task: Task, parts: int) -> TaskRow:
     given, result = task.input, task.output
     given_text = encode(given) if parts & INPUT else None
     result_text = encode(result) if parts & OUTPUT else None
-    if given_text is not None and len(given_text) > APART_BYTES and not task.external_input:
-        task.external_input = f"task/input/{task.id}.json"
-    if result_text is not None and len(result_text) > APART_BYTES and not task.external_output:
-        task.external_output = f"task/output/{task.id}.json"
+    if given_text is not None:
+        task.external_input = f"task/input/{task.id}.json" if len(given_text) > APART_BYTES else ""
+    if result_text is not None:
+        task.external_output = f"task/output/{task.id}.json" if len(result_text) > APART_BYTES else ""
     task.input = task.output = _EMPTY  # omitted from doc, where the default is
     try:
         doc = encode(task)
@@ -107,8 +108,18 @@ def task_of(row: TaskRow) -> Task:
 
 
 def row_of_head(head: Head, parts: int) -> HeadRow:
-    """The head's row with the payloads that *parts* (INPUT, OUTPUT, VARIABLES) ask for; the others are left as stored."""
+    """
+    The head's row with the payloads that *parts* (INPUT, OUTPUT, VARIABLES) ask for; the others are left as stored.
+
+    An input or output above WORKFLOW_APART_BYTES gets a path, as a task's does.
+    """
     given, result, variables = head.input, head.output, head.variables
+    given_text = encode(given) if parts & INPUT else None
+    result_text = encode(result) if parts & OUTPUT else None
+    if given_text is not None:
+        head.external_input = f"workflow/input/{head.id}.json" if len(given_text) > WORKFLOW_APART_BYTES else ""
+    if result_text is not None:
+        head.external_output = f"workflow/output/{head.id}.json" if len(result_text) > WORKFLOW_APART_BYTES else ""
     head.input = head.output = head.variables = _EMPTY
     try:
         doc = encode(head)
@@ -127,8 +138,8 @@ def row_of_head(head: Head, parts: int) -> HeadRow:
         head.ended_at,
         head.wake_at,
         doc,
-        encode(given) if parts & INPUT else None,
-        encode(result) if parts & OUTPUT else None,
+        given_text,
+        result_text,
         encode(variables) if parts & VARIABLES else None,
     )
 

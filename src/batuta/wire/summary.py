@@ -88,7 +88,8 @@ def classifier(definition: Json) -> str:
 
 def execution_summary(head: Head, definition: Definition) -> ExecutionSummary:
     """The execution in one line."""
-    given, result = (javatext.text(masked(payload, definition.masked)) for payload in (head.input, head.output))
+    shown = ({} if head.external_input else head.input, {} if head.external_output else head.output)
+    given, result = (javatext.text(masked(payload, definition.masked)) for payload in shown)
     return ExecutionSummary(
         workflowType=head.name, version=head.definition_version, workflowId=head.id, correlationId=head.correlation_id, startTime=iso(head.created_at),
         updateTime=iso(head.updated_at), endTime=iso(head.ended_at) if head.ended_at else "", status=head.status, input=given, output=result,
@@ -107,7 +108,8 @@ def task_summary(execution: Execution, task: Task, now: int) -> TaskSummary:
         workflowId=head.id, workflowType=head.name, correlationId=head.correlation_id, scheduledTime=iso(task.scheduled_at), startTime=iso(task.started_at),
         updateTime=iso(task.updated_at), endTime=iso(task.ended_at), status=task.status, reasonForIncompletion=task.reason,
         executionTime=max(task.ended_at - task.started_at, 0) if task.ended_at else 0, queueWaitTime=queue_wait_ms(task, now), taskDefName=task.def_name,
-        taskType=task.type, input=javatext.text(masked(task.input, names)), output=javatext.text(masked(execution.output_of(task), names)), taskId=task.id,
+        taskType=task.type, input=javatext.text({} if task.external_input else masked(task.input, names)),
+        output=javatext.text({} if task.external_output else masked(execution.output_of(task), names)), taskId=task.id,
         externalInputPayloadStoragePath=task.external_input, externalOutputPayloadStoragePath=task.external_output, workflowPriority=head.priority,
         domain=task.domain,
     )  # fmt: skip

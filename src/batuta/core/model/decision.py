@@ -31,7 +31,6 @@ class StartExecution(msgspec.Struct, frozen=True, tag="start"):
     parent_id: str = ""
     parent_task_id: str = ""
     created_by: str = ""
-    external_input: str = ""
     secrets: Sequence[str] = ()  # names the sender may use, and so its follower
 
 

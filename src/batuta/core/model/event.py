@@ -42,8 +42,14 @@ class Reported(msgspec.Struct, frozen=True):
     worker: str | None = None
     callback_after_s: int = 0
     sub_execution_id: str = ""
-    external_output: str = ""
     merge: bool = False
+
+
+class InputTooLarge(msgspec.Struct, frozen=True):
+    """A task's input, when it was written, came to this size, and no payload may be that large."""
+
+    n: int
+    size: int
 
 
 class LeaseExtended(msgspec.Struct, frozen=True):
@@ -79,4 +85,4 @@ class ChildRevived(msgspec.Struct, frozen=True):
     verb: str
 
 
-Event = Started | Ticked | Claimed | Reported | LeaseExtended | ChildEnded | ChildNotStarted | ChildRevived
+Event = Started | Ticked | Claimed | Reported | InputTooLarge | LeaseExtended | ChildEnded | ChildNotStarted | ChildRevived

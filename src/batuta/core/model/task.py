@@ -7,13 +7,14 @@ Instants are epoch milliseconds, 0 when unset. Payloads are parsed JSON that nob
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from batuta.core.model.status import TaskStatus
 
 Json = dict[str, Any]
+PAYLOAD_BYTES_MAX: Final = 10 * 1024 * 1024  # of any one payload, as JSON text; Conductor's max…PayloadSizeThreshold
 
 
 class Task(msgspec.Struct, omit_defaults=True):

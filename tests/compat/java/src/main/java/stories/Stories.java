@@ -1,6 +1,7 @@
 package stories;
 
 import com.netflix.conductor.client.automator.TaskRunnerConfigurer;
+import com.netflix.conductor.client.config.DefaultConductorClientConfiguration;
 import com.netflix.conductor.client.exception.ConductorClientException;
 import com.netflix.conductor.client.http.ConductorClient;
 import com.netflix.conductor.client.http.EventClient;
@@ -379,6 +380,49 @@ public class Stories {
         equal(events.getEventHandlers("conductor:jv_row:sink", true).stream().map(EventHandler::getName).toList(), List.of("jv_handler"));
         events.unregisterEventHandler("jv_handler");
         equal(events.getEventHandlers("conductor:jv_row:sink", true), List.of());
+    }
+
+    // -- payloads too large for a request ---------------------------------------------------------------------------------------
+
+    /** A client that puts large payloads apart, and fetches them, where the default one leaves that to the server. */
+    private static class Apart extends DefaultConductorClientConfiguration {
+        @Override
+        public boolean isEnforceThresholds() {
+            return true;
+        }
+
+        @Override
+        public boolean isExternalPayloadStorageEnabled() {
+            return true;
+        }
+    }
+
+    public void large_payloads_travel_by_their_path() {
+        task("jv_large");
+        SimpleTask job = new SimpleTask("jv_large", "job");
+        job.input("text", "${workflow.input.text}");
+        ConductorWorkflow<Map<String, Object>> flow = flow("jv_apart", job);
+        flow.setWorkflowOutput(Map.of("in", "${workflow.input.text}", "out", "${job.output.text}"));
+        flow.registerWorkflow(true, true);
+        WorkflowClient large = new WorkflowClient(client, new Apart());
+        TaskClient takers = new TaskClient(client, new Apart());
+        String text = "x".repeat(6 << 20);
+        StartWorkflowRequest start = new StartWorkflowRequest();
+        start.setName("jv_apart");
+        start.setVersion(1);
+        start.setInput(Map.of("text", text));
+        String id = large.startWorkflow(start);
+        equal(start.getExternalInputPayloadStoragePath() == null, false); // it was uploaded
+        Task taken = until(() -> takers.pollTask("jv_large", "w1", null), Objects::nonNull);
+        equal(taken.getInputData().get("text"), text);
+        TaskResult result = new TaskResult(taken);
+        result.setStatus(TaskResult.Status.COMPLETED);
+        result.setExternalOutputPayloadStoragePath(takers.evaluateAndUploadLargePayload(Map.of("text", "y".repeat(3_500_000)), "jv_large").orElseThrow());
+        result.setOutputData(null);
+        takers.updateTask(result);
+        Workflow ended = until(() -> large.getWorkflow(id, true), found -> found.getStatus().isTerminal());
+        equal(ended.getStatus(), Workflow.WorkflowStatus.COMPLETED);
+        equal(((String) ended.getOutput().get("in")).length() + ((String) ended.getOutput().get("out")).length(), (6 << 20) + 3_500_000);
     }
 
     // -- playing them ---------------------------------------------------------------------------------------------------------
