@@ -161,6 +161,7 @@ PASSED_OVER = {
     ("POST /api/workflow/execute/{name}/{version}", "version"): "the path says it",
     ("POST /api/workflow/{workflowId}/rerun", "reRunFromWorkflowId"): "the path says it",
     ("POST /api/agent/executions/{executionId}/rerun", "reRunFromWorkflowId"): "the path says it",
+    ("POST /api/workflow/{workflowId}/state", "taskResult.logs[0].taskId"): "a log is of the task that is reported",
     ("POST /api/tasks", "logs[0].taskId"): "a log is of the task that is reported",
     ("POST /api/tasks/update-v2", "logs[0].taskId"): "a log is of the task that is reported",
 }
@@ -395,6 +396,7 @@ PREPARED: dict[str, tuple[str, dict[str, Any]]] = {
     "POST /api/agent/executions/{executionId}/retry": (END, {}),
     "POST /api/agent/executions/{executionId}/rerun": (END, {"reRunFromTaskId": None}),
     "DELETE /api/agent/executions/{executionId}/record": (END, {}),
+    "POST /api/workflow/{workflowId}/upgrade": ("", {"version": 1}),
     "POST /api/tasks": ("", {"workflowInstanceId": "{workflowId}", "taskId": "{taskId}"}),
     "POST /api/tasks/update-v2": ("", {"workflowInstanceId": "{workflowId}", "taskId": "{taskId}"}),
     "PUT /api/event": ("", {"name": "listener"}),

@@ -63,6 +63,11 @@ _SCHEMA: Final = (
 _WORKFLOW: Final = (
     Route("POST", "/api/workflow", workflow.start, "Start an execution", "StartWorkflowRequest", "text"),
     Route("POST", "/api/workflow/{name}", workflow.start_by_name, "Start an execution by name; the body is its input", "object", "text"),
+    Route("POST", "/api/workflow/correlated/batch", workflow.correlated_batch, "The same, of workflows", "CorrelationIdsSearchRequest", "object"),
+    Route("POST", "/api/workflow/{workflowId}/variables", workflow.set_variables, "Set variables", "object", "Workflow"),
+    Route("POST", "/api/workflow/{workflowId}/jump/{taskReferenceName}", workflow.jump, "Go on from another task", "object?"),
+    Route("PUT", "/api/workflow/{workflowId}/jump/{taskReferenceName}", workflow.jump, "Go on from another task", "object?"),
+    Route("POST", "/api/workflow/{workflowId}/upgrade", workflow.upgrade, "Go on with another version", "UpgradeWorkflowRequest"),
     Route("GET", "/api/workflow/running/{name}", workflow.running, "Ids of executions that run", "", "string[]"),
     Route("GET", "/api/workflow/{name}/correlated/{correlationId}", workflow.correlated, "Executions of a correlation id", "", "Workflow[]"),
     Route("POST", "/api/workflow/{name}/correlated", workflow.correlated_many, "Executions of correlation ids", "string[]", "object"),
@@ -174,6 +179,9 @@ _SEARCH: Final = (
 )
 _WAITING: Final = (
     Route("POST", "/api/workflow/execute/{name}/{version}", waiting.execute, "Start, and wait for its end or a halt", "StartWorkflowRequest?", "object?"),
+    Route("POST", "/api/workflow/execute/{name}", waiting.execute_as_call, "Start with an input, wait, answer the output", "object?", "object"),
+    Route("GET", "/api/workflow/execute/{name}", waiting.execute_as_get, "The same, its input in the query", "", "object"),
+    Route("POST", "/api/workflow/{workflowId}/state", waiting.update_state, "Set variables, report a task, and wait", "WorkflowStateUpdate", "object"),
     Route("POST", "/api/workflow/test", waiting.test, "Run with mocked outputs (taskRefToMockOutput)", "StartWorkflowRequest", "Workflow"),
     Route("POST", "/api/tasks/{workflowId}/{status}/signal", waiting.signal, "Report the WAIT that holds an execution", "object"),
     Route("POST", "/api/tasks/{workflowId}/{status}/signal/sync", waiting.signal_sync, "The same, and wait for what follows", "object", "object?"),

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from batuta.api.http import Response, empty_response, json_response
+from batuta.api.http import JSON, Request, Response, empty_response, json_response
 from batuta.api.services import Services
 from batuta.core.model.definition import INTEGRATIONS, OPERATORS, Definition
 from batuta.core.model.execution import Execution
@@ -23,12 +23,14 @@ from batuta.errors import Invalid, NotFound
 from batuta.wire import requests
 from batuta.wire.codec import decode, encode
 from batuta.wire.execution import workflow_view
-from batuta.wire.requests import ReportedStatus, TaskResult
+from batuta.wire.mask import masked
+from batuta.wire.requests import ReportedStatus, StartRequest, TaskResult
 from batuta.wire.shape import Json
 from batuta.wire.signal import OF_TASKS, ReturnStrategy, run_view, task_run_view
 
 WAIT_S: Final = 10
 WAIT_S_MAX: Final = 3_600
+_OPTIONS: Final = ("requestId", "waitUntilTaskRef", "waitForSeconds")  # of a workflow that is called like a function: in the query, or as headers
 TEST_STEPS_MAX: Final = 20_000
 TEST_IDLE_S: Final = 0.2  # how long a test waits for work of the server's own before it stops
 
@@ -51,10 +53,46 @@ async def execute(
         if request.definition.get("tasks"):
             request = msgspec.structs.replace(request, input={**(request.input or {}), "_systemMetadata": {"dynamic": True}})
     execution_id = await services.engine.start(request)
-    refs = {ref.strip() for ref in wait_until_task_ref.split(",") if ref.strip()}
-    wait_s = min(wait_for_seconds if wait_for_seconds > 0 else WAIT_S, WAIT_S_MAX)
-    blocked = await services.engine.until_blocked(execution_id, refs, wait_s)
+    blocked = await _until_blocked(services, execution_id, wait_until_task_ref, wait_for_seconds)
     return _answer(services, blocked, return_strategy, request_id or str(uuid.uuid4()))
+
+
+async def _until_blocked(services: Services, execution_id: str, refs: str, seconds: int) -> Blocked:
+    wait_s = min(seconds if seconds > 0 else WAIT_S, WAIT_S_MAX)
+    return await services.engine.until_blocked(execution_id, {ref.strip() for ref in refs.split(",") if ref.strip()}, wait_s)
+
+
+async def execute_as_call(services: Services, name: str, body: bytes, request: Request, *, version: int | None = None) -> Response:
+    """Start an execution with the body as its input, and answer with its output when it ends, blocks, or the time is over; the headers say how it stands."""
+    return await _called(services, name, version, requests.read_object(body) if body.strip() else {}, request)
+
+
+async def execute_as_get(services: Services, name: str, request: Request, *, version: int | None = None) -> Response:
+    """The same for a client that can only GET: the other parameters of the query are the input, as texts."""
+    given = {key: texts[0] if len(texts) == 1 else texts for key, texts in request.query().items() if key not in _OPTIONS and key != "version"}
+    return await _called(services, name, version, given, request)
+
+
+async def _called(services: Services, name: str, version: int | None, given: Json, request: Request) -> Response:
+    query = request.query()
+    _, refs, seconds = (query[key][0] if key in query else request.header(key.lower().encode()).decode("latin-1") for key in _OPTIONS)
+    if seconds and not (seconds.isascii() and seconds.isdigit()):
+        raise Invalid(f"waitForSeconds is the text {seconds!r}; expected a whole number")
+    execution_id = await services.engine.start(StartRequest(name=name, version=version or None, input=given))
+    root = (await _until_blocked(services, execution_id, refs, min(int(seconds or 0), WAIT_S_MAX))).root
+    stands = ((b"x-workflow-id", execution_id.encode()), (b"x-workflow-status", root.head.status.value.encode()))
+    return Response(200, encode(masked(root.head.output, root.definition.masked)), JSON, *stands)
+
+
+async def update_state(
+    services: Services, workflow_id: str, body: bytes, *, request_id: str = "", wait_until_task_ref: str = "", wait_for_seconds: int = WAIT_S
+) -> Response:
+    """Set variables and report a task in one, and answer when the execution ends, blocks, or the time is over; with 0 seconds at once."""
+    update = requests.read_state(body)
+    await services.engine.update_state(workflow_id, update)
+    refs = {ref.strip() for ref in wait_until_task_ref.split(",") if ref.strip()}
+    blocked = await services.engine.until_blocked(workflow_id, refs, min(max(wait_for_seconds, 0), WAIT_S_MAX))
+    return _answer(services, blocked, "TARGET_WORKFLOW", request_id or str(uuid.uuid4()))
 
 
 def _answer(services: Services, blocked: Blocked, strategy: str, request_id: str) -> Response:

@@ -170,6 +170,34 @@ def _from_query(query: Mapping[str, list[str]]) -> SkipRequest:
     return msgspec.convert(found, SkipRequest)
 
 
+async def set_variables(services: Services, workflow_id: str, body: bytes) -> Response:
+    """Set variables, each as a whole; the execution as it is then."""
+    await services.engine.update_variables(workflow_id, requests.read_object(body))
+    return await read(services, workflow_id)
+
+
+async def jump(services: Services, workflow_id: str, task_reference_name: str, body: bytes, request: Request) -> Response:
+    """Go on from this task; the body is laid over its input. The Python SDK leaves the path's variable as it is, and names the task in the query."""
+    ref = request.query().get("taskReferenceName", [task_reference_name])[0]
+    await services.engine.jump(workflow_id, ref, requests.read_object(body) if body.strip() else {})
+    return empty_response()
+
+
+async def upgrade(services: Services, workflow_id: str, body: bytes) -> Response:
+    """Go on with another version of its definition."""
+    await services.engine.upgrade(workflow_id, requests.read_upgrade(body))
+    return empty_response()
+
+
+async def correlated_batch(services: Services, body: bytes, *, include_closed: bool = False, include_tasks: bool = False) -> Response:
+    """Executions of any of these workflows, by correlation id; every one asked for is in the answer."""
+    asked = requests.read_correlated(body)
+    shown = {}
+    for one in dict.fromkeys(asked.correlation_ids):
+        shown[one] = [view for name in dict.fromkeys(asked.names) for view in await _correlated(services, name, one, include_closed, include_tasks)]
+    return json_response(encode(shown))
+
+
 async def running(services: Services, name: str, *, version: int = 1, start_time: Millis | None = None, end_time: Millis | None = None) -> Response:
     """The ids of those not ended; with both times, of all of that version created between them."""
     if start_time and end_time:

@@ -13,7 +13,7 @@ from batuta.core.after import Around, around, later_attempts
 from batuta.core.contract import Contract
 from batuta.core.decide import Outcome, conclude, copy_for_retry, finish, gather, open_node, schedule, settle, tell_waiting, try_step
 from batuta.core.model.decision import AskChild, ReviveChild, ReviveParent, TellParent
-from batuta.core.model.definition import Definition
+from batuta.core.model.definition import Definition, Node
 from batuta.core.model.execution import INPUT, OUTPUT, VARIABLES, Execution
 from batuta.core.model.status import TaskStatus, WorkflowStatus
 from batuta.core.model.task import Json, Task
@@ -75,15 +75,20 @@ def skip_task(x: Execution, now: int, tools: Tools, ref: str, given: Json | None
     if ref in x.by_ref:
         raise Conflict(f"The task referenced {ref!r} has already been processed, cannot be skipped")
     turn = Turn(x, now, tools)
-    task = turn.draft(node, "", kind=node.name, def_name=node.name, status=TaskStatus.SKIPPED)
-    task.seq, task.executed, task.input, task.output = 0, True, given or {}, output or {}
-    task.ended_at = now
-    x.insert(task)
-    x.changes.made.add(task.n)
-    x.touch(task, INPUT | OUTPUT)
-    tell_waiting(turn, task)
+    step_over(turn, node, given or {}, output or {})
     settle(turn)
     return conclude(turn)
+
+
+def step_over(turn: Turn, node: Node, given: Json, output: Json) -> None:
+    """The node has a SKIPPED row from here on, before all others."""
+    task = turn.draft(node, "", kind=node.name, def_name=node.name, status=TaskStatus.SKIPPED)
+    task.seq, task.executed, task.input, task.output = 0, True, given, output
+    task.ended_at = turn.now
+    turn.x.insert(task)
+    turn.x.changes.made.add(task.n)
+    turn.x.touch(task, INPUT | OUTPUT)
+    tell_waiting(turn, task)
 
 
 def reset_callbacks(x: Execution, now: int, tools: Tools) -> Outcome:
@@ -118,7 +123,7 @@ def restart(x: Execution, now: int, tools: Tools, definition: Definition | None,
     if h.status is WorkflowStatus.COMPLETED and x.definition.raw.get("restartable") is False:
         raise NotFound(f"Workflow: {h.id} is non-restartable")
     if definition is not None:
-        _require_fit(definition.input_contract, h.input, definition)
+        require_fit(definition.input_contract, h.input, definition)
         h.rate_limit_key = key_of(x, definition, tools)
         x.definition = definition
         h.definition_hash, h.definition_version = definition.hash, definition.version
@@ -128,7 +133,7 @@ def restart(x: Execution, now: int, tools: Tools, definition: Definition | None,
     return hold(turn, {"verb": "start"}) if waits else _from_the_start(turn)
 
 
-def _require_fit(contract: Contract | None, given: Json, definition: Definition) -> None:
+def require_fit(contract: Contract | None, given: Json, definition: Definition) -> None:
     """Raise Invalid when the input that an operator gives breaks this contract."""
     if contract is not None and (misfit := contract.misfit(given, definition.masked)) is not None:
         raise Invalid(misfit)
@@ -199,7 +204,7 @@ def _play_lost(turn: Turn, last: list[Task]) -> Outcome:
             task.retried = task.executed = True  # joins count it as missing from here on
             x.touch(task)
             fresh.append(task)
-    _reindex(x)
+    reindex(x)
     _schedule_again(turn)
     for task in fresh:
         try_step(turn, lambda task=task: schedule(turn, _fresh_attempt(turn, task)))
@@ -226,7 +231,8 @@ def _reopen(x: Execution, task: Task, now: int) -> None:
     x.touch(task)
 
 
-def _reindex(x: Execution) -> None:
+def reindex(x: Execution) -> None:
+    """Every index and deadline anew, after rows were changed by hand."""
     x.rebuild(list(x.tasks.values()))
     deadlines.rearm(x)
 
@@ -277,7 +283,7 @@ def _play_revived(turn: Turn, tasks: list[Task], had_ended: bool) -> Outcome:
         for other in x.ordered():
             if other.status in LOST and not other.retried:
                 _mend(turn, other)
-    _reindex(x)
+    reindex(x)
     _schedule_again(turn)
     return _go_on(turn)
 
@@ -345,7 +351,7 @@ def rerun(
     if not h.status.is_terminal:
         raise Conflict(f"Workflow: {h.id} is not in terminal state, unable to rerun.")
     if workflow_input is not None:
-        _require_fit(x.definition.input_contract, workflow_input, x.definition)
+        require_fit(x.definition.input_contract, workflow_input, x.definition)
     if from_task is None:
         if workflow_input is not None:
             h.input = workflow_input
@@ -365,7 +371,7 @@ def rerun(
     if target.status is TaskStatus.SKIPPED:
         raise Conflict(f"Task {from_task} was skipped; there is nothing to run again. Rerun from a task beside it")
     if task_input is not None:
-        _require_fit(x.node_of(target).input_contract, task_input, x.definition)
+        require_fit(x.node_of(target).input_contract, task_input, x.definition)
     if correlation_id is not None:
         h.correlation_id = correlation_id
     _forget_failure(x)
@@ -435,7 +441,7 @@ def _rerun_from(turn: Turn, target: Task, task_input: Json | None) -> None:
         x.touch(target, INPUT | OUTPUT)
     for task in anew:
         x.forget(task)
-    _reindex(x)
+    reindex(x)
     _schedule_again(turn)
     for task in anew:
         try_step(turn, lambda task=task: schedule(turn, _opened_again(turn, task)))

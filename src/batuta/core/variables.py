@@ -1,5 +1,5 @@
 """
-Variables of an execution, changed from outside: by an event's action.
+Variables of an execution, changed from outside: by an event's action, or by a client, which may report a task in the same breath.
 
 Here: what becomes of the variables. Not here: SET_VARIABLE, which changes them from within (nodes/set_variable.py).
 Source: conductor-rest-api.md §3.10 (update_workflow_variables), which Conductor declares and does not carry out.
@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import msgspec
 
-from batuta.core.decide import Outcome, conclude
+from batuta.core.decide import Outcome, conclude, decide
+from batuta.core.model.event import Reported
 from batuta.core.model.execution import VARIABLES, Execution
 from batuta.core.model.task import Json
 from batuta.core.turn import Tools, Turn
@@ -40,3 +41,16 @@ def update_variables(x: Execution, now: int, tools: Tools, given: Json, *, appen
     head.variables = variables
     x.touch_head(VARIABLES)
     return conclude(turn)
+
+
+def update_state(x: Execution, now: int, tools: Tools, variables: Json, report: Reported | None) -> Outcome:
+    """
+    Set these variables, then let the report be decided, which sees them: both or neither.
+
+    Raises as `update_variables` does. Source: POST /workflow/{id}/state of Orkes.
+    """
+    outcome = update_variables(x, now, tools, variables)
+    if report is not None:
+        outcome = decide(x, report, now, tools)
+        outcome.changed = True
+    return outcome

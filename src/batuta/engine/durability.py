@@ -176,6 +176,9 @@ class Durability(abc.ABC):
                 moved.append(task)
                 if ended or task.status is not TaskStatus.SCHEDULED:
                     self.queues.withdraw(task.queue, (x.head.id, n))
+        for task in x.changes.left:
+            moved.append(task)
+            self.queues.withdraw(task.queue, (x.head.id, task.n))
         return moved
 
     def _hold(self, live: Live) -> None:

@@ -79,7 +79,7 @@ class Reports(Steps):
         live = self.lives.get(execution_id) or await self._load(execution_id)
         if live is None:
             return None
-        task = _open_by_ref(live.x, ref)
+        task = open_by_ref(live.x, ref)
         if task is None or live.x.head.status.is_terminal:
             return None
         await self.handle(execution_id, Reported(n=task.n, status=status, output=output, reason=task.reason, worker=worker, merge=True))
@@ -169,7 +169,8 @@ class Reports(Steps):
         return await self.store.logs(task_id)
 
 
-def _open_by_ref(x: Execution, ref: str) -> Task | None:
+def open_by_ref(x: Execution, ref: str) -> Task | None:
+    """The first open task of the reference, as written or with the suffix of a loop."""
     exact = [t for t in x.ordered() if not t.status.is_terminal and t.ref == ref]
     if exact:
         return exact[0]

@@ -14,20 +14,23 @@ from collections.abc import Callable
 from batuta.core import lifecycle
 from batuta.core.decide import Outcome, decide
 from batuta.core.inbox import push
+from batuta.core.jump import jump
 from batuta.core.model.definition import Definition
-from batuta.core.model.event import Ticked
+from batuta.core.model.event import Reported, Ticked
 from batuta.core.model.execution import Execution
-from batuta.core.model.status import WorkflowStatus
+from batuta.core.model.status import TaskStatus, WorkflowStatus
 from batuta.core.model.task import Json
 from batuta.core.turn import Tools
+from batuta.core.upgrade import upgrade
+from batuta.core.variables import update_state, update_variables
 from batuta.engine.admission import PlaceLost
 from batuta.engine.post import Act, offered_again
-from batuta.engine.reports import Reports
+from batuta.engine.reports import Reports, open_by_ref
 from batuta.engine.steps import CONFLICTS_MAX
 from batuta.engine.tally import ARCHIVED
 from batuta.errors import BatutaError, Invalid, NotFound, Unavailable, VersionConflict
 from batuta.store.protocol import Commit
-from batuta.wire.requests import RerunRequest
+from batuta.wire.requests import RerunRequest, StateUpdate, UpgradeRequest
 
 Revival = Callable[[Execution, int, Tools, bool], Outcome]  # a verb that brings back to life; the last argument says whether it has to wait for a place
 DEPTH_MAX = 100  # sub-workflows inside sub-workflows
@@ -68,11 +71,57 @@ class Verbs(Reports):
         await self.act(execution_id, lambda x, now, tools: push(x, now, tools, message_id, payload, self._inbox_max))
         return message_id
 
+    async def update_variables(self, execution_id: str, variables: Json) -> None:
+        """Set these variables, each as a whole."""
+        await self.act(execution_id, lambda x, now, tools: update_variables(x, now, tools, variables))
+
+    async def update_state(self, execution_id: str, update: StateUpdate) -> None:
+        """Set variables and report the open task of a reference, in one commit. Raises NotFound when a reference is given and no such task is open."""
+        result = update.result
+
+        def act(x: Execution, now: int, tools: Tools) -> Outcome:
+            report = None
+            if result is not None and not x.head.status.is_terminal:
+                task = open_by_ref(x, update.ref or "")
+                if task is None:
+                    raise NotFound(f"Found no running task {update.ref} of workflow {execution_id} to update")
+                report = Reported(
+                    n=task.n, status=result.status or TaskStatus.COMPLETED, output=result.output, reason=result.reason, worker=result.worker,
+                    callback_after_s=result.callback_after_s, merge=True,
+                )  # fmt: skip
+            return update_state(x, now, tools, update.variables, report)
+
+        await self.act(execution_id, act)
+
+    async def jump(self, execution_id: str, ref: str, given: Json) -> None:
+        """Go on from this task, whatever is open now."""
+        await self.act(execution_id, lambda x, now, tools: jump(x, now, tools, ref, given))
+
+    async def upgrade(self, execution_id: str, request: UpgradeRequest) -> None:
+        """Go on with another version of the definition."""
+        x = await self.read(execution_id)
+        if request.name != x.head.name:
+            raise Invalid(f"name is {request.name!r}; an upgrade changes the version of an execution of {x.head.name!r}, not its workflow")
+        definition = self.definitions.named(request.name, request.version)
+        await self._will_run(execution_id, definition)
+        await self.act(execution_id, lambda x, now, tools: upgrade(x, now, tools, definition, request.workflow_input, request.task_output))
+        if definition.limit is None:
+            self._gave_up_place(execution_id)
+
+    async def _will_run(self, execution_id: str, definition: Definition) -> None:
+        """The execution is about to run this definition: one with scripts is decided on another thread from now on, beginning with the change itself."""
+        live = self.lives.get(execution_id) or await self._load(execution_id)
+        if definition.has_scripts and live is not None and live.turn is None:
+            live.turn = asyncio.Lock()
+            if self.lives.get(execution_id) is None:
+                self.lives.put(live)
+
     async def restart(self, execution_id: str, use_latest: bool) -> None:
         """Begin again; *use_latest*: with the newest definition instead of the snapshot."""
         definition = None
         if use_latest:
             definition = self.definitions.named((await self.read(execution_id)).head.name, None)
+            await self._will_run(execution_id, definition)
         await self._bring_back(execution_id, lambda x, now, tools, waits: lifecycle.restart(x, now, tools, definition, waits=waits), definition)
 
     async def retry(self, execution_id: str, resume_subworkflow_tasks: bool = False) -> None:

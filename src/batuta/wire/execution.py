@@ -194,7 +194,7 @@ def _task_view(execution: Execution, task: Task, now: int) -> TaskView:
     Cost: 4 µs with its encoding, however large its node (Python 3.11, a payload of three members).
     """
     head, fixed = execution.head, _fixed(execution, execution.node_of(task), task.def_name)
-    is_skipped = task.status is TaskStatus.SKIPPED  # made by an operator, not by the flow: Conductor fills in less
+    is_skipped = task.status is TaskStatus.SKIPPED and not task.seq  # made by an operator, not by the flow: Conductor fills in less
     output = execution.output_of(task)
     return TaskView(
         taskType=task.type,

@@ -121,6 +121,30 @@ class SkipRequest(msgspec.Struct, frozen=True, kw_only=True, rename={"input": "t
     output: Json = {}
 
 
+class StateUpdate(msgspec.Struct, frozen=True, kw_only=True, rename={"ref": "taskReferenceName", "result": "taskResult"}):
+    """Variables to set, and how the open task of a reference stands; its ids count for nothing, and no status means COMPLETED."""
+
+    ref: str | None = None
+    result: TaskResult | None = None
+    variables: Json = {}
+
+
+class UpgradeRequest(msgspec.Struct, frozen=True, kw_only=True, rename={"workflow_input": "workflowInput", "task_output": "taskOutput"}):
+    """Which version to go on with; `version` None: the latest."""
+
+    name: str = ""
+    version: Int32 | None = None
+    workflow_input: Json = {}
+    task_output: Json = {}
+
+
+class Correlated(msgspec.Struct, frozen=True, kw_only=True, rename={"correlation_ids": "correlationIds", "names": "workflowNames"}):
+    """Which executions are asked for: those of any of these names under any of these correlation ids."""
+
+    correlation_ids: list[str] = []
+    names: list[str] = []
+
+
 START_REQUEST: Final = Record(
     "StartWorkflowRequest",
     text("name"),
@@ -161,12 +185,25 @@ RERUN_REQUEST: Final = Record(
     text("correlationId"),
 )
 SKIP_REQUEST: Final = Record("SkipTaskRequest", table("taskInput"), table("taskOutput"))
-RECORDS: Final = (START_REQUEST, TASK_RESULT, LOG_LINE, RERUN_REQUEST, SKIP_REQUEST)
+STATE_UPDATE: Final = Record(
+    "WorkflowStateUpdate",
+    text("taskReferenceName"),
+    optional("taskResult", TASK_RESULT),
+    table("variables"),
+)
+UPGRADE_REQUEST: Final = Record(
+    "UpgradeWorkflowRequest", text("name"), integer("version"), table("workflowInput"), table("taskOutput"), required=("name",)
+)
+CORRELATED: Final = Record("CorrelationIdsSearchRequest", listing("correlationIds", Text()), listing("workflowNames", Text()))
+RECORDS: Final = (START_REQUEST, TASK_RESULT, LOG_LINE, RERUN_REQUEST, SKIP_REQUEST, STATE_UPDATE, UPGRADE_REQUEST, CORRELATED)
 
 _start = msgspec.json.Decoder(StartRequest)
 _result = msgspec.json.Decoder(TaskResult)
 _rerun = msgspec.json.Decoder(RerunRequest)
 _skip = msgspec.json.Decoder(SkipRequest)
+_state = msgspec.json.Decoder(StateUpdate)
+_upgrade = msgspec.json.Decoder(UpgradeRequest)
+_correlated = msgspec.json.Decoder(Correlated)
 S = TypeVar("S")
 
 
@@ -252,6 +289,42 @@ def read_result(body: bytes) -> TaskResult:
 def read_rerun(body: bytes) -> RerunRequest:
     """From where and with what to run again. Raises Invalid when the body is no such request. Source: POST /api/workflow/{id}/rerun."""
     return _read(body, _rerun, RERUN_REQUEST)
+
+
+def read_state(body: bytes) -> StateUpdate:
+    """
+    Variables, a report, or both. Raises Invalid when the body is no such update, says nothing, or names one half of a report without the other.
+
+    Source: POST /api/workflow/{id}/state (Orkes' WorkflowStateUpdate).
+    """
+    update = _read(body, _state, STATE_UPDATE)
+    if (update.ref is None) != (update.result is None):
+        missing, there = ("taskResult", "taskReferenceName") if update.result is None else ("taskReferenceName", "taskResult")
+        raise Invalid(f"{missing} is missing; {there} says that a task is to be updated")
+    if update.result is None and not update.variables:
+        raise Invalid("the body changes nothing; expected variables, or taskReferenceName and taskResult")
+    if update.result is not None and update.result.status is not None and update.result.status.value not in REPORTABLE:
+        raise misfit("taskResult.status", update.result.status.value, f"one of {', '.join(REPORTABLE)}")
+    return update
+
+
+def read_upgrade(body: bytes) -> UpgradeRequest:
+    """Which version to go on with. Raises Invalid when the body is no such request. Source: POST /api/workflow/{id}/upgrade (Orkes)."""
+    request = _read(body, _upgrade, UPGRADE_REQUEST)
+    if not request.name:
+        raise misfit("name", request.name, "the name of the execution's workflow")
+    return request
+
+
+def read_correlated(body: bytes) -> Correlated:
+    """Names and correlation ids, one of each at least. Raises Invalid. Source: POST /api/workflow/correlated/batch (Orkes)."""
+    asked = _read(body, _correlated, CORRELATED)
+    for name, values in (("correlationIds", asked.correlation_ids), ("workflowNames", asked.names)):
+        if not values:
+            raise Invalid(f"{name} is empty; expected a list of texts, one at least")
+        if len(values) > BULK_MAX:
+            raise Invalid(f"{name} has {len(values)} members; expected {BULK_MAX} at most")
+    return asked
 
 
 def read_skip(body: bytes) -> SkipRequest:

@@ -179,6 +179,9 @@ async def operate(world: World, chance: Random) -> str:
             call = lambda: e.decide(id)
         case "callbacks":
             call = lambda: e.reset_callbacks(id)
+        case "skip" if chance.random() < 0.5:
+            name, there = "jump", chance.choice([n.ref for n in x.definition.nodes])
+            call = lambda: e.jump(id, there, {})
         case "skip":
             call = lambda: e.skip_task(id, ref, None, None)
         case "requeue":

@@ -157,7 +157,7 @@ def grow(node: Node) -> None:
 
 
 def lone(raw: Json, fork: Node | None) -> Node:
-    """A node that stands in no definition: one branch of a dynamic fork, or a task from outside (beside.py). Nothing follows it."""
+    """A node that stands in no definition: a branch of a dynamic fork, a task from outside (beside.py), what an upgrade left. Nothing follows it."""
     node = Node(raw, None, None if fork is None else fork.loop)
     node.fork = "" if fork is None else fork.ref
     grow(node)

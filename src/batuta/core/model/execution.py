@@ -78,13 +78,14 @@ class Pushed(msgspec.Struct, frozen=True):
 class Changes:
     """What must be written: parts of the head, parts of tasks by row number, rows gone; messages that came, and up to which they were taken."""
 
-    __slots__ = ("gone", "head", "made", "pushed", "taken", "tasks")
+    __slots__ = ("gone", "head", "left", "made", "pushed", "taken", "tasks")
 
     def __init__(self) -> None:
         self.head = 0
         self.tasks: dict[int, int] = {}
         self.made: set[int] = set()
         self.gone: list[int] = []
+        self.left: list[Task] = []  # of what is gone, tasks that may still be in a queue
         self.pushed: tuple[Pushed, ...] = ()
         self.taken = 0
 
@@ -200,6 +201,8 @@ class Execution:
         if self.by_base.get(task.base_ref or task.ref) is task:
             del self.by_base[task.base_ref or task.ref]
         self.changes.tasks.pop(task.n, None)
+        if task.queue:
+            self.changes.left.append(task)
         if task.n in self.changes.made:
             self.changes.made.discard(task.n)
         else:

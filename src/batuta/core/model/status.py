@@ -107,8 +107,9 @@ WORKFLOW_BY_OPERATOR: dict[WorkflowStatus, frozenset[WorkflowStatus]] = {
 }
 _AGAIN = frozenset({_T.SCHEDULED, _T.IN_PROGRESS})
 TASK_BY_OPERATOR: dict[TaskStatus, frozenset[TaskStatus]] = {
-    _T.SCHEDULED: frozenset(),
-    _T.IN_PROGRESS: frozenset(),
+    # Stepped over by a jump.
+    _T.SCHEDULED: frozenset({_T.SKIPPED}),
+    _T.IN_PROGRESS: frozenset({_T.SKIPPED}),
     # Retried, rerun or revived in place: joins, loops, sub-workflows, what was cancelled beside them, the task rerun from.
     **dict.fromkeys((_T.COMPLETED, _T.COMPLETED_WITH_ERRORS, _T.FAILED, _T.FAILED_WITH_TERMINAL_ERROR, _T.TIMED_OUT, _T.CANCELED), _AGAIN),
     _T.SKIPPED: frozenset(),
