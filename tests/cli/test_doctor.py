@@ -220,3 +220,21 @@ def test_sqlite_itself_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 20, 0))
     found = checks.sqlite()
     assert found.level == "fail" and "needs" in found.found
+
+
+def test_stored_secrets_and_their_key_are_looked_at(tmp_path: Path) -> None:
+    key = tmp_path / "secrets.key"
+
+    def found() -> checks.Finding:
+        return checks.secrets(settings(data=str(tmp_path)))
+
+    assert (found().level, found().found) == ("ok", "none are stored")
+    with embedded(store="", data=str(tmp_path)) as server:
+        Batuta(server.url)("secrets", "set", "TOKEN", stdin="0123456789")
+        assert found().level == "ok" and "1 stored, sealed with key" in found().found and "No backup of the store holds that key" in found().advice
+    key.chmod(0o644)
+    assert found().level == "warn" and found().found.endswith("which others may read (mode 0644)") and found().advice == f"chmod 600 {key}"
+    key.rename(tmp_path / "elsewhere")
+    assert found().level == "fail" and "1 of 1 cannot be read, TOKEN among them: it was sealed with key" in found().found
+    assert checks.secrets(settings(data=str(tmp_path), secrets_key="hunter2")).level == "fail"
+    assert not key.exists()

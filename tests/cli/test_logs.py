@@ -6,7 +6,11 @@ import json
 import logging
 import sys
 
+import pytest
+
+from batuta.cli import logs
 from batuta.cli.logs import JsonLines, Short
+from batuta.core.expr.masks import Mask
 
 
 def record(level: int, message: str, *args: object, error: bool = False) -> logging.LogRecord:
@@ -34,3 +38,23 @@ def test_a_json_line_is_one_object_whatever_it_says() -> None:
     line = json.loads(text)
     assert "\n" not in text and line.pop("trace").endswith("ValueError: why")
     assert line == {"at": "2023-11-14T22:13:20.250Z", "level": "error", "logger": "batuta.engine", "message": "two\nlines äß"}
+
+
+def test_every_line_is_masked_whatever_it_comes_from() -> None:
+    for formatter in (Short(in_colour=False), JsonLines()):
+        formatter.mask = Mask({"TOKEN": "hush-hush-hush"}).text
+        made = formatter.format(record(logging.ERROR, "got %s", "hush-hush-hush", error=True))
+        assert "hush" not in made and "got ***" in made
+
+
+def test_the_log_of_a_server_goes_through_its_mask(capsys: pytest.CaptureFixture[str]) -> None:
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    try:
+        logs.set_up("info", as_json=False)
+        logs.mask_with(Mask({"TOKEN": "hush-hush-hush"}).text)
+        logging.getLogger("batuta.engine").warning("got %s", "hush-hush-hush")
+    finally:
+        root.handlers[:] = before
+        root.setLevel(level)
+    assert capsys.readouterr().err.endswith("WARNING batuta.engine: got ***\n")

@@ -6,7 +6,9 @@ from typing import Any
 
 from stage import SECRETS, Stage, node, simple
 
+from batuta.core import lifecycle
 from batuta.core.expr.secrets import resolve_secrets
+from batuta.core.inbox import push
 from batuta.core.model.execution import Execution
 from batuta.core.model.task import Json
 from batuta.core.variables import update_variables
@@ -57,6 +59,17 @@ def test_variables_are_masked_too() -> None:
     x = s.run([simple("a", inputParameters={"auth": NAMED})])
     s.verb(update_variables, x, {"token": TOKEN})
     assert x.head.variables == {"token": NAMED}
+
+
+def test_what_an_operator_says_is_masked_too() -> None:
+    s = Stage()
+    x = s.run([simple("a", inputParameters={"auth": NAMED}), simple("b")])
+    s.verb(lifecycle.skip_task, x, "b", {"was": TOKEN}, {"echo": TOKEN})
+    assert (x.by_ref["b"].input, x.by_ref["b"].output) == ({"was": NAMED}, {"echo": NAMED})
+    s.verb(push, x, "m1", {"said": TOKEN}, 10)
+    assert x.inbox[0].payload == {"said": NAMED}
+    s.verb(lifecycle.terminate, x, f"because of {TOKEN}")
+    assert x.head.reason == "because of ***"
 
 
 def test_data_cannot_ask_for_a_secret() -> None:

@@ -7,9 +7,11 @@ Here: checks that need no server; each returns findings and raises nothing. Not 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
 import sqlite3
+import stat
 import sys
 import tempfile
 import time
@@ -174,6 +176,35 @@ def kept(settings: Settings) -> Finding:
     if settings.retention_days:
         return Finding("Retention", "ok", f"ended executions are deleted after {settings.retention_days:g} days")
     return Finding("Retention", "note", "off: nothing is ever deleted", "To keep the store small: --retention-days 90, or BATUTA_RETENTION_DAYS=90.")
+
+
+def secrets(settings: Settings) -> Finding:
+    """Whether the stored secrets open with the key that is here, and nobody else reads that key."""
+    from batuta.app import keyring
+    from batuta.engine.secrets import read_stored
+
+    path = store_path(settings)
+    rows: list[tuple[str, bytes]] = []
+    if path is not None and path.exists():
+        try:
+            with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5)) as connection:
+                rows = connection.execute("SELECT key, body FROM documents WHERE kind = 'secret' ORDER BY key").fetchall()
+        except sqlite3.Error:
+            return Finding("Secrets", "note", "the store cannot be read")
+    if not rows:
+        return Finding("Secrets", "ok", "none are stored")
+    try:
+        ring = keyring(settings)
+    except BatutaError as error:
+        return Finding("Secrets", "fail", str(error), "Tasks that use a stored secret fail.")
+    closed = {name: why for name, body in rows if (why := ring.why_closed(read_stored(body).sealed.key))}
+    if closed:
+        found = f"{len(closed)} of {len(rows)} cannot be read, {next(iter(closed))} among them: {next(iter(closed.values()))}"
+        return Finding("Secrets", "fail", found, "Bring that key back from where its copy is kept, or set the secrets again; tasks that use them fail.")
+    found = f"{len(rows)} stored, sealed with key {ring.current} of {ring.place}"
+    if ring.path is not None and (mode := stat.S_IMODE(ring.path.stat().st_mode)) & 0o077:
+        return Finding("Secrets", "warn", f"{found}, which others may read (mode {mode:04o})", f"chmod 600 {ring.path}")
+    return Finding("Secrets", "ok", found, "" if ring.is_given else "No backup of the store holds that key: keep a copy of the file elsewhere.")
 
 
 def guard(settings: Settings) -> Finding:

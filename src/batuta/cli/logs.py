@@ -37,14 +37,35 @@ def set_up(level: str, as_json: bool) -> None:
     logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 
-class Short(logging.Formatter):
+def mask_with(mask: Callable[[str], str]) -> None:
+    """From now on every line goes through *mask* before it is written: what it takes out is in no log."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler.formatter, _Line):
+            handler.formatter.mask = mask
+
+
+class _Line(logging.Formatter):
+    """A record as text, masked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mask: Callable[[str], str] = str
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self.mask(self.line(record))
+
+    def line(self, record: logging.LogRecord) -> str:
+        raise NotImplementedError
+
+
+class Short(_Line):
     """`14:02:11 WARNING batuta.engine: the message`, the level only when it is worth a word."""
 
     def __init__(self, *, in_colour: bool) -> None:
         super().__init__()
         self._in_colour = in_colour
 
-    def format(self, record: logging.LogRecord) -> str:
+    def line(self, record: logging.LogRecord) -> str:
         stamp = time.strftime("%H:%M:%S", time.localtime(record.created))
         level = "" if record.levelno == logging.INFO else f"{record.levelname} "
         if self._in_colour:
@@ -53,10 +74,10 @@ class Short(logging.Formatter):
         return f"{text}\n{self.formatException(record.exc_info)}" if record.exc_info else text
 
 
-class JsonLines(logging.Formatter):
+class JsonLines(_Line):
     """An object a line: at, level, logger, message, and the trace of an error."""
 
-    def format(self, record: logging.LogRecord) -> str:
+    def line(self, record: logging.LogRecord) -> str:
         at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03}Z"
         line = {"at": at, "level": record.levelname.lower(), "logger": record.name, "message": record.getMessage()}
         if record.exc_info:

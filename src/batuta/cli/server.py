@@ -49,10 +49,11 @@ def server(log_level: str, log_json: bool, as_json: bool, **given: Any) -> None:
     from batuta.app import Server
     from batuta.settings import read_settings
 
-    settings = read_settings(given)
+    made = Server(read_settings(given))
+    logs.mask_with(made.secrets.mask_all)
     sys.setswitchinterval(SWITCH_S)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(Server(settings), began, as_json=as_json, quiet=log_json))
+        runner.run(_serve(made, began, as_json=as_json, quiet=log_json))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -30,7 +30,7 @@ def push(x: Execution, now: int, tools: Tools, message_id: str, payload: Json, m
     if len(x.inbox) >= most:
         raise TooMany(f"Workflow message queue for workflowId={head.id} has reached the maximum size of {most}")
     turn = Turn(x, now, tools)
-    x.push(Pushed(head.pushed + 1, message_id, payload, now))
+    x.push(Pushed(head.pushed + 1, message_id, turn.masked(payload), now))
     x.touch_head()
     pull_workflow_messages.offered(turn)
     settle(turn)

@@ -59,7 +59,7 @@ def terminate(x: Execution, now: int, tools: Tools, reason: str | None) -> Outco
     if h.status is WorkflowStatus.TERMINATED:
         return NOTHING
     turn = Turn(x, now, tools)
-    finish(turn, WorkflowStatus.TERMINATED, reason)
+    finish(turn, WorkflowStatus.TERMINATED, turn.masked_text(reason))
     return conclude(turn)
 
 
@@ -83,7 +83,7 @@ def skip_task(x: Execution, now: int, tools: Tools, ref: str, given: Json | None
 def step_over(turn: Turn, node: Node, given: Json, output: Json) -> None:
     """The node has a SKIPPED row from here on, before all others."""
     task = turn.draft(node, "", kind=node.name, def_name=node.name, status=TaskStatus.SKIPPED)
-    task.seq, task.executed, task.input, task.output = 0, True, given, output
+    task.seq, task.executed, task.input, task.output = 0, True, turn.masked(given), turn.masked(output)
     task.ended_at = turn.now
     turn.x.insert(task)
     turn.x.changes.made.add(task.n)

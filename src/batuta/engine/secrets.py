@@ -51,6 +51,11 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     tags: list[Json] = []
 
 
+def read_stored(body: bytes) -> Stored:
+    """The secret that a document's body is."""
+    return msgspec.json.decode(body, type=Stored)
+
+
 class Secrets:
     """All secrets of one server. Reads are answered from memory; writes are durable when they return."""
 
