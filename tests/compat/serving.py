@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,15 @@ def launch(data: Path, port: int, *options: str, environment: dict[str, str] | N
             process.kill()
             raise RuntimeError(f"the server did not come up: {(data / 'server.log').read_text()[-3000:]}")
         time.sleep(0.02)
+
+
+def until(ask: Callable[[], Any]) -> Any:
+    """What *ask* finds, as soon as it finds anything."""
+    end = time.monotonic() + READY_S
+    while not (found := ask()):
+        assert time.monotonic() < end, f"nothing came within {READY_S} s"
+        time.sleep(0.02)
+    return found
 
 
 @contextlib.contextmanager

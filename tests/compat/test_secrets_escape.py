@@ -13,15 +13,14 @@ import http.client
 import itertools
 import json
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
 
 import pytest
-from serving import Served, free_port, launch
+from serving import Served, free_port, launch, until
 
 from batuta.api.binding import parameters_of
 from batuta.api.routes import ROUTES
@@ -31,7 +30,6 @@ PASSWORD = "correct-horse-battery"
 DB = json.dumps({"user": "postgres-admin", "password": PASSWORD})
 NAMED = "${workflow.secrets.TOKEN}"
 HAND_OUT = {"/api/tasks/poll/{tasktype}", "/api/tasks/poll/batch/{tasktype}"}  # what these are for
-PATIENCE_S = 30.0
 
 
 def written(value: str) -> list[str]:
@@ -107,20 +105,12 @@ class Caller:
             connection.close()
 
     def take(self, kind: str) -> dict[str, Any]:
-        [task] = self.until(lambda: self.call("GET", f"/tasks/poll/batch/{kind}?timeout=500"))
+        [task] = until(lambda: self.call("GET", f"/tasks/poll/batch/{kind}?timeout=500"))
         found: dict[str, Any] = task
         return found
 
     def report(self, task: dict[str, Any], status: str, **fields: Any) -> None:
         self.call("POST", "/tasks", {"workflowInstanceId": task["workflowInstanceId"], "taskId": task["taskId"], "status": status, **fields})
-
-    @staticmethod
-    def until(ask: Callable[[], Any]) -> Any:
-        end = time.monotonic() + PATIENCE_S
-        while not (found := ask()):
-            assert time.monotonic() < end, "it did not come to be"
-            time.sleep(0.02)
-        return found
 
 
 def simple(name: str, given: dict[str, Any], **fields: Any) -> dict[str, Any]:
@@ -193,10 +183,10 @@ def test_no_secret_gets_out(tmp_path: Path, echo: str) -> None:
 
     caller = Caller(launch(tmp_path, port))
     caller.report(task, "FAILED_WITH_TERMINAL_ERROR", outputData=everything(TOKEN), reasonForIncompletion=f"refused {TOKEN}")
-    assert caller.until(lambda: caller.call("GET", f"/workflow/{execution}/status")["status"] == "FAILED")
+    until(lambda: caller.call("GET", f"/workflow/{execution}/status")["status"] == "FAILED")
     task = caller.take("leak_d")
     caller.report(task, "FAILED", outputData={"was": task["inputData"]}, reasonForIncompletion=PASSWORD)
-    caller.until(lambda: any(one["workflowType"] == "follower" for one in caller.call("GET", "/workflow/search?size=50")["results"]))
+    until(lambda: any(one["workflowType"] == "follower" for one in caller.call("GET", "/workflow/search?size=50")["results"]))
 
     shown = caller.call("GET", f"/workflow/{execution}")
     output = {task["referenceTaskName"]: task["outputData"] for task in shown["tasks"]}

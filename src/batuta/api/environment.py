@@ -11,6 +11,7 @@ from batuta.api.services import Services
 from batuta.errors import Invalid
 from batuta.wire.codec import decode, encode
 from batuta.wire.schedule import read_tags
+from batuta.wire.shape import Json
 
 
 def variables(services: Services) -> Response:
@@ -49,9 +50,15 @@ async def set_tags(services: Services, key: str, body: bytes) -> Response:
 
 async def remove_tags(services: Services, key: str, body: bytes) -> Response:
     """It has none of these tags any more, by key and value."""
-    gone = read_tags(decode(body))
-    await services.engine.environment.tag(key, [tag for tag in services.engine.environment.tags(key) if tag not in gone])
+    environment = services.engine.environment
+    await environment.tag(key, without(environment.tags(key), read_tags(decode(body))))
     return empty_response()
+
+
+def without(tags: list[Json], gone: list[Json]) -> list[Json]:
+    """The tags that are not among those, by key and value."""
+    pairs = [(tag["key"], tag.get("value")) for tag in gone]
+    return [tag for tag in tags if (tag["key"], tag.get("value")) not in pairs]
 
 
 def read_text(request: Request, body: bytes) -> str:

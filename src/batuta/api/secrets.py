@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final
 
-from batuta.api.environment import read_text
+from batuta.api.environment import read_text, without
 from batuta.api.http import Request, Response, empty_response, json_response, text_response
 from batuta.api.services import Services
 from batuta.engine.secrets import checked_name
@@ -99,8 +99,8 @@ async def set_tags(services: Services, key: str, body: bytes) -> Response:
 
 async def remove_tags(services: Services, key: str, body: bytes) -> Response:
     """It has none of these tags any more, by key and value."""
-    gone, secrets = read_tags(decode(body)), services.engine.secrets
-    await secrets.tag(key, [tag for tag in secrets.tags(key) if tag not in gone])
+    secrets = services.engine.secrets
+    await secrets.tag(key, without(secrets.tags(key), read_tags(decode(body))))
     return empty_response()
 
 

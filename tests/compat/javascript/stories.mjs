@@ -379,6 +379,23 @@ const STORIES = {
     assert.deepEqual(await events.getEventHandlersForEvent("conductor:js_row:sink"), []);
   },
 
+  async secrets_are_set_used_and_not_told(sdk) {
+    const secrets = sdk.clients.getSecretClient();
+    await secrets.putSecret("js_name", 'Ada "Countess" Lovelace');
+    assert.equal(await secrets.secretExists("js_name"), true); // of any other it says the same: it takes the answer false for one
+    assert.deepEqual(await secrets.listAllSecretNames(), ["js_name"]);
+    await refused(/tells no values/, () => secrets.getSecret("js_name"));
+    await secrets.setSecretTags([{ key: "team", value: "a" }], "js_name");
+    assert.deepEqual((await secrets.getSecretTags("js_name")).map((tag) => tag.key), ["team"]);
+    await secrets.deleteSecretTags([{ key: "team", value: "a" }], "js_name");
+    assert.deepEqual(await secrets.getSecretTags("js_name"), []);
+    await sdk.flow("js_secret", simpleTask("hello", "js_greet", { name: "${workflow.secrets.js_name}" }));
+    const task = byRef(await sdk.ended(await sdk.start("js_secret"))).hello;
+    assert.deepEqual([task.inputData.name, JSON.stringify(task.outputData).includes("Countess")], ["${workflow.secrets.js_name}", false]);
+    await secrets.deleteSecret("js_name");
+    assert.deepEqual(await secrets.listAllSecretNames(), []);
+  },
+
   async credentials_are_offered_and_not_needed(sdk) {
     const clients = await OrkesClients.from({ serverUrl: sdk.url, keyId: "key", keySecret: "secret", useEnvVars: false });
     assert.ok(Array.isArray(await clients.getMetadataClient().getAllTaskDefs()));

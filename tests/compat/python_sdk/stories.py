@@ -35,6 +35,7 @@ from conductor.client.http.models.workflow_def import WorkflowDef
 from conductor.client.http.models.workflow_task import WorkflowTask
 from conductor.client.http.models.workflow_test_request import WorkflowTestRequest
 from conductor.client.http.rest import ApiException
+from conductor.client.orkes.models.metadata_tag import MetadataTag
 from conductor.client.orkes_clients import OrkesClients
 from conductor.client.workflow.conductor_workflow import ConductorWorkflow
 from conductor.client.workflow.task.do_while_task import LoopTask
@@ -478,9 +479,21 @@ def story_schemas_are_kept_and_enforced(sdk: Sdk) -> None:
     equal(list(sdk.schemas.get_all_schemas()), [])
 
 
-def story_secrets_are_named(sdk: Sdk) -> None:
-    equal(list(sdk.secrets.list_all_secret_names()), [])
-    equal(sdk.secrets.secret_exists("py_never_set"), False)
+def story_secrets_are_set_used_and_not_told(sdk: Sdk) -> None:
+    equal(sdk.secrets.secret_exists("py_name"), False)
+    sdk.secrets.put_secret("py_name", "Ada Lovelace, 1815")
+    equal((sdk.secrets.secret_exists("py_name"), list(sdk.secrets.list_all_secret_names())), (True, ["py_name"]))
+    refused(403, "tells no values", lambda: sdk.secrets.get_secret("py_name"))
+    tag = MetadataTag("team", "a")
+    sdk.secrets.set_secret_tags([tag], "py_name")
+    equal([field(found, "key") for found in sdk.secrets.get_secret_tags("py_name")], ["team"])
+    sdk.secrets.delete_secret_tags([tag], "py_name")
+    equal(sdk.secrets.get_secret_tags("py_name"), [])
+    sdk.flow("py_secret", SimpleTask("py_greet", "hello").input_parameter("name", "${workflow.secrets.py_name}")).register(overwrite=True)
+    task = by_ref(sdk.ended(sdk.start("py_secret")))["hello"]
+    equal((task.input_data["name"], task.output_data), ("${workflow.secrets.py_name}", {"result": "Hello, ${workflow.secrets.py_name}!"}))
+    sdk.secrets.delete_secret("py_name")
+    equal(sdk.secrets.secret_exists("py_name"), False)
 
 
 def story_credentials_are_offered_and_not_needed(sdk: Sdk) -> None:
