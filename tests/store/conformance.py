@@ -205,6 +205,18 @@ class Removing:
         assert await store.holder_of(task_id(e, 1)) is None
         assert await store.logs(task_id(e, 1)) == []
 
+    async def test_a_definition_goes_with_the_last_execution_that_used_it(self, store: Store) -> None:
+        a, b, c = new_id(), new_id(), new_id()
+        unaware = start(c)
+        unaware.definition = None
+        await store.submit([start(a), start(b)])
+        await store.submit([remove(a, 1), unaware])
+        assert await outcomes(store, [remove(b, 1), remove(c, 1)], [unaware]) == ["ok", "Invalid"]
+        assert await outcomes(store, [start(a), remove(a, 1), start(b)]) == ["ok"]
+        stored = await store.load(b)
+        assert stored is not None
+        assert stored.definition == DEFINITION[1]
+
     @pytest.mark.parametrize("expected", [0, 1, 3])
     async def test_only_the_revision_meant_is_removed(self, store: Store, expected: int) -> None:
         e = new_id()

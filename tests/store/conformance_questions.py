@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 from storekit import DEFINITION, T0, everything, head, letter, lines, move, new_id, outcome, remove, start, task, task_id
 
-from batuta.core.query import Sort, parse
+from batuta.core.freetext import parse_text
+from batuta.core.query import All, Query, Sort, parse
 from batuta.errors import Invalid
+from batuta.store.fields import READABLE
 from batuta.store.memory import MemoryStore
 from batuta.store.protocol import Alarm, Claimable, Commit, Document, LogRow, PushedRow, Store
 
@@ -203,6 +205,34 @@ class Searching:
         ("", "NEEDLE", "A", ""),
         ("", "thread", "", "A2"),
         ("", "100%", "", ""),
+        ("", '"x":"needle', "A", ""),
+        ("", "need*e", "A", ""),
+        ("", "needle OR other", "BA", ""),
+        ("", "-needle", "CB", "B1 A2 A1"),
+        ("", "demo NOT needle", "C", ""),
+        ("", "status:RUNNING demo", "CA", ""),
+        ("", "status:(FAILED OR SCHEDULED)", "B", "A2 A1"),
+        ("", "boom", "B", "B1"),
+        ("", "ada", "B", ""),
+        ("", "COMPLETED w1", "", "B1"),
+        ("", "pl", "", "B1 A2 A1"),
+        ("input = needle", "", "A", ""),
+        ("input != needle", "", "CB", "B1 A2 A1"),
+        ("output = 'thr*ad'", "", "", "A2"),
+        ("jsonData = *needle*", "", "A", ""),
+        ("reasonForIncompletion = *boom*", "", "B", "B1"),
+        ("reasonForIncompletion IS NULL", "", "CA", "A2 A1"),
+        ("createdBy = ada", "", "B", "B1 A2 A1"),
+        ("failedReferenceTaskNames = step1", "", "B", "B1 A2 A1"),
+        ("classifier = workflow", "", "CBA", "B1 A2 A1"),
+        ("classifier IN (agent)", "", "", "B1 A2 A1"),
+        ("classifier != workflow OR status = FAILED", "", "B", "B1 A2 A1"),
+        ("parentWorkflowId = '' AND status IN (RUNNING, FAILED)", "", "CBA", ""),
+        ("status IN ()", "", "", ""),
+        ("executionTime > 0", "", "", "B1"),
+        ("queueWaitTime >= 5", "", "CBA", "B1"),
+        ("taskDefName = simple AND status != SCHEDULED", "", "CBA", "B1"),
+        ("correlationId STARTS_WITH c", "", "B", "B1"),
     ]
 
     @pytest.mark.parametrize(("query", "words", "executions", "tasks"), SEARCH)
@@ -210,13 +240,18 @@ class Searching:
         await store.submit(
             [
                 start("A", task("A", 1), task("A", 2, output=b'{"x":"thread"}' + b" " * 9_000), input=b'{"x":"Needle"}'),
-                start("B", task("B", 1, "COMPLETED"), name="other", status="FAILED", correlation_id="c", definition_version=2, created_at=T0 + 1),
+                start(
+                    "B",
+                    task("B", 1, "COMPLETED", doc=b'{"reason":"it went boom","worker":"w1","scheduled_at":10,"started_at":15,"ended_at":20}'),
+                    name="other", status="FAILED", correlation_id="c", definition_version=2, created_at=T0 + 1,
+                    doc=b'{"reason":"it went boom","created_by":"ada","failed_refs":["step1"]}',
+                ),
                 start("C", created_at=T0 + 5),
             ]
         )
-        total, found = await store.search("executions", parse(query), words=words)
+        total, found = await store.search("executions", asked("executions", query, words))
         assert (total, "".join(id for id, _ in found)) == (len(executions), executions)
-        total, found = await store.search("tasks", parse(query), words=words)
+        total, found = await store.search("tasks", asked("tasks", query, words))
         assert (total, " ".join(f"{id}{n}" for id, n in found)) == (len(tasks.split()), tasks)
 
     async def test_a_page_is_a_part_of_the_order(self, store: Store) -> None:
@@ -231,6 +266,12 @@ class Searching:
         await store.submit([start("A")])
         with pytest.raises(Invalid, match="'startTime'"):
             await store.search("executions", parse("startTime > yesterday"))
+
+
+def asked(kind: str, query: str, words: str) -> Query | None:
+    """As the API puts a query and free text together."""
+    parts = [part for part in (parse(query), parse_text(words, READABLE[kind])) if part is not None]
+    return All(tuple(parts)) if parts else None
 
 
 class Agreement:

@@ -9,7 +9,9 @@ import uuid
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from batuta.core.freetext import parse_text
 from batuta.errors import BatutaError
+from batuta.store.fields import READABLE
 from batuta.store.protocol import Commit, HeadRow, LogRow, OutboxRow, PushedRow, Store, TaskRow
 
 DEFINITION = ("hash-1", b'{"name":"demo","version":1}')
@@ -109,4 +111,9 @@ async def everything(store: Store, execution_ids: Iterable[str]) -> dict[str, An
         "logs": {id: await store.logs(id) for id in task_ids},
         "documents": await store.documents("kind"),
         "statistics": statistics,
+        "sought": {
+            (kind, text): await store.search(kind, parse_text(text, READABLE[kind]), size=1000)
+            for kind in ("executions", "tasks")
+            for text in ("xxxx", "step3", "-step3", "COMPLETED OR FAILED", "status:SCHEDULED simple", "0000-0000", f"input:{'x' * 300}", "no such thing")
+        },
     }

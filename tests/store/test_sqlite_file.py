@@ -191,9 +191,9 @@ async def test_a_lock_held_too_long_fails_what_waited_and_nothing_after(tmp_path
 
 # -- schemas --------------------------------------------------------------------------------------------------------------------
 
-NEXT = Migration(2, "colours", "ALTER TABLE executions ADD COLUMN colour TEXT; CREATE INDEX by_colour ON executions (colour);")
-BROKEN = Migration(2, "broken", "CREATE TABLE half (x); ALTER TABLE nobody ADD COLUMN x;")
 KNOWN = migrate.known()
+NEXT = Migration(len(KNOWN) + 1, "colours", "ALTER TABLE executions ADD COLUMN colour TEXT; CREATE INDEX by_colour ON executions (colour);")
+BROKEN = Migration(len(KNOWN) + 1, "broken", "CREATE TABLE half (x); ALTER TABLE nobody ADD COLUMN x;")
 
 
 def test_migrations_are_numbered_without_gaps() -> None:
@@ -208,9 +208,9 @@ async def test_an_older_file_is_copied_then_upgraded(tmp_path: Path, monkeypatch
     monkeypatch.setattr(migrate, "known", lambda: [*KNOWN, NEXT])
     assert await contents(path, ids) == before
     ledger = sqlite3.connect(path).execute("SELECT version, name, applied_at > 0 FROM migrations ORDER BY version").fetchall()
-    assert ledger == [*((m.version, m.name, 1) for m in KNOWN), (2, "colours", 1)]
+    assert ledger == [*((m.version, m.name, 1) for m in KNOWN), (NEXT.version, "colours", 1)]
     assert await contents(path, ids) == before  # a second opening has nothing to do
-    (copy,) = (found for found in tmp_path.iterdir() if ".before-0002-" in found.name)
+    (copy,) = (found for found in tmp_path.iterdir() if f".before-{NEXT.version:04}-" in found.name)
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     monkeypatch.undo()
     assert await contents(copy, ids) == before
@@ -229,7 +229,7 @@ async def test_a_newer_file_is_refused_with_what_to_do(tmp_path: Path, monkeypat
     before = await contents(path, ids)
     monkeypatch.undo()
     said = await refusal(path)
-    assert "has migration 0002_colours, and this version ends at 0001_first" in said
+    assert f"has migration {NEXT.version:04}_colours, and this version ends at {KNOWN[-1].version:04}_{KNOWN[-1].name}" in said
     assert "s.db.before-" in said
     monkeypatch.setattr(migrate, "known", lambda: [*KNOWN, NEXT])
     assert await contents(path, ids) == before

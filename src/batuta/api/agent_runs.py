@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Iterable
 from typing import Final
 
 from batuta.api.http import Request, Response, empty_response, json_response, text_response
-from batuta.api.search import NO_WORDS, SIZE_MAX
+from batuta.api.search import EVERYTHING, SIZE_MAX, meant
 from batuta.api.services import Services
 from batuta.core import beside, variables
 from batuta.core.model.status import TaskStatus
@@ -39,7 +39,7 @@ _ENDED: Final = ("COMPLETED", "FAILED", "TERMINATED", "TIMED_OUT")
 
 
 async def executions(
-    services: Services, *, start: int = 0, size: int = 20, sort: str = NEWEST, free_text: str = NO_WORDS, status: str = "", agent_name: str = "",
+    services: Services, *, start: int = 0, size: int = 20, sort: str = NEWEST, free_text: str = EVERYTHING, status: str = "", agent_name: str = "",
     session_id: str = "", classifier: str = "",
 ) -> Response:  # fmt: skip
     """Executions of agents, of one agent or status or with a text if asked."""
@@ -54,7 +54,7 @@ async def executions(
 
 
 async def search(
-    services: Services, *, start: int = 0, size: int = 20, sort: str = NEWEST, free_text: str = NO_WORDS, query: str = "", classifier: str = ""
+    services: Services, *, start: int = 0, size: int = 20, sort: str = NEWEST, free_text: str = EVERYTHING, query: str = "", classifier: str = ""
 ) -> Response:
     """Executions by query, as summaries; of some classifiers only if asked."""
     parts = [parsed] if (parsed := parse(query)) is not None else []
@@ -66,8 +66,7 @@ async def search(
 async def _found(services: Services, query: Query | None, start: int, size: int, sort: str, words: str) -> tuple[int, list[ExecutionSummary]]:
     if size > SIZE_MAX:
         raise Invalid(f"query parameter 'size' is {size}; expected at most {SIZE_MAX}")
-    words = "" if words == NO_WORDS else words
-    total, found = await services.engine.search("executions", query, words=words, sort=parse_sort(sort), start=start, size=size)
+    total, found = await services.engine.search("executions", meant("executions", query, words), sort=parse_sort(sort), start=start, size=size)
     return total, [execution_summary(head, definition) for head, definition in await services.engine.heads([one for one, _ in found])]
 
 
@@ -184,7 +183,7 @@ async def prune(services: Services, *, older_than_days: int = 30, archive_tasks:
     deleted = 0
     while True:  # each page is deleted before the next is looked for
         gone = 0
-        for one in (await _found(services, old, 0, PRUNED_AT_ONCE, "endTime:ASC", NO_WORDS))[1]:
+        for one in (await _found(services, old, 0, PRUNED_AT_ONCE, "endTime:ASC", EVERYTHING))[1]:
             try:
                 await services.engine.remove(one.workflowId, archive=True)
                 gone += 1

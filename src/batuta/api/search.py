@@ -6,29 +6,36 @@ Source: conductor-rest-api.md §1.1, §1.2, §3.8, §5.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 
 from batuta.api.http import Response, json_response
 from batuta.api.services import Services
+from batuta.core.freetext import parse_text
 from batuta.core.model.execution import Execution
 from batuta.core.query import All, Compare, Query, parse, parse_sort
 from batuta.errors import InvalidFields, NotFound, Violation
+from batuta.store.fields import READABLE
 from batuta.wire.answers import SearchResult
 from batuta.wire.codec import encode
 from batuta.wire.execution import task_view, workflow_view
 from batuta.wire.summary import execution_summary, task_summary
 
 SIZE_MAX: Final = 5_000
-NO_WORDS: Final = "*"
+EVERYTHING: Final = "*"
+
+
+def meant(kind: Literal["executions", "tasks"], query: Query | None, free_text: str) -> Query | None:
+    """The query and the free text in one."""
+    parts = tuple(part for part in (query, parse_text(free_text, READABLE[kind])) if part is not None)
+    return All(parts) if len(parts) > 1 else parts[0] if parts else None
 
 
 async def _executions(
-    services: Services, kind: str, query: Query | None, start: int, size: int, sort: str, free_text: str
+    services: Services, kind: Literal["executions", "tasks"], query: Query | None, start: int, size: int, sort: str, free_text: str
 ) -> tuple[int, list[tuple[str, int]]]:
     if size > SIZE_MAX:
         raise InvalidFields([Violation("searchWorkflows.arg1", f"Cannot return more than {SIZE_MAX} workflows. Please use pagination.", str(size))])
-    words = "" if free_text == NO_WORDS else free_text
-    return await services.engine.search("tasks" if kind == "tasks" else "executions", query, words=words, sort=parse_sort(sort), start=start, size=size)
+    return await services.engine.search(kind, meant(kind, query, free_text), sort=parse_sort(sort), start=start, size=size)
 
 
 def _asked(query: str, classifier: str, top_level_only: bool) -> Query | None:
@@ -62,7 +69,7 @@ async def _views(services: Services, total: int, ids: list[str]) -> Response:
 
 
 async def workflows(
-    services: Services, *, start: int = 0, size: int = 100, sort: str = "", free_text: str = NO_WORDS, query: str = "", classifier: str = "",
+    services: Services, *, start: int = 0, size: int = 100, sort: str = "", free_text: str = EVERYTHING, query: str = "", classifier: str = "",
     top_level_only: bool = False,
 ) -> Response:  # fmt: skip
     """Executions as summaries."""
@@ -71,7 +78,7 @@ async def workflows(
 
 
 async def workflows_v2(
-    services: Services, *, start: int = 0, size: int = 100, sort: str = "", free_text: str = NO_WORDS, query: str = "", classifier: str = "",
+    services: Services, *, start: int = 0, size: int = 100, sort: str = "", free_text: str = EVERYTHING, query: str = "", classifier: str = "",
     top_level_only: bool = False,
 ) -> Response:  # fmt: skip
     """Executions themselves, without their tasks."""
@@ -85,26 +92,26 @@ async def _by_tasks(services: Services, start: int, size: int, sort: str, free_t
     return total - (len(found) - len(ids)), ids
 
 
-async def workflows_by_tasks(services: Services, *, start: int = 0, size: int = 100, sort: str = "", free_text: str = NO_WORDS, query: str = "") -> Response:
+async def workflows_by_tasks(services: Services, *, start: int = 0, size: int = 100, sort: str = "", free_text: str = EVERYTHING, query: str = "") -> Response:
     """Executions that have such a task, as summaries."""
     return await _summaries(services, *await _by_tasks(services, start, size, sort, free_text, query))
 
 
 async def workflows_by_tasks_v2(
-    services: Services, *, start: int = 0, size: int = 100, sort: str = "", free_text: str = NO_WORDS, query: str = ""
+    services: Services, *, start: int = 0, size: int = 100, sort: str = "", free_text: str = EVERYTHING, query: str = ""
 ) -> Response:
     """The same, as executions."""
     return await _views(services, *await _by_tasks(services, start, size, sort, free_text, query))
 
 
-async def tasks(services: Services, *, start: int = 0, size: int = 100, sort: str = "", free_text: str = NO_WORDS, query: str = "") -> Response:
+async def tasks(services: Services, *, start: int = 0, size: int = 100, sort: str = "", free_text: str = EVERYTHING, query: str = "") -> Response:
     """Tasks as summaries."""
     total, found = await _executions(services, "tasks", parse(query), start, size, sort, free_text)
     shown = [task_summary(x, x.tasks[n], services.now()) for x, n in await _tasks(services, found)]
     return json_response(encode(SearchResult(total - (len(found) - len(shown)), shown)))
 
 
-async def tasks_v2(services: Services, *, start: int = 0, size: int = 100, sort: str = "", free_text: str = NO_WORDS, query: str = "") -> Response:
+async def tasks_v2(services: Services, *, start: int = 0, size: int = 100, sort: str = "", free_text: str = EVERYTHING, query: str = "") -> Response:
     """Tasks themselves."""
     total, found = await _executions(services, "tasks", parse(query), start, size, sort, free_text)
     shown = [task_view(x, x.tasks[n], services.now()) for x, n in await _tasks(services, found)]

@@ -5,8 +5,10 @@ Queries: Conductor's search language as a value, for stores to answer.
     term       := '(' expression ')' | field op value
     op         := = | != | > | >= | < | <= | IN (a,b) | NOT IN (a,b) | BETWEEN a AND b | IS null | IS not null | STARTS_WITH "p"
 
-A value may stand in single or double quotes or in none; `*` in a value of `=` stands for anything. Instants are epoch milliseconds or ISO dates.
-Here: reading the language, and judging a record by it (for stores without a language of their own). Not here: which fields there are.
+A value may stand in single or double quotes (a backslash keeps one of them in it) or in none; `*` in a value of `=` stands for anything. Instants are
+epoch milliseconds or ISO dates. Of a field that is running text (`input`), `=` asks whether the value stands somewhere in it.
+Here: reading the language, and judging a record by it (for stores without a language of their own). Not here: which fields there are (store/fields.py),
+free text (freetext.py).
 Source: conductor-rest-api.md §5 (both grammars there: this one reads what either accepts).
 """
 
@@ -15,6 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from string import ascii_lowercase, ascii_uppercase
 from typing import Any, Final
 
 import msgspec
@@ -23,9 +26,12 @@ from batuta.errors import Invalid
 
 TERMS_MAX: Final = 200
 DEPTH_MAX: Final = 20
+PATTERN_CHARS_MAX: Final = 1_000  # of a value with `*`, and of free text
 _NAME: Final = re.compile(r"\s*([A-Za-z][A-Za-z0-9_]*)\s*")
 _OP: Final = re.compile(r"(!=|>=|<=|=|>|<|NOT\s+IN\b|IN\b|BETWEEN\b|IS\s+NOT\s+NULL\b|IS\s+NULL\b|STARTS_WITH\b)\s*", re.IGNORECASE)
 _BARE: Final = re.compile(r"(.*?)(?=\s+(?:AND|OR)(?:\s|$)|\)|$)", re.DOTALL)
+QUOTED: Final = re.compile(r""" "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' """, re.VERBOSE | re.DOTALL)
+_FOLDED: Final = str.maketrans(ascii_uppercase, ascii_lowercase)
 _JOINT: Final = re.compile(r"\s*\b(AND|OR)\b\s*")
 
 
@@ -49,7 +55,13 @@ class Any_(msgspec.Struct, frozen=True):
     parts: tuple[Query, ...]
 
 
-Query = Compare | All | Any_
+class Not(msgspec.Struct, frozen=True):
+    """The part does not hold."""
+
+    part: Query
+
+
+Query = Compare | All | Any_ | Not
 
 
 class Sort(msgspec.Struct, frozen=True):
@@ -143,11 +155,11 @@ class _Reader:
     def value(self) -> str:
         rest = self.rest
         if rest[:1] in ("'", '"'):
-            end = rest.find(rest[0], 1)
-            if end < 0:
+            quoted = QUOTED.match(rest)
+            if quoted is None:
                 raise self.wrong()
-            self.at += end + 1
-            return rest[1:end]
+            self.at += quoted.end()
+            return unquoted(quoted[0])
         found = _BARE.match(self.text, self.at)
         if found is None or not found[1].strip():
             raise self.wrong()
@@ -157,6 +169,11 @@ class _Reader:
 
 def _all(parts: list[Query]) -> Query:
     return parts[0] if len(parts) == 1 else All(tuple(parts))
+
+
+def unquoted(text: str) -> str:
+    """What stands between the quotes."""
+    return re.sub(r"\\(['\"\\])", r"\1", text[1:-1])
 
 
 def parse_sort(text: str) -> list[Sort]:
@@ -182,35 +199,64 @@ def instant(text: str, field: str) -> int:
 
 
 def like(pattern: str) -> str:
-    """The LIKE pattern (escape character backslash) of a value with `*`."""
+    """The LIKE pattern (escape character backslash) of a value with `*`. Raises Invalid for one that cannot be one."""
+    if "\0" in pattern:
+        raise Invalid("a pattern cannot have a NUL character in it")
+    if len(pattern) > PATTERN_CHARS_MAX:
+        raise Invalid(f"a pattern of {len(pattern):,} characters is too long to be searched for; expected at most {PATTERN_CHARS_MAX:,}")
     return re.sub(r"([%_\\])", r"\\\1", pattern).replace("*", "%")
 
 
-def holds(query: Query | None, get: Callable[[str], Any], instants: frozenset[str]) -> bool:
-    """Whether a record meets the query; *get* gives its fields, KeyError for one it does not have (which no condition excludes)."""
+def holds(query: Query | None, get: Callable[[str], Any], numbers: frozenset[str], texts: frozenset[str] = frozenset()) -> bool:
+    """
+    Whether a record meets the query. *get* gives its fields, KeyError for one it does not have (which no condition excludes); *numbers* and *texts* say
+    which are numbers or instants and which are running text.
+    """
     match query:
         case None:
             return True
         case All(parts):
-            return all(holds(part, get, instants) for part in parts)
+            return all(holds(part, get, numbers, texts) for part in parts)
         case Any_(parts):
-            return any(holds(part, get, instants) for part in parts)
+            return any(holds(part, get, numbers, texts) for part in parts)
+        case Not(part):
+            return not holds(part, get, numbers, texts)
     try:
         have = get(query.field)
     except KeyError:
         return True
-    return _compared(have, query, instants)
+    if query.field in texts and query.op in ("=", "!="):
+        return _matches(f"*{query.values[0]}*", str(have)) == (query.op == "=")
+    return _compared(have, query, numbers)
 
 
-def _compared(have: Any, query: Compare, instants: frozenset[str]) -> bool:
+def _matches(pattern: str, text: str) -> bool:
+    """Whether the text is what the pattern with `*` says, whatever the case of ASCII letters: LIKE, as SQLite understands it."""
+    like(pattern)
+    first, *middle = pattern.translate(_FOLDED).split("*")
+    text = text.translate(_FOLDED)
+    if not middle:
+        return text == first
+    last, at = middle.pop(), len(first)
+    if not text.startswith(first):
+        return False
+    for piece in middle:
+        at = text.find(piece, at)
+        if at < 0:
+            return False
+        at += len(piece)
+    return text.endswith(last) and len(text) - len(last) >= at
+
+
+def _compared(have: Any, query: Compare, numbers: frozenset[str]) -> bool:
     if query.op.startswith("IS"):
         return (have in (None, "")) == (query.op == "IS NULL")
-    numeric = query.field in instants or isinstance(have, int)
+    numeric = query.field in numbers or isinstance(have, int)
     convert: Callable[[str], Any] = (lambda v: instant(v, query.field)) if numeric else str
     have = (have or 0) if numeric else ("" if have is None else str(have))
     match query.op:
         case "=" if not numeric and "*" in query.values[0]:
-            return re.fullmatch(".*".join(map(re.escape, query.values[0].split("*"))), have, re.IGNORECASE | re.DOTALL) is not None
+            return _matches(query.values[0], have)
         case "STARTS_WITH":
             return str(have).startswith(query.values[0])
         case "IN":

@@ -86,7 +86,6 @@ class Durability(abc.ABC):
         self._loading: dict[str, asyncio.Future[Live | None]] = {}
         self._outdated: set[str] = set()  # executions whose reading has been overtaken by a commit
         self.definitions = Definitions(catalog)
-        self._stored_definitions: set[str] = set()
         self._threads = ThreadPoolExecutor(script_threads, thread_name_prefix="decide")
         self._timer: tuple[int, Handle] | None = None
         self._ids = Ids(clock.now)
@@ -250,8 +249,6 @@ class Durability(abc.ABC):
         for watcher in self.watchers.get(x.head.id, ()):
             if not watcher.done():
                 watcher.set_result(None)
-        if commit.definition is not None:
-            self._stored_definitions.add(commit.definition[0])
         now = self.clock.now()
         for task in moved:
             key = (x.head.id, task.n)
@@ -365,7 +362,6 @@ class Durability(abc.ABC):
         live = Live(x, size)
         self.listeners.meet(live)
         if not head.status.is_terminal:
-            self._stored_definitions.add(definition.hash)
             self.lives.put(live)
         return live
 

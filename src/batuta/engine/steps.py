@@ -20,7 +20,7 @@ import msgspec
 from batuta.core import lifecycle, oversize
 from batuta.core.decide import Outcome
 from batuta.core.model.decision import Message
-from batuta.core.model.definition import Definition, digest
+from batuta.core.model.definition import Definition
 from batuta.core.model.event import Event, InputTooLarge, Started, Ticked
 from batuta.core.model.execution import Execution, Head
 from batuta.core.model.status import WorkflowStatus
@@ -159,8 +159,7 @@ class Steps(Admission):
             outbox.append(OutboxRow(letter_id, message.__struct_config__.tag, self.clock.now(), msgspec.json.encode(message)))  # type: ignore[arg-type]
         moved = self._note_moves(x)
         commit = commit_of(x, outbox=outbox, delivered=delivered)
-        if x.definition.hash not in self._stored_definitions:
-            commit.definition = (x.definition.hash, digest(x.definition.raw)[1])
+        commit.definition = x.definition.snapshot
         durable = self._send(live, commit, moved)
         for row, message in zip(outbox, outcome.messages, strict=True):
             letters.append(self._addressed(row.id, message, durable))

@@ -34,11 +34,11 @@ class Views(Verbs):
         )  # fmt: skip
 
     async def search(
-        self, kind: Literal["executions", "tasks"], query: Query | None, *, words: str, sort: Sequence[Sort], start: int, size: int
+        self, kind: Literal["executions", "tasks"], query: Query | None, *, sort: Sequence[Sort], start: int, size: int
     ) -> tuple[int, list[tuple[str, int]]]:  # fmt: skip
         """See store.protocol.Store.search."""
         await self.flushed()
-        return await self.store.search(kind, query, words=words, sort=sort, start=max(start, 0), size=max(size, 0))
+        return await self.store.search(kind, query, sort=sort, start=max(start, 0), size=max(size, 0))
 
     async def heads(self, execution_ids: Sequence[str]) -> list[tuple[Head, Definition]]:
         """The heads of those that exist, with their definitions, in the order asked for."""

@@ -1,7 +1,7 @@
 """
 Fields: what a search may ask about executions and tasks, by Conductor's names, and where each stands in a row.
 
-Here: one table a kind, for every backend: a value of the record, and the SQL of SQLite. Not here: the language (core/query.py).
+Here: one table a kind, for every backend: a value of the record, and the SQL of SQLite. Not here: the languages (core/query.py, core/freetext.py).
 Source: conductor-rest-api.md §5.
 """
 
@@ -12,9 +12,12 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from batuta.core.freetext import TEXT
 from batuta.store.protocol import HeadRow, TaskRow
 
+TEXT_BYTES_MAX: Final = 16_384  # of each payload: what comes after is not found by text (the same in the views of store/sqlite/migrations)
 _decode = msgspec.json.decode
+_encode = msgspec.json.encode
 
 
 class Record(NamedTuple):
@@ -42,17 +45,34 @@ def _doc(table: str, name: str, default: str) -> str:
     return f"coalesce(json_extract(CAST({table}.doc AS TEXT), '$.{name}'), {default})"
 
 
+def _words(kind: str, column: str = "words") -> str:
+    table = {"execution": "e", "task": "t"}[kind]
+    return f"(SELECT {column} FROM {kind}_words w WHERE w.key = {table}.key)"
+
+
+def _text(payload: bytes | None) -> str:
+    return (payload or b"{}")[:TEXT_BYTES_MAX].decode(errors="replace")
+
+
+def _listed(names: list[str]) -> str:
+    return _encode(names).decode() if names else ""
+
+
 def _classifier(record: Record) -> str:
     metadata = _decode(record.definition).get("metadata") or {}
     named = metadata.get("classifier")
     return named if isinstance(named, str) else "agent" if "agent_sdk" in metadata or "agentDef" in metadata else "workflow"
 
 
-_METADATA = "json_extract(CAST(d.json AS TEXT), '$.metadata.{}')"
-_CLASSIFIER = (
-    f"coalesce({_METADATA.format('classifier')}, CASE WHEN {_METADATA.format('agent_sdk')} IS NOT NULL OR {_METADATA.format('agentDef')} IS NOT NULL "
-    "THEN 'agent' ELSE 'workflow' END)"
-)
+def _between(start: str, end: str) -> str:
+    first, last = _doc("t", start, "0"), _doc("t", end, "0")
+    return f"CASE WHEN {first} > 0 THEN max({last} - {first}, 0) ELSE 0 END"
+
+
+def _span(record: Record, start: str, end: str) -> int:
+    first = record.said(start, 0)
+    return max(record.said(end, 0) - first, 0) if first else 0
+
 
 EXECUTION: Final[dict[str, Field]] = {
     "workflowId": Field(lambda r: r.execution_id, "e.id"),
@@ -69,7 +89,14 @@ EXECUTION: Final[dict[str, Field]] = {
     "reasonForIncompletion": Field(lambda r: r.said("reason") or "", _doc("e", "reason", "''")),
     "event": Field(lambda r: r.said("event") or "", _doc("e", "event", "''")),
     "createdBy": Field(lambda r: r.said("created_by", ""), _doc("e", "created_by", "''")),
-    "classifier": Field(_classifier, _CLASSIFIER),
+    "idempotencyKey": Field(lambda r: r.said("idempotency_key", ""), _doc("e", "idempotency_key", "''")),
+    "failedReferenceTaskNames": Field(lambda r: _listed(r.said("failed_refs", [])), _doc("e", "failed_refs", "''")),
+    "failedTaskNames": Field(lambda r: _listed(r.said("failed_names", [])), _doc("e", "failed_names", "''")),
+    "classifier": Field(_classifier, "d.classifier"),
+    "input": Field(lambda r: _text(r.head.input), _words("execution", "input")),
+    "output": Field(lambda r: _text(r.head.output), _words("execution", "output")),
+    "jsonData": Field(lambda r: words_of(r), _words("execution")),
+    TEXT: Field(lambda r: words_of(r), _words("execution")),
 }
 TASK: Final[dict[str, Field]] = {
     "taskId": Field(lambda r: _task(r).task_id, "t.task_id"),
@@ -86,8 +113,19 @@ TASK: Final[dict[str, Field]] = {
     "workflowId": Field(lambda r: r.execution_id, "e.id"),
     "workflowType": Field(lambda r: r.head.name, "e.name"),
     "correlationId": Field(lambda r: r.head.correlation_id or "", "coalesce(e.correlation_id, '')", "e.correlation_id"),
+    "workflowPriority": Field(lambda r: _task(r).priority, "t.priority"),
+    "executionTime": Field(lambda r: _span(r, "started_at", "ended_at"), _between("started_at", "ended_at")),
+    "queueWaitTime": Field(lambda r: _span(r, "scheduled_at", "started_at"), _between("scheduled_at", "started_at")),
+    "input": Field(lambda r: _text(_task(r).input), _words("task", "input")),
+    "output": Field(lambda r: _text(_task(r).output), _words("task", "output")),
+    "jsonData": Field(lambda r: words_of(r), _words("task")),
+    TEXT: Field(lambda r: words_of(r), _words("task")),
 }
-NUMBERS: Final = frozenset({"startTime", "endTime", "updateTime", "scheduledTime", "executionTime", "version", "priority"})
+NUMBERS: Final = frozenset(
+    {"startTime", "endTime", "updateTime", "scheduledTime", "executionTime", "queueWaitTime", "version", "priority", "workflowPriority"}
+)
+TEXTS: Final = frozenset({TEXT, "jsonData", "input", "output", "failedReferenceTaskNames", "failedTaskNames"})
+READABLE: Final = {kind: frozenset(fields) - {TEXT} for kind, fields in (("executions", EXECUTION), ("tasks", TASK))}  # what may be asked for by name
 
 
 def _task(record: Record) -> TaskRow:
@@ -96,10 +134,10 @@ def _task(record: Record) -> TaskRow:
 
 
 def words_of(record: Record) -> str:
-    """The text that free text is looked for in."""
-    head, task = record.head, record.task
+    """The text that free text is looked for in. In SQL: the views of store/sqlite/migrations."""
+    head, task, said = record.head, record.task, record.said
     if task is not None:
-        parts: tuple[bytes | None, ...] = (task.doc, task.input, task.output)
-    else:
-        parts = (head.doc, head.input, head.output)
-    return "\n".join(part.decode(errors="replace") for part in parts if part)
+        names = [task.task_id, task.type, task.def_name, task.ref, task.status, said("reason") or "", said("worker", ""), said("domain", "")]
+        return "\n".join([*names, _text(task.input), _text(task.output)])
+    names = [record.execution_id, head.name, head.status, head.correlation_id or "", head.parent_id, said("reason") or "", said("event") or ""]
+    return "\n".join([*names, said("created_by", ""), said("idempotency_key", ""), _text(head.input), _text(head.output)])

@@ -17,7 +17,7 @@ from typing import Literal, TypeVar
 
 from batuta.core.query import Query, Sort, holds
 from batuta.errors import BatutaError, Invalid, Unavailable, VersionConflict
-from batuta.store.fields import EXECUTION, NUMBERS, TASK, Record, words_of
+from batuta.store.fields import EXECUTION, NUMBERS, TASK, TEXTS, Record
 from batuta.store.protocol import Alarm, Claimable, Commit, Document, Found, HeadRow, LogRow, OutboxRow, PushedRow, Stored, TaskRow
 
 Row = TypeVar("Row", HeadRow, TaskRow)
@@ -194,7 +194,9 @@ class MemoryStore:
             record.inbox = {n: row for n, row in record.inbox.items() if n > commit.taken}
 
     def _remove(self, execution_id: str) -> None:
-        del self._records[execution_id]
+        hash = self._records.pop(execution_id).head.definition_hash
+        if not any(record.head.definition_hash == hash for record in self._records.values()):
+            del self._definitions[hash]
         self._logs = [(holder, line) for holder, line in self._logs if holder != execution_id]
 
     def _put(self, submission: _Submission) -> None:
@@ -254,7 +256,7 @@ class MemoryStore:
         return await self.heads([id for _, _, id in sorted(meant, reverse=newest_first)[:limit]])
 
     async def search(
-        self, kind: Literal["executions", "tasks"], query: Query | None, *, words: str = "", sort: Sequence[Sort] = (), start: int = 0, size: int = 100
+        self, kind: Literal["executions", "tasks"], query: Query | None, *, sort: Sequence[Sort] = (), start: int = 0, size: int = 100
     ) -> tuple[int, list[tuple[str, int]]]:
         """See protocol.Store."""
         self._answer()
@@ -263,12 +265,12 @@ class MemoryStore:
         for id, record in self._records.items():
             for task in [None] if kind == "executions" else record.tasks.values():
                 seen = Record(id, record.head, task, self._definitions[record.head.definition_hash])
-                if holds(query, lambda name, seen=seen: fields[name].read(seen), NUMBERS) and words.lower() in words_of(seen).lower():  # type: ignore[misc]
+                if holds(query, lambda name, seen=seen: fields[name].read(seen), NUMBERS, TEXTS):  # type: ignore[misc]
                     found.append(seen)
 
         def newest(seen: Record) -> tuple[int, int, int]:
             place = self._records[seen.execution_id].place
-            return (seen.head.created_at, place, 0) if seen.task is None else (seen.task.updated_at, place, seen.task.n)
+            return (seen.head.created_at, place, 0) if seen.task is None else (place, seen.task.n, 0)
 
         found.sort(key=newest, reverse=True)
         for by in reversed([s for s in sort if s.field in fields]):

@@ -86,7 +86,8 @@ class Commit(msgspec.Struct):
     """
     All that one decision wrote. `expected` is the revision the decision was based on; 0 means the execution must not exist yet.
 
-    `removed` deletes the execution with all its rows; then nothing else of the commit but the outbox counts.
+    `removed` deletes the execution with all its rows, and its definition snapshot if no other uses that; then nothing else of the commit but the outbox
+    counts.
     With `head` None nothing of the execution itself is written and `expected` is not looked at: only logs, outbox and delivered letters.
     """
 
@@ -98,7 +99,7 @@ class Commit(msgspec.Struct):
     outbox: Sequence[OutboxRow] = ()
     delivered: Sequence[str] = ()  # outbox ids that this commit has applied
     logs: Sequence[LogRow] = ()
-    definition: tuple[str, bytes] | None = None  # (hash, json) of a snapshot perhaps not stored yet; storing it twice is harmless
+    definition: tuple[str, bytes] | None = None  # (hash, json) of the snapshot, which may be stored already
     removed: bool = False
     pushed: Sequence[PushedRow] = ()  # messages that came; of those up to `taken` nothing is kept
     taken: int = 0  # messages up to this one do not wait any more; 0: none was taken
@@ -203,13 +204,16 @@ class Store(Protocol):
         ...
 
     async def search(
-        self, kind: Literal["executions", "tasks"], query: Query | None, *, words: str = "", sort: Sequence[Sort] = (), start: int = 0, size: int = 100
+        self, kind: Literal["executions", "tasks"], query: Query | None, *, sort: Sequence[Sort] = (), start: int = 0, size: int = 100
     ) -> tuple[int, list[tuple[str, int]]]:
         """
         How many executions or tasks match, and a page of them: execution ids with row numbers (0 for an execution).
 
-        Newest first where *sort* leaves it open. *words*: text that must stand somewhere in ids, names, reason, input or output, whatever the case.
-        What is found agrees with what is stored, to the commit. Raises Invalid for a value that its field cannot have.
+        Newest first where *sort* leaves it open; of tasks those of the newest execution, its last first. Free text stands somewhere in ids, names, status,
+        reason, or the first 16 KiB of input or output, whatever the case of ASCII letters. What is found agrees with what is stored, to the commit.
+
+        Raises:
+            Invalid: a value that its field cannot have, or a question that would take too long.
         """
         ...
 

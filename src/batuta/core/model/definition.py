@@ -174,12 +174,13 @@ class Definition:
     """
 
     __slots__ = (
-        "by_ref", "first", "has_contracts", "has_scripts", "hash", "input_contract", "limit", "masked", "nodes", "output", "output_contract", "raw",
-        "secrets", "status_sink", "wire",
+        "_snapshot", "by_ref", "first", "has_contracts", "has_scripts", "hash", "input_contract", "limit", "masked", "nodes", "output", "output_contract",
+        "raw", "secrets", "status_sink", "wire",
     )  # fmt: skip
 
     def __init__(self, raw: Json, hash_: str) -> None:
         self.raw, self.hash = raw, hash_
+        self._snapshot: tuple[str, bytes] | None = None
         self.nodes = _build(raw.get("tasks") or [], None, None)
         self.first: Node | None = self.nodes[0] if self.nodes else None
         self.by_ref: dict[str, Node] = {}
@@ -206,6 +207,13 @@ class Definition:
             yield node
             for inner in node.children():
                 yield from self.walk(inner)
+
+    @property
+    def snapshot(self) -> tuple[str, bytes]:
+        """The hash and the JSON text, as a store keeps them."""
+        if self._snapshot is None:
+            self._snapshot = self.hash, digest(self.raw)[1]
+        return self._snapshot
 
     @property
     def name(self) -> str:

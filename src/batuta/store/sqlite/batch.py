@@ -117,11 +117,8 @@ _KINDS: dict[int, tuple[Sequence[str], str]] = {
     REMOVE: (
         ("execution_id", "expected"),
         f"""
-        SELECT raise(ABORT, '{CONFLICT}') WHERE NOT EXISTS (SELECT 1 FROM executions WHERE id = :execution_id AND revision = :expected);
-        DELETE FROM tasks WHERE key BETWEEN {_KEY} << 32 AND ({_KEY} << 32) + 4294967295;
-        DELETE FROM payloads WHERE execution = {_KEY};
-        DELETE FROM logs WHERE execution = {_KEY};
-        DELETE FROM executions WHERE id = :execution_id;
+        DELETE FROM executions WHERE id = :execution_id AND revision = :expected;
+        SELECT raise(ABORT, '{CONFLICT}') WHERE changes() <> 1;
         """,
     ),
     DOCUMENT: (
@@ -143,12 +140,13 @@ def prepare(connection: sqlite3.Connection) -> None:
 class Batch:
     """The rows of a group of units, ready to be written."""
 
-    __slots__ = ("_parameters", "_passing", "_stored", "snapshots", "weight")
+    __slots__ = ("_parameters", "_passing", "_stored", "removes", "snapshots", "weight")
 
     def __init__(self, units: Iterable[Unit], stored_snapshots: set[str]) -> None:
         self._parameters: list[Any] = []
         self._stored = stored_snapshots
         self.snapshots: set[str] = set()  # hashes of the snapshots among the rows
+        self.removes = False  # an execution goes, and perhaps a snapshot with it: what was stored need not be any more
         commits = [unit for unit in units if isinstance(unit, Commit)]
         delivered = {id for commit in commits for id in commit.delivered}
         self.weight = 0  # how much all this is: rows, and pages of long payloads
@@ -193,6 +191,7 @@ class Batch:
         id = commit.execution_id
         if commit.removed:
             self._add(REMOVE, id, commit.expected)
+            self._stored, self.snapshots, self.removes = set(), set(), True
         else:
             if commit.head is not None:
                 self._add_execution(id, commit.head, commit)

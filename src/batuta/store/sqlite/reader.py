@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import queue
 import sqlite3
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,6 +22,7 @@ from batuta.store.protocol import Alarm, Claimable, Document, Found, HeadRow, Lo
 from batuta.store.sqlite import migrate, search
 
 T = TypeVar("T")
+STEPS_BETWEEN_LOOKS = 100_000  # of SQLite's machine, a few milliseconds: how often a limited question looks at the clock
 IDS_MAX = 250  # ids asked for in one statement
 _HEAD_FIELDS = HeadRow.__struct_fields__
 _HEADS = "SELECT e.key, e.id, {} FROM executions e JOIN definition_snapshots d ON d.key = e.definition".format(
@@ -44,6 +46,11 @@ class Reader:
         """The connection is closed."""
         self._connection.close()
 
+    def limit(self, seconds_max: float | None) -> None:
+        """From now on a statement ends with an error once this time is over; None: it may take its time."""
+        until = time.monotonic() + (seconds_max or 0)
+        self._connection.set_progress_handler(None if seconds_max is None else lambda: time.monotonic() > until, STEPS_BETWEEN_LOOKS)
+
     def load(self, execution_id: str) -> Stored | None:
         """See protocol.Store."""
         execute = self._connection.execute
@@ -59,9 +66,9 @@ class Reader:
             inbox = [PushedRow(-1 - n, doc) for n, doc in execute("SELECT n, body FROM payloads WHERE execution = ? AND n < -1 ORDER BY n DESC", (key,))]
             return Stored(execution_id, head, tasks, definition, inbox)
 
-    def search(self, kind: str, query: Query | None, words: str, sort: Sequence[Sort], start: int, size: int) -> tuple[int, list[tuple[str, int]]]:
+    def search(self, kind: str, query: Query | None, sort: Sequence[Sort], start: int, size: int) -> tuple[int, list[tuple[str, int]]]:
         """See protocol.Store."""
-        return search.search(self._connection, kind, query, words, sort, start, size)
+        return search.search(self._connection, kind, query, sort, start, size)
 
     def heads(self, execution_ids: Sequence[str]) -> list[Found]:
         """See protocol.Store."""
@@ -174,7 +181,8 @@ class Reader:
         """See protocol.Store, without `bytes`."""
         execute = self._connection.execute
         with self._one_look():
-            counts: dict[str, int] = {name: value for name, value in execute("SELECT name, value FROM tallies") if value or "." not in name}
+            tallies = execute("SELECT name, value FROM tallies WHERE name NOT LIKE 'top.%'")
+            counts: dict[str, int] = {name: value for name, value in tallies if value or "." not in name}
             (counts["documents"],) = execute("SELECT count(*) FROM documents").fetchone()
             letters = {f"outbox.{kind}": count for kind, count in execute("SELECT kind, count(*) FROM outbox GROUP BY kind")}
         counts |= {"outbox": sum(letters.values()), **letters}
@@ -231,25 +239,31 @@ class Readers:
         for reader in readers:
             self._idle.put(reader)
 
-    async def ask(self, question: Callable[[Reader], T]) -> T:
+    async def ask(self, question: Callable[[Reader], T], *, seconds_max: float | None = None) -> T:
         """
         The answer, from a thread that has nothing else to do.
 
         Raises:
-            Invalid: a value in the question is one that nothing stored can have.
+            Invalid: a value in the question is one that nothing stored can have, or the answer took longer than *seconds_max*.
             Unavailable: the database did not answer.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, question)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, question, seconds_max)
 
-    def _answer(self, question: Callable[[Reader], T]) -> T:
+    def _answer(self, question: Callable[[Reader], T], seconds_max: float | None) -> T:
         reader = self._idle.get()
         try:
+            if seconds_max is not None:
+                reader.limit(seconds_max)
             return question(reader)
         except (UnicodeEncodeError, OverflowError) as error:
             raise Invalid(f"the store cannot look for such a value: {error}") from error
         except sqlite3.Error as error:
+            if seconds_max is not None and "interrupted" in str(error):
+                raise Invalid(f"the search took longer than {seconds_max:g} s and was stopped: add conditions, for instance on startTime") from error
             raise Unavailable(f"the store could not be read: {error}") from error
         finally:
+            if seconds_max is not None:
+                reader.limit(None)
             self._idle.put(reader)
 
     def close(self) -> None:

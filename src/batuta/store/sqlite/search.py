@@ -1,65 +1,101 @@
 """
 Search: a query as SQL, its page and its total, as of one commit.
 
-Free text is a substring, whatever the case of ASCII letters, of ids, names, reason, input and output; it is looked for row by row, on a reader's thread, so
-a search without other conditions over a million executions takes seconds and holds nobody up.
-Not here: the language (core/query.py), which fields there are (store/fields.py).
+Conditions on text begin with the index `words`, which knows where trigrams stand: it names executions that may be meant, the rows themselves decide. Beside
+those it names, every execution is looked at that it does not know yet (`words_due`), so what is found does not depend on how far indexing has come.
+Not here: the languages (core/query.py, core/freetext.py), which fields there are (store/fields.py), filling the index (words.py).
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
-from batuta.core.query import All, Any_, Query, Sort, instant, like
-from batuta.store.fields import EXECUTION, NUMBERS, TASK, Field
+from batuta.core.freetext import TEXT
+from batuta.core.query import All, Any_, Compare, Not, Query, Sort, instant, like
+from batuta.store.fields import EXECUTION, NUMBERS, TASK, TEXTS, Field
 
 _KEYS = {"executions": "e.id, 0", "tasks": "e.id, t.n"}
-_NEWEST = {"executions": "e.created_at DESC, e.key DESC", "tasks": "t.updated_at DESC, t.execution DESC, t.n DESC"}
+_NEWEST = {"executions": "e.created_at DESC, e.key DESC", "tasks": "t.key DESC"}
 _FIELDS = {"executions": EXECUTION, "tasks": TASK}
-_ALL = {
-    "executions": "SELECT coalesce(sum(value), 0) FROM tallies WHERE name LIKE 'executions.%'",
-    "tasks": "SELECT value FROM tallies WHERE name = 'tasks'",
-}
+_NAMED = "(SELECT rowid AS key FROM words WHERE words MATCH ? UNION ALL SELECT key FROM words_due)"
+# Fields without an index of their own whose text is part of what `words` knows.
+_IN_WORDS: Final = frozenset({TEXT, "jsonData", "input", "output", "reasonForIncompletion", "event", "createdBy", "idempotencyKey", "domain"})
+TRIGRAMS_MAX: Final = 24  # of one value: more make no difference to what is named
 
 
-def search(
-    connection: sqlite3.Connection, kind: str, query: Query | None, words: str, sort: Sequence[Sort], start: int, size: int
-) -> tuple[int, list[tuple[str, int]]]:
+def search(connection: sqlite3.Connection, kind: str, query: Query | None, sort: Sequence[Sort], start: int, size: int) -> tuple[int, list[tuple[str, int]]]:
     """How many match, and of the page the execution ids with row numbers (0 for an execution)."""
-    fields = _FIELDS[kind]
-    values: list[Any] = []
-    conditions = [condition for condition in (_sql(query, fields, values), _words(kind, words, values)) if condition]
-    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    fields, values = _FIELDS[kind], list[Any]()
+    query = _classified(connection, query, fields)
+    condition, trigrams = _sql(query, fields, values), _trigrams(query)
+    where = f" WHERE {condition}" if condition else ""
     order = ", ".join([*(f"{fields[s.field].sql} {'DESC' if s.descending else 'ASC'}" for s in sort if s.field in fields), _NEWEST[kind]])
+    if trigrams:
+        values.insert(0, trigrams)
+    tables = _from(kind, where + order + _KEYS[kind], bool(trigrams))
     connection.execute("BEGIN")
     try:
-        count = f"SELECT count(*) {_from(kind, where)}{where}" if conditions else _ALL[kind]
-        (total,) = connection.execute(count, values).fetchone()
-        page = f"SELECT {_KEYS[kind]} {_from(kind, where + order + _KEYS[kind])}{where} ORDER BY {order} LIMIT ? OFFSET ?"
-        return total, list(connection.execute(page, [*values, size, start]))
+        if _reads_text(query):  # each row that may be meant is read: once, for the page and the total
+            page = connection.execute(f"SELECT {_KEYS[kind]}, count(*) OVER () {tables}{where} ORDER BY {order} LIMIT ? OFFSET ?", [*values, size, start])
+            found = page.fetchall()
+            if found or (start == 0 and size):
+                return found[0][2] if found else 0, [(id, n) for id, n, _ in found]
+        counted = _tallied(connection, kind, query)
+        if counted is None:
+            (counted,) = connection.execute(f"SELECT count(*) {_from(kind, where, bool(trigrams))}{where}", values).fetchone()
+        return counted, list(connection.execute(f"SELECT {_KEYS[kind]} {tables}{where} ORDER BY {order} LIMIT ? OFFSET ?", [*values, size, start]))
     finally:
         connection.execute("COMMIT")
 
 
-def _from(kind: str, used: str) -> str:
-    """The tables that the SQL *used* speaks of: without the others, an index may hold all that a count needs."""
-    snapshots = " JOIN definition_snapshots d ON d.key = e.definition" if "d." in used else ""
+def _classified(connection: sqlite3.Connection, query: Query | None, fields: dict[str, Field]) -> Query | None:
+    """The query without a condition on the classifier that every definition meets: mostly there is but one class, and then nothing has to be looked at."""
+    kept = []
+    for part in _conjuncts(query):
+        if isinstance(part, Compare) and part.field == "classifier" and "classifier" in fields:
+            values = list[Any]()
+            others = f"SELECT 1 FROM definition_snapshots d WHERE NOT {_compared(part, fields['classifier'], values)} LIMIT 1"
+            if connection.execute(others, values).fetchone() is None:
+                continue
+        kept.append(part)
+    return None if not kept else kept[0] if len(kept) == 1 else All(tuple(kept))
+
+
+def _conjuncts(query: Query | None) -> list[Query]:
+    """The conditions that all have to hold."""
+    if isinstance(query, All):
+        return [conjunct for part in query.parts for conjunct in _conjuncts(part)]
+    return [] if query is None else [query]
+
+
+def _tallied(connection: sqlite3.Connection, kind: str, query: Query | None) -> int | None:
+    """The total, where the store keeps count: of everything, and of executions by status, all or those without a parent."""
+    if kind == "tasks":
+        return int(connection.execute("SELECT value FROM tallies WHERE name = 'tasks'").fetchone()[0]) if query is None else None
+    counted, statuses = "executions", None
+    for part in _conjuncts(query):
+        match part:
+            case Compare("parentWorkflowId", "=", ("",)):
+                counted = "top"
+            case Compare("status", "=" | "IN", asked) if statuses is None and not any("*" in status for status in asked):
+                statuses = set(asked)
+            case _:
+                return None
+    every: dict[str, int] = dict(connection.execute("SELECT substr(name, length(?) + 2), value FROM tallies WHERE name LIKE ? || '.%'", (counted, counted)))
+    return sum(value for status, value in every.items() if statuses is None or status in statuses)
+
+
+def _from(kind: str, used: str, is_named: bool) -> str:
+    """The tables that the SQL *used* speaks of: without the others, an index may hold all that a count needs. CROSS JOIN means: in this order."""
+    snapshots = " JOIN definition_snapshots d ON d.key = e.definition" if "d.classifier" in used else ""
     if kind == "executions":
-        return f"FROM executions e{snapshots}"
-    executions = " JOIN executions e ON e.key = t.execution" if snapshots or "e." in used else ""
-    return f"FROM tasks t{executions}{snapshots}"
-
-
-def _words(kind: str, words: str, values: list[Any]) -> str:
-    if not words:
-        return ""
-    t, n = ("e", "-1") if kind == "executions" else ("t", "t.n")
-    places = [f"CAST({t}.{column} AS TEXT) LIKE ? ESCAPE '\\'" for column in ("doc", "input", "output")]
-    long = f"SELECT 1 FROM payloads p WHERE p.execution = e.key AND p.n = {n} AND CAST(p.body AS TEXT) LIKE ? ESCAPE '\\'"
-    values += [f"%{like(words)}%"] * 4
-    return f"({' OR '.join(places)} OR EXISTS ({long}))"
+        return f"FROM {_NAMED} named CROSS JOIN executions e ON e.key = named.key{snapshots}" if is_named else f"FROM executions e{snapshots}"
+    executions = " JOIN executions e ON e.key = t.execution" if "e." in used else ""
+    if is_named:
+        return f"FROM {_NAMED} named CROSS JOIN tasks t ON t.key BETWEEN named.key << 32 AND (named.key << 32) + 4294967295{executions}"
+    return f"FROM tasks t{executions}"
 
 
 def _sql(query: Query | None, fields: dict[str, Field], values: list[Any]) -> str:
@@ -70,21 +106,58 @@ def _sql(query: Query | None, fields: dict[str, Field], values: list[Any]) -> st
         case All(parts) | Any_(parts):
             joint = " AND " if isinstance(query, All) else " OR "
             return f"({joint.join(_sql(part, fields, values) for part in parts)})"
+        case Not(part):
+            return f"NOT {_sql(part, fields, values)}"
     if query.field not in fields:
         return "1"
-    expression, op = fields[query.field].sql, query.op
+    condition = _compared(query, fields[query.field], values)
+    if "d.classifier" in condition:  # a few definitions are judged, not all their executions
+        return f"e.definition IN (SELECT s.key FROM definition_snapshots s WHERE {condition.replace('d.classifier', 's.classifier')})"
+    return condition
+
+
+def _compared(query: Compare, field: Field, values: list[Any]) -> str:
+    expression, op = field.sql, query.op
     if op.startswith("IS"):
-        return f"coalesce({expression}, '') {'=' if op == 'IS NULL' else '<>'} ''"
+        return f"(coalesce({expression}, '') {'=' if op == 'IS NULL' else '<>'} '')"
     if op == "STARTS_WITH":
         values += [query.values[0]] * 2
-        return f"substr({expression}, 1, length(?)) = ?"
-    if op == "=" and "*" in query.values[0] and query.field not in NUMBERS:
-        values.append(like(query.values[0]))
-        return f"{expression} LIKE ? ESCAPE '\\'"
+        return f"(substr({expression}, 1, length(?)) = ?)"
+    is_text = query.field in TEXTS and op in ("=", "!=")
+    if is_text or (op == "=" and "*" in query.values[0] and query.field not in NUMBERS):
+        values.append(like(f"*{query.values[0]}*" if is_text else query.values[0]))
+        return f"({expression} {'NOT LIKE' if op == '!=' else 'LIKE'} ? ESCAPE '\\')"
     given = [instant(v, query.field) if query.field in NUMBERS else v for v in query.values]
     values += given
     if op in ("=", "IN") and all(given):
-        expression = fields[query.field].column or expression
+        expression = field.column or expression
     if op.endswith("IN"):
-        return f"{expression} {op} ({', '.join('?' * len(given))})"
-    return f"({expression} BETWEEN ? AND ?)" if op == "BETWEEN" else f"{expression} {op} ?"
+        return f"({expression} {op} ({', '.join('?' * len(given))}))"
+    return f"({expression} BETWEEN ? AND ?)" if op == "BETWEEN" else f"({expression} {op} ?)"
+
+
+def _reads_text(query: Query | None) -> bool:
+    match query:
+        case All(parts) | Any_(parts):
+            return any(map(_reads_text, parts))
+        case Not(part):
+            return _reads_text(part)
+        case Compare(field):
+            return field in _IN_WORDS
+    return False
+
+
+def _trigrams(query: Query | None) -> str:
+    """What `words` has to be asked, so that it names everything that may meet the query; empty when it cannot help."""
+    match query:
+        case All(parts):
+            return " AND ".join(f"({asked})" for part in parts if (asked := _trigrams(part)))
+        case Any_(parts):
+            each = [_trigrams(part) for part in parts]
+            return " OR ".join(f"({asked})" for asked in each) if all(each) else ""
+        case Compare(field, "=", (value,)) if field in _IN_WORDS:
+            found = dict.fromkeys(piece[at : at + 3] for piece in value.split("*") for at in range(len(piece) - 2))
+            usable = [gram.replace('"', '""') for gram in found if "\0" not in gram]
+            step = len(usable) // TRIGRAMS_MAX + 1
+            return " AND ".join(f'"{gram}"' for gram in usable[::step])
+    return ""

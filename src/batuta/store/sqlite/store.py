@@ -26,7 +26,8 @@ from batuta.store.sqlite.upkeep import Upkeep
 from batuta.store.sqlite.writer import Writer
 
 READERS = 2
-SEARCHERS = 1  # what may read a million rows has a thread of its own, so that loading an execution never waits for it
+SEARCHERS = 2  # what may read a million rows has threads of its own, so that loading an execution never waits for it
+SEARCH_S_MAX = 30.0
 T = TypeVar("T")
 
 
@@ -106,10 +107,10 @@ class SqliteStore:
         return await self._search(lambda reader: reader.find(name, definition_version, correlation_id, statuses, created_from, created_to, newest_first, limit))
 
     async def search(
-        self, kind: Literal["executions", "tasks"], query: Query | None, *, words: str = "", sort: Sequence[Sort] = (), start: int = 0, size: int = 100
+        self, kind: Literal["executions", "tasks"], query: Query | None, *, sort: Sequence[Sort] = (), start: int = 0, size: int = 100
     ) -> tuple[int, list[tuple[str, int]]]:
         """See protocol.Store."""
-        return await self._search(lambda reader: reader.search(kind, query, words, sort, start, size))
+        return await self._search(lambda reader: reader.search(kind, query, sort, start, size))
 
     async def holder_of(self, task_id: str) -> str | None:
         """See protocol.Store."""
@@ -160,7 +161,9 @@ class SqliteStore:
         Raises:
             Unavailable: there is something at the target already, or it cannot be written.
         """
-        await self._search(lambda reader: reader.copy_into(Path(target)))
+        if self._open is None:
+            raise self._closed()
+        await self._open.searchers.ask(lambda reader: reader.copy_into(Path(target)))
 
     async def _ask(self, question: Callable[[Reader], T]) -> T:
         """A question that an index answers."""
@@ -169,10 +172,10 @@ class SqliteStore:
         return await self._open.readers.ask(question)
 
     async def _search(self, question: Callable[[Reader], T]) -> T:
-        """A question that may take its time."""
+        """A question that may take its time, up to a limit."""
         if self._open is None:
             raise self._closed()
-        return await self._open.searchers.ask(question)
+        return await self._open.searchers.ask(question, seconds_max=SEARCH_S_MAX)
 
     def _closed(self) -> Unavailable:
         return Unavailable(f"store {str(self.path)!r} is closed")

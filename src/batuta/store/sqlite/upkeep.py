@@ -1,5 +1,5 @@
 """
-Upkeep: what the database file needs besides commits. Checkpoints, and giving back the room that deletions left.
+Upkeep: what the database file needs besides commits. Checkpoints, the index of free text (words.py), and giving back the room that deletions left.
 
 A checkpoint moves the write-ahead log into the file. It runs beside the commits, on a thread and a connection of its own, so that no
 commit waits for it. While commits never pause it cannot quite catch up, and the log grows; then, rarely, the writer does the little that
@@ -11,6 +11,8 @@ from __future__ import annotations
 import logging
 import sqlite3
 from concurrent.futures import Future, ThreadPoolExecutor
+
+from batuta.store.sqlite.words import Words
 
 log = logging.getLogger("batuta.store")
 CHECKPOINT_WEIGHT = 2_000  # rows written (a long payload counts by the page) between two checkpoints: some 2,000 to 5,000 pages
@@ -28,13 +30,16 @@ class Upkeep:
         self._connection = connection
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store-checkpoint")
         self._running: Future[int] | None = None
+        self._words = Words()
         self._weight = 0  # written since the last checkpoint began
         self._is_vacuum_due = True
         self._is_quiet = False
 
     def wrote(self, weight: int, writer: sqlite3.Connection) -> None:
         """So much more is in the log. Begins a checkpoint when it is time for one."""
-        self._weight += weight
+        if not weight:
+            return
+        self._weight += weight + self._words.wrote(weight, writer)
         self._is_vacuum_due = True
         self._is_quiet = False
         if self._weight < CHECKPOINT_WEIGHT or (self._running is not None and not self._running.done()):
@@ -48,14 +53,16 @@ class Upkeep:
     @property
     def pause_s(self) -> float | None:
         """How long the store has to be quiet before `work` should be called; None when there is nothing to do."""
-        if not self._weight and not self._is_vacuum_due:
+        if not self._weight and not self._is_vacuum_due and not self._words.is_due:
             return None
         return BREATH_S if self._is_quiet else QUIET_S
 
     def work(self, writer: sqlite3.Connection) -> None:
         """One piece of what is due, short enough for a commit to wait for."""
         self._is_quiet = True
-        if self._is_vacuum_due and self._weight < CHECKPOINT_WEIGHT:
+        if self._words.is_due and self._weight < CHECKPOINT_WEIGHT:
+            self._weight += self._words.work(writer)
+        elif self._is_vacuum_due and self._weight < CHECKPOINT_WEIGHT:
             self._is_vacuum_due = vacuum(writer)
             self._weight += VACUUM_PAGES if self._is_vacuum_due else 0
         else:

@@ -207,6 +207,8 @@ class Writer:
 
     def _stored(self, group: _Group, rows: Batch) -> None:
         group.weight += rows.weight
+        if rows.removes:
+            self._snapshots.clear()
         if rows.snapshots:
             if len(self._snapshots) >= batch.SNAPSHOTS_MAX:
                 self._snapshots.clear()
