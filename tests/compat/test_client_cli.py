@@ -126,6 +126,15 @@ def test_a_task_is_skipped(cli: Cli) -> None:
     assert tasks == {"one": "COMPLETED", "two": "SKIPPED"}
 
 
+def test_variables_are_set_and_tasks_are_jumped_to(cli: Cli) -> None:
+    execution = started(cli, "cli_steps")
+    cli("workflow", "update-state", execution, "--variables", '{"mood": "good"}', "--wait-for-seconds", "1")
+    assert shown(cli("workflow", "get-execution", "--complete", execution))["variables"] == {"mood": "good"}
+    cli("workflow", "jump", execution, "two", "--task-input", '{"word": "jumped"}')
+    tasks = {task["referenceTaskName"]: task for task in shown(cli("workflow", "get-execution", "--complete", execution))["tasks"]}
+    assert (tasks["two"]["status"], tasks["two"]["inputData"]["word"]) == ("SCHEDULED", "jumped")
+
+
 def test_signals(cli: Cli) -> None:
     first, second = started(cli, "cli_waits"), started(cli, "cli_waits")
     cli(*ENTERPRISE, "task", "signal", "--workflow-id", first, "--status", "COMPLETED", "--output", '{"go": true}')
