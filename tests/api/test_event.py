@@ -14,7 +14,7 @@ def handler(name: str = "h", event: str = "conductor:shop:orders/new", **fields:
 
 
 def deliver(edge: Edge, id: str, payload: Any, event: str = "conductor:shop:orders/new") -> None:
-    from batuta.engine.actions import Message
+    from batuta.engine.providers import Message
 
     edge.run(edge.services.events.receive(Message(event, id, payload)))
 

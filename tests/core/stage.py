@@ -88,6 +88,9 @@ class Stage:
     def polled_lately(self, queue: str) -> bool:
         return queue in self.polled
 
+    def refusal(self, queue: str) -> str | None:
+        return None if queue.startswith("conductor:") else "there is no such broker"
+
     def shown(self, x: Execution) -> Json:
         return {"workflowId": x.head.id}
 

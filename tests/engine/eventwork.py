@@ -49,7 +49,7 @@ class World:
         self.catalog = Catalog(store, clock, scripts=self.scripts)
         self.engine = Engine(store, self.catalog, self.scripts, clock)
         self.events = Events(self.engine, self.scripts, providers)
-        self.engine.publish = self.events.publish
+        self.engine.publish, self.engine.tools.refusal = self.events.publish, self.events.refusal
         self.schedules = Schedules(self.engine)
 
     async def open(self) -> None:

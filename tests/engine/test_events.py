@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable, Collection
 from typing import Any
 
 import pytest
 from eventwork import World, play, start_workflow, task, turn
 
 from batuta.core.model.decision import Publish
-from batuta.engine import journal
-from batuta.engine.actions import Message, expanded
-from batuta.engine.durability import AGAIN_MS
-from batuta.engine.events import Deliver
-from batuta.errors import Conflict, InvalidFields, NotFound, Unavailable
+from batuta.engine import delivery, journal
+from batuta.engine.actions import expanded
+from batuta.engine.providers import Deliver, Health, Message
+from batuta.errors import Conflict, Invalid, InvalidFields, NotFound, Unavailable
 from batuta.store.protocol import Document
 from batuta.wire.event import read_handler
 
@@ -378,21 +378,29 @@ class Broker:
 
     def __init__(self) -> None:
         self.queues: list[str] = []
-        self.published: list[tuple[str, str, bytes]] = []
+        self.published: list[Message] = []
         self.is_down = False
 
-    async def open(self, deliver: Deliver) -> None:
-        self.deliver = deliver
+    def refusal(self, queue: str, *, for_listening: bool = False) -> str | None:
+        return "it is refused" if queue == "refused" else None
 
-    async def listen(self, queues: list[str]) -> None:
-        self.queues = queues
+    async def open(self, deliver: Deliver, returned: Callable[[], None]) -> None:
+        self.deliver, self.returned = deliver, returned
 
-    async def publish(self, queue: str, id: str, body: bytes) -> None:
+    async def listen(self, queues: Collection[str]) -> None:
+        self.queues = list(queues)
+
+    async def publish(self, message: Message) -> None:
         if self.is_down:
             raise Unavailable("the broker is down")
-        self.published.append((queue, id, body))
-        if queue in self.queues:
-            await self.deliver(queue, id, json.loads(body))
+        if message.payload.get("large"):
+            raise Invalid("it is too large")
+        self.published.append(message)
+        if message.event.partition(":")[2] in self.queues:
+            await self.deliver(message)
+
+    def health(self) -> Health:
+        return Health(not self.is_down, {})
 
     async def close(self) -> None:
         self.queues = []
@@ -423,25 +431,106 @@ def test_a_message_waits_for_a_broker_that_does_not_answer() -> None:
         await world.start("flow")
         await turn()
         assert broker.published == [] and len(await world.store.outbox(limit=10)) == 1
+        for attempts, pause_ms in enumerate((1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000), 1):
+            [one] = await world.events.outgoing()
+            assert (one.event, one.attempts, one.reason) == ("nats:orders", attempts, "the broker is down")
+            world.clock.advance(pause_ms)
+            while world.events.held[one.messageId].attempts == attempts:
+                await turn()
         broker.is_down = False
-        world.clock.advance(AGAIN_MS)
+        broker.returned()
         await world.settle()
         assert len(broker.published) == 1 and await world.store.outbox(limit=10) == await world.events.journal.dead() == []
+        assert await world.events.outgoing() == [] and world.events.held == {}
 
     play(scenario, providers=(broker,))
 
 
-def test_what_no_provider_is_for_is_set_aside() -> None:
+def test_more_messages_than_memory_is_for_wait_on_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivery, "OUTGOING_MAX", 4)
+    broker = Broker()
+    broker.is_down = True
+
     async def scenario(world: World) -> None:
         await world.register("flow", task("tell", "EVENT", sink="nats:orders"))
+        for _ in range(30):
+            await world.start("flow")
+        await turn()
+        assert len(world.engine._outgoing) == 4 and len(await world.events.outgoing()) == 30
+        broker.is_down = False
+        broker.returned()
+        await world.settle()
+        assert len({message.id for message in broker.published}) == 30 and await world.store.outbox(limit=10) == []
+
+    play(scenario, providers=(broker,))
+
+
+def test_what_a_broker_never_will_take_is_set_aside() -> None:
+    broker = Broker()
+
+    async def scenario(world: World) -> None:
+        await world.register("flow", task("tell", "EVENT", sink="nats:orders", inputParameters={"large": True}))
         await world.start("flow")
         await world.settle()
         [dead] = await world.events.journal.dead()
-        assert (dead.event, dead.failures[0].action) == ("nats:orders", "publish") and "no event queue provider 'nats'" in dead.failures[0].reason
+        assert (dead.event, dead.failures[0].action, dead.failures[0].reason) == ("nats:orders", "publish", "it is too large")
         still = await world.events.redeliver(dead.id)
-        assert still is not None and still.attempts == 2
+        assert still is not None and still.attempts == 2 and await world.store.outbox(limit=10) == []
 
-    play(scenario)
+    play(scenario, providers=(broker,))
+
+
+#    sink             the reason says
+REFUSED = [
+    ("nats:refused", "it is refused"),
+    ("kafka:orders", "this server has no event queue provider 'kafka': the providers it has are conductor, nats"),
+    ("jsm:orders",   "this server has no event queue provider 'jsm': install batuta[nats] and set BATUTA_NATS_URL"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("sink", "said"), REFUSED)
+def test_an_event_task_that_could_never_publish_fails_for_good(sink: str, said: str) -> None:
+    async def scenario(world: World) -> None:
+        await world.register("flow", task("tell", "EVENT", sink=sink, taskDefinition={"name": "tell", "retryCount": 3}))
+        x = await world.engine.read(await world.start("flow"))
+        assert [str(t.status) for t in x.ordered()] == ["FAILED_WITH_TERMINAL_ERROR"] and x.head.status == "FAILED"
+        assert x.by_ref["tell"].reason == f"Invalid sink {sink!r}: {said}"
+        assert await world.store.outbox(limit=10) == []
+
+    play(scenario, providers=(Broker(),))
+
+
+def test_messages_for_a_provider_that_was_taken_away_are_kept_and_shown() -> None:
+    broker = Broker()
+    broker.is_down = True
+
+    async def scenario(world: World) -> None:
+        await world.register("flow", task("tell", "EVENT", sink="nats:orders"))
+        await world.start("flow")
+        await turn()
+        without = await restarted(world)
+        await turn()
+        [one] = await without.events.outgoing()
+        assert (one.event, one.payload["sink"]) == ("nats:orders", "nats:orders")
+        assert "no event queue provider 'nats': install batuta[nats] and set BATUTA_NATS_URL" in one.reason
+        assert await without.events.journal.dead() == []
+        await without.close()
+
+    play(scenario, providers=(broker,))
+
+
+def test_what_came_from_a_broker_and_failed_is_tried_again_here_and_not_sent_to_everybody() -> None:
+    broker = Broker()
+
+    async def scenario(world: World) -> None:
+        await world.handler("h", "nats:orders", start_workflow("missing"))
+        await broker.deliver(Message("nats:orders", "m1", {"n": 1}))
+        [dead] = await world.events.journal.dead()
+        await world.register("missing", NOOP)
+        assert await world.events.redeliver(dead.id) is None
+        assert len(await world.started("missing")) == 1 and broker.published == []
+
+    play(scenario, providers=(broker,))
 
 
 def test_history_is_bounded_and_forgets_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None:

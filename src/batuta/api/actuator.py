@@ -15,6 +15,7 @@ from batuta.engine import scrape
 from batuta.engine.metrics import CONTENT_TYPE
 from batuta.errors import Unavailable
 from batuta.wire.codec import encode
+from batuta.wire.shape import Json
 
 _PLAIN: Final = (b"content-type", CONTENT_TYPE)
 
@@ -36,13 +37,19 @@ async def prometheus(services: Services) -> Response:
 
 
 async def health(services: Services) -> Response:
-    """Whether the store answers: UP, or DOWN and 503. (`/health` asks for less: it says that the process serves.)"""
+    """
+    Whether the store answers: UP, or DOWN and 503. (`/health` asks for less: it says that the process serves.)
+
+    A broker that is away is shown, and is no reason to take the server away too: it serves, and messages wait for the broker in the outbox.
+    """
     try:
         stored = await services.engine.store.statistics()
     except Unavailable as error:
         return json_response(encode({"status": "DOWN", "components": {"db": {"status": "DOWN", "details": {"error": str(error)}}}}), 503)
-    details = {name: stored.get(name, 0) for name in ("executions", "tasks", "bytes")}
-    return json_response(encode({"status": "UP", "components": {"db": {"status": "UP", "details": details}, "ping": {"status": "UP"}}}))
+    components: Json = {"db": {"status": "UP", "details": {name: stored.get(name, 0) for name in ("executions", "tasks", "bytes", "outbox")}}}
+    for name, health in services.events.health().items():
+        components[name] = {"status": "UP" if health.is_up else "DOWN", "details": health.details}
+    return json_response(encode({"status": "UP", "components": {**components, "ping": {"status": "UP"}}}))
 
 
 def info(services: Services) -> Response:

@@ -6,29 +6,45 @@ Source: conductor-rest-api.md §1.4. The history and the messages set aside are 
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 
 from batuta.api.http import Response, empty_response, json_response
 from batuta.api.services import Services
+from batuta.errors import InvalidFields, Violation
 from batuta.wire.answers import SearchResult
 from batuta.wire.codec import decode, encode
-from batuta.wire.event import DeadMessage, read_handler, read_handlers
+from batuta.wire.event import DeadMessage, OutgoingMessage, read_handler, read_handlers
 from batuta.wire.mask import masked
+from batuta.wire.shape import Json
+
+Kept = TypeVar("Kept", DeadMessage, OutgoingMessage)
 
 
 async def create(services: Services, body: bytes) -> Response:
     """Register a handler, or each of a list, which is what the official JavaScript client sends; 409 for a name that exists."""
     value = decode(body)
-    await services.events.handlers.create(*(read_handlers(value) if isinstance(value, list) else [read_handler(value)]))
+    given = read_handlers(value) if isinstance(value, list) else [read_handler(value)]
+    _check(services, given, "addEventHandler.arg0")
+    await services.events.handlers.create(*given)
     await services.events.listen()
     return empty_response()
 
 
+def _check(services: Services, handlers: list[Json], at: str) -> None:
+    """No message could ever come to these. Raises InvalidFields."""
+    events = [handler.get("event") or "" for handler in handlers]
+    refusals = [(event, services.events.refusal(event, for_listening=True)) for event in events]
+    if broken := [Violation(f"{at}.event", f"event {event!r}: {refusal}", event) for event, refusal in refusals if refusal is not None]:
+        raise InvalidFields(broken)
+
+
 async def replace(services: Services, body: bytes) -> Response:
     """Replace one that exists."""
-    await services.events.handlers.replace(read_handler(decode(body)))
+    given = read_handler(decode(body))
+    _check(services, [given], "updateEventHandler.arg0")
+    await services.events.handlers.replace(given)
     await services.events.listen()
     return empty_response()
 
@@ -59,14 +75,21 @@ async def executions(
     return json_response(encode(SearchResult(len(found), found[max(start, 0) :][: max(size, 0)])))
 
 
+async def outgoing(services: Services, *, start: int = 0, size: int = 100) -> Response:
+    """Messages of EVENT tasks that have not reached their queue yet, oldest first, with why."""
+    found = await services.events.outgoing()
+    page = [_shown(services, message) for message in found[max(start, 0) :][: max(size, 0)]]
+    return json_response(encode(SearchResult(len(found), page)))
+
+
 async def dead(services: Services, *, start: int = 0, size: int = 100) -> Response:
     """Messages set aside because something failed for good, newest first."""
     found = await services.events.journal.dead()
     return json_response(encode(SearchResult(len(found), [_shown(services, one) for one in found[max(start, 0) :][: max(size, 0)]])))
 
 
-def _shown(services: Services, dead: DeadMessage) -> DeadMessage:
-    return msgspec.structs.replace(dead, payload=masked(dead.payload, services.events.masks_of(dead.payload)))
+def _shown(services: Services, message: Kept) -> Kept:
+    return msgspec.structs.replace(message, payload=masked(message.payload, services.events.masks_of(message.payload)))
 
 
 async def redeliver(services: Services, id: str) -> Response:

@@ -127,6 +127,7 @@ _EVENTS: Final = (
     Route("PUT", "/api/event", event.replace, "Replace an event handler", "EventHandler"),
     Route("GET", "/api/event", event.handlers, "Every event handler", "", "EventHandler[]"),
     Route("GET", "/api/event/executions", event.executions, "What became of messages", "", "object"),
+    Route("GET", "/api/event/outgoing", event.outgoing, "Messages on their way to a broker, or kept until it is there", "", "object"),
     Route("GET", "/api/event/dead", event.dead, "Messages set aside", "", "object"),
     Route("POST", "/api/event/dead/{id}/redeliver", event.redeliver, "Try a message set aside again", "", "DeadMessage"),
     Route("DELETE", "/api/event/dead/{id}", event.drop, "Forget a message set aside"),

@@ -59,6 +59,10 @@ class Tools(Protocol):
         """Whether a worker has polled this queue within the last seconds; chooses among several domains."""
         ...
 
+    def refusal(self, queue: str) -> str | None:
+        """Why no message of an EVENT task can ever go to this queue (`provider:queue`), or None when one can."""
+        ...
+
     def shown(self, x: Execution) -> Json:
         """The execution as Conductor shows it, tasks included; what a failure workflow is told of the run that failed."""
         ...

@@ -22,17 +22,10 @@ from batuta.core.model.status import TaskStatus
 from batuta.core.model.task import Task
 from batuta.core.variables import update_variables
 from batuta.engine.engine import Engine
+from batuta.engine.providers import Message
 from batuta.errors import Conflict, Invalid, NotFound
 from batuta.wire.requests import StartRequest, TaskResult
 from batuta.wire.shape import Json
-
-
-class Message(msgspec.Struct, frozen=True):
-    """One message of an event. `id` is unique in its event: it is what a repeated delivery is known by."""
-
-    event: str
-    id: str
-    payload: Any
 
 
 class Actions:

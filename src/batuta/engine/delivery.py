@@ -24,6 +24,10 @@ from batuta.engine.steps import Steps
 from batuta.errors import BatutaError, Invalid, NotFound, TooLarge, TooMany, Unavailable
 from batuta.store.protocol import Commit
 
+LETTERS_MAX = 100_000  # read from the outbox at start
+OUTGOING_MAX = 10_000  # EVENT messages on their way at once; while a broker is away the others stay in the outbox
+AGAIN_MS_MAX = 30_000
+_PUBLISH = str(Publish.__struct_config__.tag)
 CASCADE_MAX = 2_000  # executions one request may move before the rest is left to the background
 
 
@@ -39,8 +43,9 @@ class Delivery(Steps):
         await self._recount()
         await self.alarms.fill()
         self._arm()
-        left = await self.store.outbox(limit=100_000, kinds=[message.__struct_config__.tag for message in get_args(Message)])
+        left = await self.store.outbox(limit=LETTERS_MAX, kinds=[message.__struct_config__.tag for message in get_args(Message)])
         # In their order, and before anybody else has a say: a child is started before it is terminated, an end is told before a revival.
+        self._some_stayed = len(left) == LETTERS_MAX
         await self._deliver_all(deque(Letter(row.id, msgspec.json.decode(row.body, type=Message), None) for row in left))
         self._admit_all()
 
@@ -141,7 +146,7 @@ class Delivery(Steps):
             case Publish():
                 if self.publish is None:
                     return Sent(self.forget_letter(letter_id))
-                self.spawn(self._hand_out(self.publish, letter_id, message))
+                self._begin_to_hand_out(self.publish, letter_id, message)
                 return None
             case TellParent(id, task_id, child, status, output, reason):
                 target, event = id, ChildEnded(task_id, child, status, output, reason)
@@ -167,21 +172,66 @@ class Delivery(Steps):
             self.spawn(self._settle_place(target))  # it may have stayed as it was
         return None if durable is None else Sent(durable, target, act)
 
+    def _begin_to_hand_out(self, publish: Callable[[Publish], Awaitable[None]], letter_id: str, message: Publish) -> None:
+        if len(self._outgoing) >= OUTGOING_MAX:
+            self._some_stayed = True
+        elif letter_id not in self._outgoing:
+            self._outgoing.add(letter_id)
+            self.spawn(self._hand_out(publish, letter_id, message))
+
     async def _hand_out(self, publish: Callable[[Publish], Awaitable[None]], letter_id: str, message: Publish) -> None:
         """
         Give an EVENT task's message to whoever takes it; its row stays until it has been taken.
 
         In the background: what handlers do may take long, and may publish again without end. Not before it is on disk that it was published.
         """
-        while True:  # until the store is there again, or the server stops
-            try:
-                await asyncio.shield(self.store.submit([]))
-                await publish(message)
-                await self.forget_letter(letter_id)
-                return
-            except Unavailable as error:
-                log.warning("message %s for %s waits: %s", message.id, message.queue, error)
-                await self._pause(AGAIN_MS)
+        pause_ms = AGAIN_MS
+        try:
+            while True:  # until the store, or the broker, is there again, or the server stops
+                try:
+                    await asyncio.shield(self.store.submit([]))
+                    await publish(message)
+                    await self.forget_letter(letter_id)
+                    self._waits_because = ""
+                    break
+                except Unavailable as error:
+                    if (reason := str(error)) != self._waits_because:
+                        self._waits_because = reason
+                        log.warning("message %s for %s waits, and perhaps others: %s", message.id, message.queue, reason)
+                await self._pause_before_publishing(pause_ms)
+                pause_ms = min(2 * pause_ms, AGAIN_MS_MAX)
+        finally:
+            self._outgoing.discard(letter_id)
+        if self._some_stayed and len(self._outgoing) < OUTGOING_MAX // 2:
+            await self._hand_out_more(publish)
+
+    async def _hand_out_more(self, publish: Callable[[Publish], Awaitable[None]]) -> None:
+        """Carry what had to stay in the outbox, as far as there is room for it. What is read may just have been delivered: then it is so again."""
+        self._some_stayed = False
+        try:
+            rows = await self.store.outbox(limit=2 * OUTGOING_MAX, kinds=[_PUBLISH])
+        except Unavailable:
+            self._some_stayed = True  # the next one that is handed out tries again
+            return
+        self._some_stayed = len(rows) == 2 * OUTGOING_MAX
+        for row in rows:
+            self._begin_to_hand_out(publish, row.id, msgspec.json.decode(row.body, type=Publish))
+
+    async def _pause_before_publishing(self, ms: int) -> None:
+        over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._pauses.add(over)
+        timer = self.clock.call_at(self.clock.now() + ms, lambda: None if over.done() else over.set_result(None))
+        try:
+            await over
+        finally:
+            timer.cancel()
+            self._pauses.discard(over)
+
+    def hand_out_again(self) -> None:
+        """A broker is there again: what waits to be published is tried now."""
+        for pause in self._pauses:
+            if not pause.done():
+                pause.set_result(None)
 
     def forget_letter(self, letter_id: str) -> asyncio.Future[None]:
         """Its row goes from the outbox: it was delivered, or never can be. Ends when that is durable."""

@@ -5,8 +5,8 @@ A message is taken when this returns without an error, which is when its sender 
 then it may come again, and what was done for it is not done twice: each action is remembered under handler, message id and action.
 What fails for good is remembered as FAILED and the message set aside, with the reasons, until somebody has it delivered again or dropped.
 
-Here: the order of things, what is kept and how much of it. Not here: which handlers there are (handlers.py), what an action does (actions.py), where it
-is kept (journal.py).
+Here: the order of things, what is kept and how much of it. Not here: where messages come from (providers.py), which handlers there are (handlers.py),
+what an action does (actions.py), where it is kept (journal.py).
 Source: conductor-semantics.md §6.
 """
 
@@ -15,55 +15,29 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, Protocol
+from typing import Any, Final
+
+import msgspec
 
 from batuta.core.expr.script import Script, ScriptEngine, ScriptFailed, truthy
 from batuta.core.model.decision import Publish
-from batuta.engine.actions import Actions, Message, expanded
+from batuta.engine.actions import Actions, expanded
 from batuta.engine.engine import Engine
 from batuta.engine.handlers import Handlers
 from batuta.engine.journal import Journal
+from batuta.engine.providers import INTERNAL, WANTED, Health, Internal, Message, Provider, absent
 from batuta.engine.tally import ACTIONS, ACTIONS_FAILED, MESSAGES, MESSAGES_FAILED, MESSAGES_HANDLED
-from batuta.errors import BatutaError, NotFound, Unavailable
+from batuta.errors import BatutaError, Invalid, NotFound, Unavailable
 from batuta.wire.codec import encode
-from batuta.wire.event import DeadMessage, EventExecution, ExecutionStatus, Failure
+from batuta.wire.event import DeadMessage, EventExecution, ExecutionStatus, Failure, Held, OutgoingMessage
 from batuta.wire.mask import masked
 from batuta.wire.shape import Json
 
 log = logging.getLogger("batuta.engine")
 AT_ONCE_MAX: Final = 16  # messages being handled; the others wait, and are in the outbox or with their broker meanwhile
+OUTGOING_SHOWN: Final = 1_000
 TRIES: Final = 3
 OUTPUT_BYTES_MAX: Final = 8 * 1024  # of what is remembered of an action; larger payloads are in the execution or task they went to
-INTERNAL: Final = "conductor"
-
-Deliver = Callable[[str, str, Any], Awaitable[None]]
-"""Queue, message id, payload. Returns when the message was taken; raises Unavailable when it must come again."""
-
-
-class Provider(Protocol):
-    """
-    A message broker. `name` is what stands before the colon of an event: `nats` for `nats:orders`.
-
-    Providers are given to `Events` by the composition root, each behind an optional dependency.
-    """
-
-    name: str
-
-    async def open(self, deliver: Deliver) -> None:
-        """Be connected, or raise; from now on messages of the queues listened to are delivered."""
-        ...
-
-    async def listen(self, queues: list[str]) -> None:
-        """Subscribe to exactly these queues from now on. A message is acknowledged when `deliver` has returned."""
-        ...
-
-    async def publish(self, queue: str, id: str, body: bytes) -> None:
-        """The broker has the message, under this id, when this returns. Raises Unavailable when it does not answer, Invalid when it never will take it."""
-        ...
-
-    async def close(self) -> None:
-        """No message is delivered any more."""
-        ...
 
 
 class Events:
@@ -72,8 +46,9 @@ class Events:
     def __init__(self, engine: Engine, scripts: ScriptEngine, providers: tuple[Provider, ...] = ()) -> None:
         self.handlers = Handlers(engine.store)
         self.journal = Journal(engine.store)
+        self.held: dict[str, Held] = {}  # by message id: what could not be published yet, and why
         self._engine, self._scripts = engine, scripts
-        self._providers = {provider.name: provider for provider in providers}
+        self._providers: dict[str, Provider] = {provider.name: provider for provider in (Internal(self.receive), *providers)}
         self._actions = Actions(engine)
         self._places = asyncio.Semaphore(AT_ONCE_MAX)
         self._in_hand: dict[tuple[str, str], asyncio.Future[None]] = {}
@@ -90,7 +65,7 @@ class Events:
     async def open(self) -> None:
         """Messages of brokers come in from now on; after the engine is open."""
         for provider in self._providers.values():
-            await provider.open(lambda queue, id, payload, name=provider.name: self.receive(Message(f"{name}:{queue}", id, payload)))  # type: ignore[misc]
+            await provider.open(self.receive, self._engine.hand_out_again)
         await self.listen()
 
     async def close(self) -> None:
@@ -100,32 +75,59 @@ class Events:
 
     async def listen(self) -> None:
         """Subscribe to what the active handlers listen to; call when handlers have changed."""
+        wanted = [event.partition(":") for event in self.handlers.events()]
         for name, provider in self._providers.items():
-            await provider.listen([event.removeprefix(f"{name}:") for event in self.handlers.events() if event.startswith(f"{name}:")])
+            await provider.listen([queue for kind, _, queue in wanted if kind == name])
 
-    async def publish(self, message: Publish) -> None:
+    def refusal(self, event: str, *, for_listening: bool = False) -> str | None:
         """
-        An EVENT task's message: to the handlers when its queue is the internal one, else to the broker. Engine.publish.
+        Why no message can ever be published to this queue (*for_listening*: come from it); None when one can.
 
-        Raises:
-            Unavailable: the store or the broker did not answer; the message must come again.
+        A provider that is not there refuses what is published, and may be listened to: a handler may be here before its broker.
         """
-        name, _, queue = message.queue.partition(":")
-        if name == INTERNAL:
-            await self.receive(Message(message.queue, message.id, message.payload))
-            return
+        name, _, queue = event.partition(":")
         provider = self._providers.get(name)
         if provider is None:
-            reason = f"this server has no event queue provider {name!r}; it has {', '.join([INTERNAL, *self._providers])}"
-        else:
-            try:
-                await provider.publish(queue, message.id, encode(message.payload))
-                return
-            except Unavailable:
-                raise
-            except BatutaError as error:
-                reason = str(error)
-        await self._set_aside(Message(message.queue, message.id, message.payload), [Failure("", "publish", reason)], [])
+            return None if for_listening else absent(name, self._providers)
+        return provider.refusal(queue, for_listening=for_listening)
+
+    def health(self) -> dict[str, Health]:
+        """How the brokers are, by provider."""
+        return {name: provider.health() for name, provider in self._providers.items() if name != INTERNAL}
+
+    async def publish(self, wish: Publish) -> None:
+        """
+        An EVENT task's message goes to its queue. Engine.publish.
+
+        Raises:
+            Unavailable: the store or the broker did not answer, or the settings name no such broker any more; the message must come again.
+        """
+        message = Message(wish.queue, wish.id, wish.payload)
+        name = wish.queue.partition(":")[0]
+        provider = self._providers.get(name)
+        try:
+            if provider is not None:
+                await provider.publish(message)
+            elif name in WANTED:
+                raise Unavailable(absent(name, self._providers))
+            else:  # the sink of a status listener; an EVENT task fails before
+                raise Invalid(absent(name, self._providers))
+        except Unavailable as error:
+            before = self.held.get(wish.id)
+            self.held[wish.id] = Held(attempts=1 if before is None else before.attempts + 1, reason=str(error))
+            raise
+        except BatutaError as error:
+            await self._set_aside(message, [Failure("", "publish", str(error))], [])
+        self.held.pop(wish.id, None)
+
+    async def outgoing(self) -> list[OutgoingMessage]:
+        """The messages of EVENT tasks that are on their way, or wait for their broker: the oldest OUTGOING_SHOWN. Raises Unavailable."""
+        rows = await self._engine.store.outbox(limit=OUTGOING_SHOWN, kinds=[str(Publish.__struct_config__.tag)])
+        return [self._outgoing(msgspec.json.decode(row.body, type=Publish), row.due_at) for row in rows]
+
+    def _outgoing(self, wish: Publish, created: int) -> OutgoingMessage:
+        held = self.held.get(wish.id) or Held(attempts=0, reason="")
+        return OutgoingMessage(messageId=wish.id, event=wish.queue, payload=wish.payload, created=created, attempts=held.attempts, reason=held.reason)
 
     async def receive(self, message: Message) -> None:
         """
@@ -185,7 +187,10 @@ class Events:
         """
         dead = await self.journal.dead_message(id)
         await self.journal.forget_failures(dead.event, dead.messageId)
-        await self.publish(Publish(dead.messageId, dead.event, dead.payload))
+        if any(not failure.handler for failure in dead.failures):
+            await self.publish(Publish(dead.messageId, dead.event, dead.payload))
+        else:  # it has come from its broker; others there need not see it twice
+            await self.receive(Message(dead.event, dead.messageId, dead.payload))
         try:
             now = await self.journal.dead_message(id)
         except NotFound:

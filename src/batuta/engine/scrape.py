@@ -39,6 +39,7 @@ WEBHOOK_DEPTH = Family("webhook_queue_depth", "gauge", "Changes of status that t
 STORED = Family("batuta_store_executions", "gauge", "Executions that are stored.", ("status",))
 ROWS = Family("batuta_store_rows", "gauge", "Other rows that are stored: tasks, logs, outbox, documents.", ("table",))
 BYTES = Family("batuta_store_bytes", "gauge", "Size of the store.")
+BROKERS = Family("batuta_event_queue_up", "gauge", "Whether the broker of a provider answers: 1, or 0; absent without providers.", ("queueType",))
 LIVE = Family("batuta_live_executions", "gauge", "Executions in memory.")
 LIVE_BYTES = Family("batuta_live_bytes", "gauge", "Stored JSON of the executions in memory.")
 BUILD = Family("batuta_build_info", "gauge", "Always 1; the labels say what runs.", ("version", "python"))
@@ -48,7 +49,8 @@ STARTED = Family("process_start_time_seconds", "gauge", "When the process began,
 FILES = Family("process_open_fds", "gauge", "Open file descriptors; absent where they cannot be counted.")
 # fmt: on
 LOOKED_UP = (
-    ACTIVE, OLDEST, RUNNING, DEPTH, QUEUE_DEPTH, IN_PROGRESS, EVENTS, WEBHOOK_DEPTH, STORED, ROWS, BYTES, LIVE, LIVE_BYTES, BUILD, MEMORY, CPU, STARTED, FILES,
+    ACTIVE, OLDEST, RUNNING, DEPTH, QUEUE_DEPTH, IN_PROGRESS, EVENTS, WEBHOOK_DEPTH, BROKERS, STORED, ROWS, BYTES, LIVE, LIVE_BYTES,
+    BUILD, MEMORY, CPU, STARTED, FILES,
 )  # fmt: skip
 FAMILIES: Final = (*COUNTED, *TALLIED, *LOOKED_UP)
 """Every metric of the server, in the order of the page."""
@@ -84,6 +86,7 @@ async def page(metrics: Metrics, engine: Engine, version: str, events: Events | 
         STORED: [((("status", name.partition(".")[2]),), n) for name, n in sorted(stored.items()) if name.startswith("executions.")],
         ROWS: [((("table", name),), stored.get(name, 0)) for name in ("tasks", "logs", "outbox", "documents")],
         BYTES: [((), stored.get("bytes", 0))],
+        BROKERS: [((("queueType", name),), int(health.is_up)) for name, health in (events.health().items() if events is not None else ())],
         LIVE: [((), len(engine.lives))],
         LIVE_BYTES: [((), engine.lives.bytes)],
         BUILD: [((("version", version), ("python", sys.version.partition(" ")[0])), 1)],

@@ -17,19 +17,20 @@ import asyncio
 import logging
 import random
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import msgspec
 
 from batuta.engine.engine import Engine
-from batuta.engine.events import Deliver
 from batuta.engine.journal import Journal
 from batuta.engine.listeners import WEBHOOK
+from batuta.engine.providers import Deliver, Health, Message
 from batuta.engine.tally import WEBHOOKS, WEBHOOKS_FAILED
 from batuta.errors import BatutaError, Invalid, Unavailable
 from batuta.store.protocol import OutboxRow
+from batuta.wire.codec import encode
 from batuta.wire.event import Failure
 
 log = logging.getLogger("batuta.engine")
@@ -201,15 +202,23 @@ class Webhooks:
 
     # -- as a provider of events ----------------------------------------------------------------------------------------------------
 
-    async def open(self, deliver: Deliver) -> None:
+    def refusal(self, queue: str, *, for_listening: bool = False) -> str | None:
+        """See Provider. It is for changes of status only, which are published by no EVENT task and come back to no handler."""
+        return "the webhook is told of changes of status, and of nothing else"
+
+    async def open(self, deliver: Deliver, returned: Callable[[], None]) -> None:
         """Nothing comes in by a webhook."""
 
-    async def listen(self, queues: list[str]) -> None:
+    async def listen(self, queues: Collection[str]) -> None:
         """See open."""
 
-    async def publish(self, queue: str, id: str, body: bytes) -> None:
+    async def publish(self, message: Message) -> None:
         """Post once more what was set aside. Raises Invalid, saying why, when it fails again."""
-        await self._posted(id, queue, body)
+        await self._posted(message.id, message.event.partition(":")[2], encode(message.payload))
+
+    def health(self) -> Health:
+        """Whether nothing waits because a post of it has failed."""
+        return Health(not self._tries, {"waiting": self._rows})
 
     async def close(self) -> None:
         """See open."""

@@ -39,6 +39,7 @@ class Workbench:
         process: Mapping[str, str] = os.environ,
     ) -> None:
         self._secrets, self._environment, self._process = secrets, environment, process
+        self.refusal: Callable[[str], str | None] = lambda queue: None  # who takes messages out of the process says which it takes
         self.scripts = scripts
         self.variables_bytes_max = variables_bytes_max
         self._catalog = catalog

@@ -72,6 +72,24 @@ class Failure(msgspec.Struct, frozen=True):
     reason: str
 
 
+class Held(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a message that could not be published yet: how often it was tried, and why the last time failed."""
+
+    attempts: int
+    reason: str
+
+
+class OutgoingMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A message of an EVENT task on its way: with its handlers, or kept until its broker is there. Without a reason nothing has gone wrong so far."""
+
+    messageId: str
+    event: str
+    payload: Any
+    created: int
+    attempts: int = 0
+    reason: str = ""
+
+
 class DeadMessage(msgspec.Struct, frozen=True, kw_only=True):
     """A message set aside because something failed for good. `attempts` counts how often it was tried, redeliveries included."""
 

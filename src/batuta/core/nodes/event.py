@@ -54,6 +54,9 @@ def run(turn: Turn, task: Task) -> None:
     except ValueError as wrong:
         turn.fail(task, str(wrong), output=output)
         return
+    if (refusal := turn.tools.refusal(queue)) is not None:
+        turn.fail(task, f"Invalid sink {queue!r}: {refusal}", output=output, for_good=True)
+        return
     output["event_produced"] = queue
     turn.send(Publish(task.id, queue, output))
     task.started_at = turn.now
