@@ -1,9 +1,9 @@
-# One word each. Everything happens in .venv; nothing is installed elsewhere but Debian packages that the tests name when they miss them.
+# One word each. Everything happens in .venv; nothing is installed elsewhere; what is missing of Debian the tests name and skip.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: up demo test lint types contracts unit clients test-clients simulate crashes bench docs clean
+.PHONY: up demo test lint types contracts unit broker clients test-clients simulate crashes bench docs clean
 
 up: $(VENV)/ready ## the environment: Batuta, its tools, the firmware application's compiler
 $(VENV)/ready: pyproject.toml
@@ -11,6 +11,13 @@ $(VENV)/ready: pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev,firmware]"
 	touch $@
+
+# The broker for the tests of event queues: Debian's package, unpacked here and not installed. Where that cannot be, the tests say so and skip.
+broker: up
+	@command -v nats-server >/dev/null || [ -x /usr/sbin/nats-server ] || [ -x $(VENV)/debian/usr/sbin/nats-server ] || { \
+		cd $(VENV) && rm -f nats-server_*.deb && \
+		{ apt-get download -q nats-server || { apt-get update -q && apt-get download -q nats-server; }; } && dpkg-deb -x nats-server_*.deb debian; \
+	} || echo "no nats-server: the tests with a real broker will be skipped; on Debian: apt-get install nats-server"
 
 demo: up ## the main job, end to end: commits become firmware on a device, or do not
 	$(BIN)/batuta demo
@@ -26,7 +33,7 @@ types: up
 contracts: up
 	$(BIN)/lint-imports
 
-unit: up
+unit: up broker
 	$(BIN)/python -m pytest --ignore-glob='*/test_client_*.py'
 
 clients: up ## the official SDKs against a server; one whose toolchain or registry is missing is skipped by name

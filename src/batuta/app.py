@@ -7,6 +7,7 @@ Composition root: settings -> store -> catalog -> engine -> built-in workers -> 
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import logging
 import os
 import socket
@@ -31,6 +32,7 @@ from batuta.engine.keyring import Keyring, read_keys
 from batuta.engine.listeners import CHANGES, TASK_CHANGES, Listeners, read_changes
 from batuta.engine.metrics import Metrics
 from batuta.engine.payloads import Payloads
+from batuta.engine.providers import Provider
 from batuta.engine.retention import Retention
 from batuta.engine.schedules import Schedules
 from batuta.engine.scrape import timed
@@ -38,6 +40,7 @@ from batuta.engine.secrets import Secrets
 from batuta.engine.signing import Signer
 from batuta.engine.tidying import Tidying
 from batuta.engine.webhooks import Webhooks
+from batuta.errors import Invalid
 from batuta.sandbox import Sandbox
 from batuta.settings import Settings
 from batuta.store import open_store
@@ -50,6 +53,19 @@ def keyring(settings: Settings) -> Keyring:
     """The keys that secrets are sealed with. Raises Invalid when the setting holds none."""
     keys = read_keys(settings.secrets_key, "setting secrets_key")
     return Keyring(keys, path=None if settings.keeps_nothing else settings.key_path)
+
+
+def providers(settings: Settings) -> tuple[Provider, ...]:
+    """The brokers of the settings. Raises Invalid when one is named whose client is not installed."""
+    if not settings.nats_url:
+        return ()
+    if importlib.util.find_spec("nats") is None:
+        raise Invalid("setting nats_url: the client for NATS is not installed; expected after `pip install 'batuta[nats]'`")
+    from batuta.brokers.jetstream import JetStream
+    from batuta.brokers.nats import Connection, CoreNats
+
+    connection = Connection(settings.nats_url, credentials=settings.nats_credentials)
+    return CoreNats(connection), JetStream(connection, durable=settings.nats_durable)
 
 
 class Server:
@@ -74,8 +90,8 @@ class Server:
         self.payloads = Payloads(Path(settings.data) / "payloads")
         self.engine.payloads = self.payloads
         self.engine.observe = self.metrics.observe
-        self.events = Events(self.engine, self.scripts)
-        self.engine.publish = self.events.publish
+        self.events = Events(self.engine, self.scripts, providers(settings))
+        self.engine.publish, self.engine.tools.refusal = self.events.publish, self.events.refusal
         self.webhooks = self._webhooks(settings) if settings.webhook_url else None
         self.schedules = Schedules(self.engine)
         guard = AddressGuard(settings.private_allowed, setting="BATUTA_HTTP_PRIVATE_ALLOW") if settings.guards_private else None

@@ -21,6 +21,7 @@ ENVIRONMENT_ONLY = frozenset({"secrets_key"})
 """Settings that are no options of the command line, which other programs can read."""
 MIB = 1024 * 1024
 SECRET = ("secrets_key", "webhook_secret", "webhook_url")
+_PASSWORD = re.compile(r"(?<=://)[^@/,\s]*@")
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -70,6 +71,13 @@ class Settings(msgspec.Struct, frozen=True):
     """Whether HTTP tasks may call private addresses: yes, no, or auto: only while the server listens on loopback."""
     http_private_allow: str = ""
     """Hosts and networks (CIDR) that HTTP tasks may call though private, separated by commas."""
+    nats_url: str = ""
+    """NATS broker of the event queues nats: and jsm:, as nats://host:4222; several of one cluster separated by commas. Empty: no such queues. Needs
+    batuta[nats]."""
+    nats_credentials: str = ""
+    """Credentials file (.creds) for NATS. Name and password may stand in the URL instead; keep that in the environment, not in an option."""
+    nats_durable: str = "batuta"
+    """Begins the names of durable consumers of jsm: queues. Servers of the same name share messages; give each its own that shall see all of them."""
     worker_types: str = ""
     """Types of Conductor's integrations (KAFKA_PUBLISH, JDBC, LLM_CHAT_COMPLETE …) that workers of yours serve, separated by commas. The server has none of
     these integrations: tasks of the types not named here fail at once and say so."""
@@ -124,8 +132,12 @@ class Settings(msgspec.Struct, frozen=True):
         return [entry.strip() for entry in self.http_private_allow.split(",") if entry.strip()]
 
     def shown(self) -> dict[str, str]:
-        """All settings as texts, for people who operate the server; of secrets, and of an address that may hold one, only that they are there."""
-        texts = {name: str(value) for name, value in msgspec.structs.asdict(self).items()}
+        """
+        All settings as texts, for people who operate the server; of secrets, and of an address that may hold one, only that they are there.
+
+        Of any other address, all but the name and password in it.
+        """
+        texts = {name: _PASSWORD.sub("", str(value)) for name, value in msgspec.structs.asdict(self).items()}
         return texts | {name: "(set)" for name in SECRET if texts[name]}
 
     @property

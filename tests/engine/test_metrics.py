@@ -14,7 +14,6 @@ from batuta.engine import scrape, tally
 from batuta.engine.catalog import Catalog
 from batuta.engine.clock import ManualClock
 from batuta.engine.engine import Engine
-from batuta.engine.events import Events
 from batuta.engine.metrics import Durations, Metrics
 from batuta.store.memory import MemoryStore
 from batuta.store.protocol import Commit
@@ -40,7 +39,6 @@ class World:
         self.catalog = Catalog(self.store, self.clock)
         self.engine = Engine(scrape.timed(self.store, self.metrics.commit_seconds), self.catalog, NoScripts(), self.clock)
         self.engine.observe = self.metrics.observe
-        self.events = Events(self.engine, NoScripts())
 
     async def open(self) -> World:
         if not self.engine.polls and not self.catalog.names():
@@ -64,7 +62,7 @@ class World:
 
     async def page(self) -> dict[str, float]:
         """The page's samples by what stands before the number."""
-        text = await scrape.page(self.metrics, self.engine, "1.2.3", self.events)
+        text = await scrape.page(self.metrics, self.engine, "1.2.3")
         return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in text.splitlines() if not line.startswith("#")}
 
 

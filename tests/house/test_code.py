@@ -35,6 +35,7 @@ RUN_BY_PATH = ("platform/builder/",)
 
 # Tests that wait in real time, and why they may.
 SLEEPERS = {
+    "brokers/natswork.py": "waits until a broker answers",
     "compat/golden/golden.py": "plays against a server in another process, which may be Conductor itself",
     "compat/golden/scenarios/bulk_and_search.py": "the same; its index is filled late",
     "compat/golden/scenarios/timeouts.py": "the same; its timeouts are real",

@@ -1,5 +1,5 @@
 """
-What `batuta doctor` looks at on this machine: Python, SQLite, the store's file, the disk, the clock, the script sandbox, settings, tools.
+What `batuta doctor` looks at on this machine: Python, SQLite, the store's file, the disk, the clock, the script sandbox, settings, the broker, tools.
 
 Here: checks that need no server; each returns findings and raises nothing. Not here: checks of a running server (checks_server.py), printing (doctor.py).
 """
@@ -215,6 +215,23 @@ def guard(settings: Settings) -> Finding:
         return Finding("HTTP tasks", "ok", "call any address: the server listens on loopback only")
     advice = "Whoever may start a workflow reaches your private network: --http-private no."
     return Finding("HTTP tasks", "warn", f"call any address, though the server listens on {settings.host}", advice)
+
+
+def broker(settings: Settings) -> Iterator[Finding]:
+    """Whether the broker of the settings answers this machine; nothing when there is none."""
+    if not settings.nats_url:
+        return
+    from batuta.brokers.nats import Connection, reach
+
+    connection = Connection(settings.nats_url, credentials=settings.nats_credentials)
+    try:
+        found = asyncio.run(reach(connection))
+    except ImportError:
+        yield Finding("NATS", "fail", "its client is not installed", "pip install 'batuta[nats]'")
+    except BatutaError as error:
+        yield Finding("NATS", "fail", str(error), "The server starts without it; EVENT messages wait in the outbox until it answers.")
+    else:
+        yield Finding("NATS", "ok", f"{connection.shown}  {found}")
 
 
 def tools() -> Iterator[Finding]:

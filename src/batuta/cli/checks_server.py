@@ -39,6 +39,7 @@ def server(client: SyncClient, now_ms: float) -> Iterator[Finding]:
     try:
         yield from _queues(client, now_ms)
         yield from _executions(client)
+        yield from _messages(client)
     except ClientError as error:
         yield Finding("Server", "fail", f"it answered, but then: {error}", "Look into its log.")
 
@@ -108,3 +109,23 @@ def _executions(client: SyncClient) -> Iterator[Finding]:
     found = f"{stats.get('executions', 0):,}" + (f": {shown}" if shown else "")
     advice = "See which and why: `batuta workflow list --status FAILED --status TIMED_OUT`." if lost else ""
     yield Finding("Executions", "note" if lost else "ok", found, advice)
+
+
+def _messages(client: SyncClient) -> Iterator[Finding]:
+    """Messages that wait for a broker, or were set aside; nothing when all is well, or the server does not say."""
+    from batuta.client import NotFound
+
+    for path, what, advice in (
+        ("/event/outgoing", "not published yet", "Does the broker answer? `GET /actuator/health` tells."),
+        ("/event/dead", "set aside", "See why, then deliver them again: `GET /api/event/dead`."),
+    ):
+        try:
+            found = client.request("GET", path, query={"size": 1})
+        except NotFound:
+            return
+        if not isinstance(found, dict) or not found.get("totalHits"):
+            continue
+        first = found["results"][0]
+        reason = first.get("reason") or "; ".join(failure["reason"] for failure in first.get("failures", ()))
+        if reason:  # else it is only on its way
+            yield Finding("Messages", "warn", f"{words.count(found['totalHits'], 'message')} {what}; of {first['event']}: {reason}", advice)

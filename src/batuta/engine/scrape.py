@@ -19,10 +19,11 @@ from typing import Any, Final, cast
 from batuta.core.model.definition import INTEGRATIONS
 from batuta.core.query import All, Compare
 from batuta.engine.engine import Engine
-from batuta.engine.events import INTERNAL, Events
+from batuta.engine.events import Events
 from batuta.engine.family import NAMES_MAX, OTHER, Family, Labels
 from batuta.engine.listeners import WEBHOOK
 from batuta.engine.metrics import COUNTED, Durations, Metrics
+from batuta.engine.providers import INTERNAL
 from batuta.engine.tally import TALLIED
 from batuta.store.protocol import Commit, Store
 

@@ -1,0 +1,6 @@
+"""Makes the broker, and the server in a process of its own, importable by the tests beside it."""
+
+import sys
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "compat")]
