@@ -57,6 +57,7 @@ class Stage:
         self.runs: dict[str, Execution] = {}
         self.published: list[Publish] = []
         self.polled: set[str] = set()
+        self.cache: dict[str, Json] = {}
         self._started = 0
 
     # core.turn.Tools
@@ -93,6 +94,9 @@ class Stage:
 
     def shown(self, x: Execution) -> Json:
         return {"workflowId": x.head.id}
+
+    def cached_output(self, key: str, now: int) -> Json | None:
+        return self.cache.get(key)
 
     def jitter_ms(self, most: int) -> int:
         return most

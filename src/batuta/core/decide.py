@@ -13,6 +13,7 @@ from __future__ import annotations
 import msgspec
 
 from batuta.core import deadlines, oversize, retry
+from batuta.core.cache import took_over
 from batuta.core.model.decision import Message, StartExecution, TellParent
 from batuta.core.model.definition import Node
 from batuta.core.model.event import ChildEnded, ChildNotStarted, ChildRevived, Claimed, Event, InputTooLarge, LeaseExtended, Reported, Started, Ticked
@@ -423,6 +424,8 @@ def schedule(turn: Turn, rows: list[Task]) -> None:
             continue
         if turn.x.has_contracts and (misfit := _misfit(turn, task)) is not None:
             turn.fail(task, misfit, for_good=True)  # the same input would come of another attempt
+            continue
+        if turn.x.definition.caches and took_over(turn, task, turn.x.node_of(task)):
             continue
         if turn.x.join_missing.get(task.n) == 0:
             turn.joins[task.n] = task  # all it waits for has ended before it came

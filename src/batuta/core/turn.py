@@ -67,6 +67,10 @@ class Tools(Protocol):
         """The execution as Conductor shows it, tasks included; what a failure workflow is told of the run that failed."""
         ...
 
+    def cached_output(self, key: str, now: int) -> Json | None:
+        """What a task of the same key put out, as long as that counts."""
+        ...
+
     def jitter_ms(self, most: int) -> int:
         """A number from 0 to *most*, by chance."""
         ...

@@ -39,6 +39,7 @@ class Delivery(Steps):
         now = self.clock.now()
         for waiting in await self.store.claimable(None, limit=10_000_000):
             self.queues.offer(waiting.queue, (waiting.execution_id, waiting.n), waiting.priority, waiting.due_at, now)
+        await self.outputs.load(now)
         await self._line_up()
         await self._recount()
         await self.alarms.fill()

@@ -30,6 +30,7 @@ from batuta.engine.identity import Ids
 from batuta.engine.limits import Limits
 from batuta.engine.listeners import Listeners
 from batuta.engine.live import BYTES_MAX, Live, Lives
+from batuta.engine.outputs import Outputs
 from batuta.engine.payloads import Payloads
 from batuta.engine.places import Places
 from batuta.engine.queues import Queues
@@ -73,7 +74,10 @@ class Durability(abc.ABC):
         self.places = Places()
         self._limited_names: set[str] = set()  # workflows that have, or had, a rate limit
         self.polls: dict[str, tuple[str, str, int]] = {}  # queue -> task type, worker, instant of the last poll
-        self.tools = Workbench(catalog, scripts, self._polled_lately, self.environment, self.secrets, variables_bytes_max=variables_bytes_max)
+        self.outputs = Outputs(store)
+        self.tools = Workbench(
+            catalog, scripts, self._polled_lately, self.environment, self.secrets, self.outputs, variables_bytes_max=variables_bytes_max
+        )
         self.lives = Lives(live_bytes_max)
         self.alarms = Alarms(lambda limit: store.alarms(limit=limit))
         self.watchers: dict[str, set[asyncio.Future[None]]] = {}  # who waits for a change of an execution
@@ -264,6 +268,8 @@ class Durability(abc.ABC):
             self.alarms.set(x.head.id, x.head.wake_at)
         if moved or x.head.wake_at:
             self._arm()
+        if x.definition.caches and (kept := self.outputs.remember(x, commit, now)) is not None:
+            self.spawn(self._keep(kept))
         if x.head.rate_limit_key and not live.pending:
             if live.turn is not None and live.turn.locked():
                 self.spawn(self._settle_place(x.head.id))  # a thread is deciding on it, and may or may not change how it stands
@@ -285,6 +291,13 @@ class Durability(abc.ABC):
     @abc.abstractmethod
     def _gave_up_place(self, execution_id: str) -> None:
         """It is gone, or never came to be: what it counted for is free."""
+
+    async def _keep(self, written: Awaitable[None]) -> None:
+        """Wait for something that may as well be lost."""
+        try:
+            await written
+        except Unavailable as error:
+            log.warning("the output of a task is not kept in the cache: %s", error)
 
     def _let_go(self, live: Live) -> None:
         """An execution that has ended, and of which all is on disk, is of no use in memory."""

@@ -18,6 +18,7 @@ from batuta.core.model.execution import Execution
 from batuta.core.model.task import Json
 from batuta.engine.catalog import Catalog
 from batuta.engine.environment import Environment
+from batuta.engine.outputs import Outputs
 from batuta.engine.secrets import Secrets
 from batuta.wire.execution import workflow_json
 
@@ -34,12 +35,14 @@ class Workbench:
         polled_lately: Callable[[str], bool],
         environment: Environment,
         secrets: Secrets,
+        outputs: Outputs,
         *,
         variables_bytes_max: int = 256 * 1024,
         process: Mapping[str, str] = os.environ,
     ) -> None:
         self._secrets, self._environment, self._process = secrets, environment, process
         self.refusal: Callable[[str], str | None] = lambda queue: None  # who takes messages out of the process says which it takes
+        self._outputs = outputs
         self.scripts = scripts
         self.variables_bytes_max = variables_bytes_max
         self._catalog = catalog
@@ -69,6 +72,9 @@ class Workbench:
 
     def shown(self, x: Execution) -> Json:
         return workflow_json(x)
+
+    def cached_output(self, key: str, now: int) -> Json | None:
+        return self._outputs.get(key, now)
 
     def jitter_ms(self, most: int) -> int:
         return random.randint(0, most)

@@ -79,6 +79,7 @@ class TaskView(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     runtimeMetadata: dict[str, str] = {}
     taskDefinition: msgspec.Raw
     loopOverTask: bool
+    cachedOutput: bool = False
     queueWaitTime: int
 
 
@@ -239,6 +240,7 @@ def _task_view(execution: Execution, task: Task, now: int) -> TaskView:
         executionMetadata=_NO_METADATA,
         taskDefinition=fixed.definition,
         loopOverTask=task.iteration > 0,
+        cachedOutput=task.cached,
         queueWaitTime=queue_wait_ms(task, now),
     )
 
@@ -355,7 +357,7 @@ def _task_json(execution: Execution, task: Task) -> Json:
         "onStateChange": {},
         "idempotent": False,
         "idempotentExecution": False,
-        "cachedOutput": False,
+        "cachedOutput": task.cached,
         "notifications": {},
         "nonWorkflowEventTask": False,
         "asyncComplete": execution.node_of(task).async_complete,

@@ -26,6 +26,7 @@ OPERATORS = frozenset({
     "TERMINATE", "SET_VARIABLE", "INLINE", "LAMBDA", "JSON_JQ_TRANSFORM", "WAIT", "HUMAN", "NOOP", "EVENT",
     "PULL_WORKFLOW_MESSAGES",
 })  # fmt: skip
+CACHED = frozenset({"INLINE", "LAMBDA", "JSON_JQ_TRANSFORM", "DYNAMIC"})  # operators whose output may be cached, besides every worker's
 # What Conductor does through an integration with something outside; what becomes of them here is builtin/absent.py's.
 INTEGRATIONS = frozenset({
     "KAFKA_PUBLISH", "JDBC", "LLM_TEXT_COMPLETE", "LLM_CHAT_COMPLETE", "LLM_GENERATE_EMBEDDINGS", "LLM_STORE_EMBEDDINGS", "LLM_GET_EMBEDDINGS",
@@ -70,6 +71,14 @@ _NONE: frozenset[str] = frozenset()
 NO_POLICY = Policy(retry_count=0, response_timeout_seconds=0)
 
 
+class Cache(msgspec.Struct, frozen=True):
+    """Under which key a node's output is remembered, for how long, and the members of the task's input that the key speaks of."""
+
+    key: Template
+    names: frozenset[str]
+    ttl_s: int
+
+
 class RateLimit(msgspec.Struct, frozen=True):
     """How many executions of the workflow may be open at once under one value of the key, and whether one too many is refused or waits."""
 
@@ -82,7 +91,7 @@ class Node:
     """One place in the definition. `ref` is unique; `following` is what runs after it in the same list."""
 
     __slots__ = (
-        "async_complete", "body", "branches", "cases", "default", "following", "fork", "has_policy", "input", "input_contract", "input_fallback",
+        "async_complete", "body", "branches", "cache", "cases", "default", "following", "fork", "has_policy", "input", "input_contract", "input_fallback",
         "is_operator", "join_on", "loop", "name", "optional", "output_contract", "parent", "permissive", "policy", "raw", "ref", "retry_count",
         "secrets", "start_delay_s", "task_definition_raw", "type", "wire",
     )  # fmt: skip
@@ -108,6 +117,7 @@ class Node:
         self.start_delay_s: int = raw.get("startDelay") or 0
         self.async_complete: bool = bool(raw.get("asyncComplete"))
         self.join_on: list[str] = raw.get("joinOn") or []
+        self.cache = _cache(raw.get("cacheConfig")) if self.type not in OPERATORS or self.type in CACHED else None
         # A key that is absent or null is taken from the task definition's template; what then evaluates to null gets the template's raw value.
         self.input_fallback: Json = self.policy.input_template if self.type in _TEMPLATED or self.type not in SYSTEM_TYPES else {}
         written = raw.get("inputParameters") or {}
@@ -174,8 +184,8 @@ class Definition:
     """
 
     __slots__ = (
-        "_snapshot", "by_ref", "first", "has_contracts", "has_scripts", "hash", "input_contract", "limit", "masked", "nodes", "output", "output_contract",
-        "raw", "secrets", "status_sink", "wire",
+        "_snapshot", "by_ref", "caches", "first", "has_contracts", "has_scripts", "hash", "input_contract", "limit", "masked", "nodes", "output",
+        "output_contract", "raw", "secrets", "status_sink", "wire",
     )  # fmt: skip
 
     def __init__(self, raw: Json, hash_: str) -> None:
@@ -188,6 +198,7 @@ class Definition:
         self.input_contract: Contract | None = contract_of(raw, "input")
         self.output_contract: Contract | None = contract_of(raw, "output")
         self.masked = frozenset(raw.get("maskedFields") or ())  # names of members whose values no view shows
+        self.caches = False
         self.limit = _rate_limit(raw.get("rateLimitConfig"))
         self.has_contracts = False
         self.has_scripts = self.output_contract is not None
@@ -196,6 +207,7 @@ class Definition:
         self.wire: dict[str, Any] = {}
         for node in self.walk():
             self.by_ref[node.ref] = node
+            self.caches |= node.cache is not None or node.type == "FORK_JOIN_DYNAMIC"
             self.has_contracts |= node.has_contracts
             self.has_scripts |= runs_scripts(node) or node.has_contracts
             if not node.secrets <= self.secrets:
@@ -231,6 +243,13 @@ class Definition:
     def times_out(self) -> bool:
         """Whether running out of time ends the execution (else it is only noted)."""
         return self.timeout_s > 0 and self.raw.get("timeoutPolicy") == "TIME_OUT_WF"
+
+
+def _cache(raw: Json | None) -> Cache | None:
+    if raw is None or not raw.get("key") or raw.get("ttlInSecond", 0) <= 0:
+        return None
+    key = compile_template(raw["key"])
+    return Cache(key, key.references(), raw["ttlInSecond"])
 
 
 def _rate_limit(raw: Json | None) -> RateLimit | None:

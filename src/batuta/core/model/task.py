@@ -36,6 +36,7 @@ class Task(msgspec.Struct, omit_defaults=True):
     iteration: int = 0
     retry_of: str = ""
     retried: bool = False
+    cached: bool = False  # completed with the output of another
     executed: bool = False  # the decider has taken its end into account
     queue: str = ""  # claimable under this name while SCHEDULED; empty: claimable by nobody
     domain: str = ""
