@@ -32,6 +32,18 @@ def test_a_handler_is_given_back_with_its_defaults(edge: Edge) -> None:
     assert edge.call("DELETE", "/api/event/h").status == 200 and edge.call("GET", "/api/event").json == []
 
 
+def test_tags_are_set_taken_off_and_kept_when_a_handler_is_replaced(edge: Edge) -> None:
+    team, tier = {"key": "team", "value": "k1"}, {"key": "tier", "value": "gold", "type": "METADATA"}
+    edge.call("POST", "/api/event", handler())
+    assert edge.call("GET", "/api/event/h/tags").json == [] and "tags" not in edge.call("GET", "/api/event").json[0]
+    assert edge.call("PUT", "/api/event/h/tags", [team, tier]).status == 200
+    assert edge.call("PUT", "/api/event", handler(condition="true")).status == 200
+    assert edge.call("GET", "/api/event/h/tags").json == edge.call("GET", "/api/event").json[0]["tags"] == [team, tier]
+    assert edge.call("DELETE", "/api/event/h/tags", [team]).status == 200 and edge.call("GET", "/api/event/h/tags").json == [tier]
+    assert edge.call("PUT", "/api/event/h/tags", [{"key": "half"}]).status == 400
+    assert edge.call("GET", "/api/event/ghost/tags").status == edge.call("PUT", "/api/event/ghost/tags", []).status == 404
+
+
 #    method    path            body                                                     status
 REFUSED = [
     ("POST",   "/api/event",   handler("there"),                                        409),

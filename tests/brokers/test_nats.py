@@ -23,6 +23,7 @@ from batuta.client import SyncClient
 from batuta.engine.tally import MESSAGES, MESSAGES_FAILED, MESSAGES_HANDLED
 from batuta.errors import Invalid
 from batuta.settings import Settings
+from batuta.wire.event import read_handler
 
 pytestmark = needs_nats
 BOTH = pytest.mark.parametrize("kind", ["nats", "jsm"])
@@ -327,6 +328,31 @@ def test_a_wrong_password_is_told_and_heals(tmp_path: Path) -> None:
         asyncio.run(run())
     finally:
         broker.kill()
+
+
+def test_the_wait_queues_of_the_guide_end_waiting_tasks(broker: Broker) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "howto" / "events.md").read_text().partition("## End waiting tasks from a queue")[2]
+    completing = page.partition("```json\n")[2].partition("```")[0]
+    failing = completing.replace("complete_task", "fail_task").replace("COMPLETED", "FAILED").replace("wait_completed", "wait_failed")
+
+    async def scenario(world: World) -> None:
+        await world.register("flow", {"name": "approved", "taskReferenceName": "approved", "type": "WAIT"})
+        for handler in (completing, failing):
+            await world.server.events.handlers.create(read_handler(json.loads(handler)))
+        await world.server.events.listen()
+        async with world.client() as other:
+            for status in ("COMPLETED", "FAILED"):
+                x = await world.start("flow")
+                external = json.dumps({"workflowId": x.head.id, "taskRefName": "approved"})
+                await other.publish(f"waits.{status}", json.dumps({"externalId": external, "by": "Ana"}).encode())
+
+                async def ended(x: Any = x, status: str = status) -> bool:
+                    return str((await world.server.engine.read(x.head.id)).head.status) == status
+
+                await world.until(ended)
+                assert (await world.server.engine.read(x.head.id)).by_ref["approved"].output["said"]["by"] == "Ana"
+
+    play(broker, scenario)
 
 
 def test_names_and_passwords_of_the_address_are_not_shown() -> None:

@@ -10,6 +10,7 @@ from typing import Literal, TypeVar
 
 import msgspec
 
+from batuta.api.environment import without
 from batuta.api.http import Response, empty_response, json_response
 from batuta.api.services import Services
 from batuta.errors import InvalidFields, Violation
@@ -17,6 +18,7 @@ from batuta.wire.answers import SearchResult
 from batuta.wire.codec import decode, encode
 from batuta.wire.event import DeadMessage, OutgoingMessage, read_handler, read_handlers
 from batuta.wire.mask import masked
+from batuta.wire.schedule import read_tags
 from batuta.wire.shape import Json
 
 Kept = TypeVar("Kept", DeadMessage, OutgoingMessage)
@@ -53,6 +55,24 @@ async def delete(services: Services, name: str) -> Response:
     """Forget one."""
     await services.events.handlers.delete(name)
     await services.events.listen()
+    return empty_response()
+
+
+def tags(services: Services, name: str) -> Response:
+    """The tags of a handler."""
+    return json_response(encode(services.events.handlers.tags(name)))
+
+
+async def set_tags(services: Services, name: str, body: bytes) -> Response:
+    """These are its tags from now on."""
+    await services.events.handlers.tag(name, read_tags(decode(body)))
+    return empty_response()
+
+
+async def remove_tags(services: Services, name: str, body: bytes) -> Response:
+    """It has none of these tags any more, by key and value."""
+    kept = services.events.handlers
+    await kept.tag(name, without(kept.tags(name), read_tags(decode(body))))
     return empty_response()
 
 

@@ -82,14 +82,29 @@ class Handlers:
         if broken := problems(handler, "updateEventHandler.arg0"):
             raise InvalidFields(broken)
         async with self._writing:
-            await self._shelf.put([(self._known(handler["name"]), 0, handler)])
+            former = self._known(handler["name"])
+            if "tags" not in handler and "tags" in former:
+                handler = {**handler, "tags": former["tags"]}
+            await self._shelf.put([(handler["name"], 0, handler)])
 
     async def delete(self, name: str) -> None:
         """Forget a handler. Raises NotFound. Source: DELETE /api/event/{name}."""
         async with self._writing:
-            await self._shelf.delete(self._known(name))
+            self._known(name)
+            await self._shelf.delete(name)
 
-    def _known(self, name: str) -> str:
-        if self._shelf.get(name) is None:
+    def tags(self, name: str) -> list[Json]:
+        """The tags of a handler. Raises NotFound."""
+        tags: list[Json] = self._known(name).get("tags", [])
+        return tags
+
+    async def tag(self, name: str, tags: list[Json]) -> None:
+        """These are its tags from now on. Raises NotFound."""
+        async with self._writing:
+            await self._shelf.put([(name, 0, {**self._known(name), "tags": tags})])
+
+    def _known(self, name: str) -> Json:
+        entry = self._shelf.get(name)
+        if entry is None:
             raise NotFound(f"EventHandler with name {name} not found!")
-        return name
+        return entry.value

@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from batuta.errors import Invalid, Violation
+from batuta.wire.schedule import TAG
 from batuta.wire.shape import Json, ListOf, Record, Table, Text, choice, flag, integer, listing, optional, table, text
 
 ACTIONS: Final = ("start_workflow", "complete_task", "fail_task", "terminate_workflow", "update_workflow_variables", "start_agent")
@@ -44,6 +45,7 @@ EVENT_HANDLER: Final = Record(
     flag("active", False),
     text("evaluatorType"),
     text("description"),
+    optional("tags", ListOf(TAG)),
     required=("name", "event", "actions"),
 )
 RECORDS: Final = (EVENT_HANDLER, EVENT_ACTION, START_WORKFLOW, TASK_DETAILS, TERMINATE_WORKFLOW, UPDATE_VARIABLES)
