@@ -1,0 +1,11 @@
+"""
+The compiler: from a checked flow to a Conductor workflow definition, and the input to start it with. Pure.
+
+Where to look next: layout.py for what runs beside what, tasks.py for the tasks of one node, compile.py for the whole. What the tasks do when they run is
+in workers/.
+"""
+
+from batuta_flows.compiler.compile import Compiled, compile_flow
+from batuta_flows.compiler.names import COLLECT, PLAN, ref_of
+
+__all__ = ["COLLECT", "PLAN", "Compiled", "compile_flow", "ref_of"]

@@ -1,0 +1,144 @@
+"""
+A whole flow, or a part of one, as a workflow definition and the input of its execution.
+
+One definition for one structure: types, links and ways of running are in it, settings are not. Starting the same flow again with other prompts registers
+nothing new. Source of the layout: flow-builder.md §2, "A sound design on Conductor primitives".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from batuta_flows.catalogue import NODE_TYPES
+from batuta_flows.compiler import layout
+from batuta_flows.compiler.names import COLLECT, PLAN, definition_name, ref_of
+from batuta_flows.compiler.tasks import Prepared, prepare, tasks_of
+from batuta_flows.document import graph
+from batuta_flows.document.check import Problem, problems
+from batuta_flows.document.flow import Flow, Node, write_flow
+from batuta_flows.document.shape import shapes
+from batuta_flows.document.values import Reference
+from batuta_flows.errors import Refused
+
+Json = Any
+OWNER: Final = "flow-builder@example.com"
+_SHORT_TASK_S: Final = 60  # plans and collections: a moment of work, a minute if the machine is busy
+_RETRIES: Final = 2
+
+
+class Compiled(msgspec.Struct, frozen=True):
+    """What to register and what to start. `refs`: the task reference of every node that runs."""
+
+    name: str
+    definition: Json
+    task_definitions: list[Json]
+    input: Json
+    refs: dict[str, str]
+
+
+def compile_flow(flow: Flow, *, only: Collection[str] | None = None, known: Mapping[str, Json] | None = None) -> Compiled:
+    """
+    The flow as a definition. With *only*, these nodes alone run; outputs of others that they use come from *known* (node id → outputs of an earlier run).
+
+    Raises:
+        Refused: the flow has problems, or the part needs outputs that are not known; nothing was made.
+    """
+    if found := [problem for problem in problems(flow) if problem.severity == "error"]:
+        raise Refused(list(found))
+    running = [node for node in flow.nodes if node.enabled and (only is None or node.id in only)]
+    ids = {node.id for node in running}
+    prepared = {node.id: prepare(node) for node in running}
+    if missing := _missing(running, prepared, ids, known or {}):
+        raise Refused(list(missing))
+    if not running:
+        raise Refused([Problem("", "nodes", "nothing_to_run", "no node is left to run")])
+    needed = {id: [need for need in before if need in ids] for id, before in graph.needs(flow).items() if id in ids}
+    formed = shapes(flow)
+    tasks = {node.id: tasks_of(node, formed[node.id], _expressions(prepared[node.id], ids)) for node in running}
+    structure = _definition(_laid_out(layout.branches(needed), tasks), needed)
+    name = definition_name(flow.name, structure)
+    used = {found.node for p in prepared.values() for found in p.slots.values()} - ids
+    return Compiled(
+        name,
+        {"name": name, **structure, "description": f"Flow Builder: {flow.name or 'Untitled'}"},
+        _task_definitions({node.type for node in running}),
+        {
+            "flow": write_flow(flow),
+            "nodes": {ref_of(id): p.settings for id, p in prepared.items()},
+            "known": {ref_of(id): (known or {})[id] for id in sorted(used)},
+        },
+        {node.id: ref_of(node.id) for node in running},
+    )
+
+
+def _missing(running: list[Node], prepared: Mapping[str, Prepared], ids: set[str], known: Mapping[str, Json]) -> list[Problem]:
+    return [
+        Problem(node.id, "", "needs_a_run", f"{found.node!r} is not part of this run and has no result yet; run it first, or run up to here")
+        for node in running
+        for found in prepared[node.id].slots.values()
+        if found.node not in ids and found.node not in known
+    ]
+
+
+def _expressions(prepared: Prepared, ids: set[str]) -> dict[str, str]:
+    return {name: _expression(found, ids) for name, found in prepared.slots.items()}
+
+
+def _expression(found: Reference, ids: set[str]) -> str:
+    ref = ref_of(found.node)
+    return f"${{{ref}.output.{found.output}}}" if found.node in ids else f"${{workflow.input.known.{ref}.{found.output}}}"
+
+
+def _laid_out(branches: list[list[layout.Step]], tasks: Mapping[str, list[Json]]) -> list[Json]:
+    """The tasks of all branches: in a row when there is one, else in a fork whose JOIN waits for their ends."""
+    rows = [[task for step in branch for task in (*_wait(step), *tasks[step.node])] for branch in branches]
+    if len(rows) == 1:
+        return rows[0]
+    fork = {"name": "branches", "taskReferenceName": "branches", "type": "FORK_JOIN", "forkTasks": rows}
+    return [fork, _join("all_done", [row[-1]["taskReferenceName"] for row in rows])]
+
+
+def _wait(step: layout.Step) -> list[Json]:
+    return [_join(f"{ref_of(step.node)}_wait", [ref_of(id) for id in step.waits])] if step.waits else []
+
+
+def _join(ref: str, refs: list[str]) -> Json:
+    return {"name": "join", "taskReferenceName": ref, "type": "JOIN", "joinOn": refs, "joinMode": "SYNC"}
+
+
+def _definition(tasks: list[Json], needed: Mapping[str, list[str]]) -> dict[str, Json]:
+    ends = [id for id, users in graph.turned(needed).items() if not users]
+    return {
+        "version": 1,
+        "schemaVersion": 2,
+        "ownerEmail": OWNER,
+        "tasks": tasks,
+        "inputParameters": ["flow", "nodes", "known"],
+        "outputParameters": {ref_of(id): f"${{{ref_of(id)}.output}}" for id in ends},
+        "timeoutPolicy": "ALERT_ONLY",
+        "timeoutSeconds": 0,
+        "metadata": {"classifier": "workflow", "builder": "batuta-flows"},
+    }
+
+
+def _task_definitions(types: set[str]) -> list[Json]:
+    """What the server should know of the tasks: how long they may take and what is tried again."""
+    found = [_task_definition(PLAN, _SHORT_TASK_S, 0), _task_definition(COLLECT, _SHORT_TASK_S, 0)]
+    return [*found, *(_task_definition(name, max(600, 6 * NODE_TYPES[name].estimate_s), _RETRIES) for name in sorted(types))]
+
+
+def _task_definition(name: str, timeout_s: int, retries: int) -> Json:
+    return {
+        "name": name,
+        "ownerEmail": OWNER,
+        "retryCount": retries,
+        "retryLogic": "EXPONENTIAL_BACKOFF",
+        "retryDelaySeconds": 2,
+        "timeoutSeconds": timeout_s,
+        "responseTimeoutSeconds": min(timeout_s, 120),
+        "timeoutPolicy": "RETRY",
+        "inputKeys": ["nodeId", "nodeType", "settings", "slots"],
+    }

@@ -1,0 +1,33 @@
+"""
+What can go wrong in the Flow Builder, as one family. Each has a stable code for programs and a sentence for people.
+
+Not here: problems of a flow that are shown node by node (document/check.py), how errors become answers (api/).
+"""
+
+from __future__ import annotations
+
+
+class FlowError(Exception):
+    """The family. `code` never changes once published."""
+
+    code = "flow_error"
+
+
+class Malformed(FlowError):
+    """A document is no flow. `place` is where, such as `nodes[2].config`."""
+
+    code = "malformed"
+
+    def __init__(self, place: str, message: str) -> None:
+        super().__init__(f"{place}: {message}" if place else message)
+        self.place, self.message = place, message
+
+
+class Refused(FlowError):
+    """A flow with problems cannot run; they are named one by one."""
+
+    code = "invalid_flow"
+
+    def __init__(self, problems: list[object]) -> None:
+        super().__init__(f"the flow has {len(problems)} problem{'s' if len(problems) != 1 else ''}: {problems[0]}" if problems else "the flow is refused")
+        self.problems = problems
