@@ -8,9 +8,10 @@ from __future__ import annotations
 
 
 class FlowError(Exception):
-    """The family. `code` never changes once published."""
+    """The family. `code` never changes once published; `may_retry`: the same thing may succeed later."""
 
     code = "flow_error"
+    may_retry = False
 
 
 class Malformed(FlowError):
@@ -31,3 +32,14 @@ class Refused(FlowError):
     def __init__(self, problems: list[object]) -> None:
         super().__init__(f"the flow has {len(problems)} problem{'s' if len(problems) != 1 else ''}: {problems[0]}" if problems else "the flow is refused")
         self.problems = problems
+
+
+class NodeFailed(FlowError):
+    """
+    A node cannot do its work. `code` says why in one word: bad_input, bad_key, refused_content, quota, rate_limited, provider_down, timed_out,
+    unreadable_answer, not_available, too_large. `fix` is what a person can do about it.
+    """
+
+    def __init__(self, code: str, message: str, *, fix: str = "", may_retry: bool = False) -> None:
+        super().__init__(f"{message}. {fix}" if fix else message)
+        self.code, self.message, self.fix, self.may_retry = code, message, fix, may_retry
