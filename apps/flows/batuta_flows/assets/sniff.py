@@ -31,8 +31,16 @@ _STARTS: Final = (
     (b"ID3", FileType("audio/mpeg", "mp3", "audio")),
     (b"fLaC", FileType("audio/flac", "flac", "audio")),
 )  # fmt: skip
-_RIFF: Final = {b"WAVE": FileType("audio/wav", "wav", "audio"), b"WEBP": FileType("image/webp", "webp", "image"), b"AVI ": FileType("video/x-msvideo", "avi", "video")}  # fmt: skip
-_BRANDS: Final = {b"M4A ": FileType("audio/mp4", "m4a", "audio"), b"avif": FileType("image/avif", "avif", "image"), b"qt  ": FileType("video/quicktime", "mov", "video")}  # fmt: skip
+_RIFF: Final = {
+    b"WAVE": FileType("audio/wav", "wav", "audio"),
+    b"WEBP": FileType("image/webp", "webp", "image"),
+    b"AVI ": FileType("video/x-msvideo", "avi", "video"),
+}
+_BRANDS: Final = {
+    b"M4A ": FileType("audio/mp4", "m4a", "audio"),
+    b"avif": FileType("image/avif", "avif", "image"),
+    b"qt  ": FileType("video/quicktime", "mov", "video"),
+}
 _MP4: Final = FileType("video/mp4", "mp4", "video")
 _MP3: Final = FileType("audio/mpeg", "mp3", "audio")
 _AAC: Final = FileType("audio/aac", "aac", "audio")

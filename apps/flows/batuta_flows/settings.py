@@ -1,0 +1,121 @@
+"""
+Settings of the Flow Builder's backend and workers, from the environment: the original's names, and ours beside them.
+
+Only the entry points read the environment; everything else receives this structure.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from batuta_flows.errors import FlowError
+
+
+class BadSetting(FlowError):
+    """A variable of the environment cannot be used."""
+
+    code = "bad_setting"
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """All settings. Keys are never shown: see `__repr__`."""
+
+    port: int = 5111
+    """PORT: where the backend listens; 0: any free port."""
+    host: str = "127.0.0.1"
+    """FLOWS_HOST: address to listen on; loopback, because the backend has no authentication of its own."""
+    conductor_url: str = ""
+    """CONDUCTOR_URL: root of the orchestrator's API, such as http://localhost:8080/api. Empty: an engine of its own in the same process."""
+    worker_id: str = ""
+    """WORKER_ID: the name of this process among workers. Empty: host name and process id."""
+    poll_interval_ms: int = 1000
+    """POLL_INTERVAL_MS: how long a poll for tasks is held open, in milliseconds."""
+    openai_api_key: str = ""
+    """OPENAI_API_KEY."""
+    openai_base_url: str = ""
+    """OPENAI_BASE_URL: any service that speaks OpenAI's API, such as http://localhost:11434/v1."""
+    fal_key: str = ""
+    """FAL_KEY."""
+    content_service_url: str = ""
+    """CONTENT_SERVICE_URL: who does face swaps, lip sync and the other nodes of the original's content service."""
+    data: str = "var/flows"
+    """FLOWS_DATA: directory of assets, flows, history and remembered results; shared by all backends and workers of one machine."""
+    public_url: str = ""
+    """FLOWS_PUBLIC_URL: how browsers reach this backend, for the addresses of assets. Empty: http://localhost:PORT."""
+    run_usd_max: float = 5.0
+    """FLOWS_RUN_USD_MAX: most that one run may spend at paid providers."""
+    day_usd_max: float = 25.0
+    """FLOWS_DAY_USD_MAX: most that all runs of a day may spend."""
+    asset_bytes_max: int = 512 << 20
+    """FLOWS_ASSET_BYTES_MAX: largest file that is uploaded, fetched or made."""
+    fetch_private: bool = False
+    """FLOWS_FETCH_PRIVATE: whether files may be fetched from private addresses."""
+
+    def __repr__(self) -> str:
+        shown = {name: "***" if name.endswith("_key") and value else value for name, value in msgspec.structs.asdict(self).items()}
+        return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
+
+    @property
+    def name(self) -> str:
+        """The worker's name."""
+        return self.worker_id or f"{socket.gethostname()}-{os.getpid()}"
+
+    @property
+    def directory(self) -> Path:
+        return Path(self.data)
+
+    @property
+    def configured(self) -> frozenset[str]:
+        """Ids of the providers whose key or address is set."""
+        keys = {"openai": self.openai_api_key, "fal": self.fal_key, "service": self.content_service_url}
+        return frozenset(id for id, value in keys.items() if value)
+
+
+_NAMES: Final = {
+    "port": "PORT",
+    "host": "FLOWS_HOST",
+    "conductor_url": "CONDUCTOR_URL",
+    "worker_id": "WORKER_ID",
+    "poll_interval_ms": "POLL_INTERVAL_MS",
+    "openai_api_key": "OPENAI_API_KEY",
+    "openai_base_url": "OPENAI_BASE_URL",
+    "fal_key": "FAL_KEY",
+    "content_service_url": "CONTENT_SERVICE_URL",
+    "data": "FLOWS_DATA",
+    "public_url": "FLOWS_PUBLIC_URL",
+    "run_usd_max": "FLOWS_RUN_USD_MAX",
+    "day_usd_max": "FLOWS_DAY_USD_MAX",
+    "asset_bytes_max": "FLOWS_ASSET_BYTES_MAX",
+    "fetch_private": "FLOWS_FETCH_PRIVATE",
+}
+
+
+def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """
+    The settings in the environment; an empty variable is one that is not set.
+
+    Raises:
+        BadSetting: names the variable, what was found and what was expected.
+    """
+    given = {field: environment[name] for field, name in _NAMES.items() if environment.get(name)}
+    try:
+        settings = msgspec.convert(given, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        field = str(error).rpartition("`$.")[2].rstrip("`")
+        raise BadSetting(f"{_NAMES.get(field, field)}: {error}") from None
+    if not 0 <= settings.port <= 65535:
+        raise BadSetting(f"PORT: found {settings.port}, expected 0 to 65535")
+    if not 10 <= settings.poll_interval_ms <= 60_000:
+        raise BadSetting(f"POLL_INTERVAL_MS: found {settings.poll_interval_ms}, expected 10 to 60000")
+    for field in ("conductor_url", "openai_base_url", "content_service_url", "public_url"):
+        value = getattr(settings, field)
+        if value and not re.match(r"https?://[^/\s]+", value):
+            raise BadSetting(f"{_NAMES[field]}: found {value!r}, expected an address such as http://localhost:8080/api")
+    return settings

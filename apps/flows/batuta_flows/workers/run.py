@@ -1,0 +1,192 @@
+"""
+One task of one node: which provider, whether it was done before, a step of the adapter, and what to tell the orchestrator.
+
+The order matters. A remembered result ends the task without a call. A job the provider already has is looked after, never sent again. Money is booked and
+the sending announced before a paid request leaves; what the adapter wants to remember is stored before the task is given back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from batuta.client import Failed, FailedForGood, InProgress, TaskContext
+from batuta_flows.assets.store import AssetStore
+from batuta_flows.catalogue import NODE_TYPES, NodeType, Provider
+from batuta_flows.errors import NodeFailed
+from batuta_flows.providers.protocol import Adapter, Done, Job, Waiting
+from batuta_flows.records.results import Results, result_key
+from batuta_flows.records.spend import Spend
+from batuta_flows.records.submissions import Submissions
+from batuta_flows.workers.inputs import complete, settings_of
+
+Json = Any
+_OURS: Final = ("provider", "fresh")  # settings that choose, and are no input of the work
+
+
+class Runner:
+    """What all node workers of a process share."""
+
+    def __init__(
+        self,
+        adapters: Mapping[str, Adapter],
+        assets: AssetStore,
+        submissions: Submissions,
+        results: Results,
+        spend: Spend,
+        *,
+        configured: frozenset[str],
+        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
+        self._adapters, self._assets, self._now_ms = adapters, assets, now_ms
+        self._submissions, self._results, self._spend, self._configured = submissions, results, spend, configured
+
+    def run(self, context: TaskContext) -> dict[str, Json] | InProgress:
+        """
+        Take this task a step further.
+
+        Raises:
+            Failed: it may succeed when it is tried again.
+            FailedForGood: it will not.
+        """
+        try:
+            return self._run(context)
+        except NodeFailed as failure:
+            output = {"error": {"code": failure.code, "message": failure.message, "fix": failure.fix}}
+            raise (Failed if failure.may_retry else FailedForGood)(str(failure), output=output) from failure
+
+    def _run(self, context: TaskContext) -> dict[str, Json] | InProgress:
+        given = context.task.input
+        node_type = NODE_TYPES[str(given["nodeType"])]
+        raw = given["settings"] if "itemIndex" in given else settings_of(given)
+        settings = complete(node_type.name, raw)
+        provider = choose(node_type, str(settings.get("provider") or "auto"), self._configured)
+        job = _job(node_type, provider, settings, given)
+        remembered = result_key(node_type.name, node_type.version, provider.id, job.model, job.seed, job.settings)
+        if not settings.get("fresh") and (found := self._results.find(remembered)) is not None:
+            context.log(f"the same inputs gave this in run {found.run_id}")
+            return {**found.output, "cachedFrom": found.run_id}
+        with tempfile.TemporaryDirectory(prefix="flow-") as directory:
+            desk = _Desk(self, context, job, provider, given, Path(directory))
+            outcome = self._step(job, provider, desk)
+        if isinstance(outcome, Waiting):
+            told = {"provider": provider.id, "progress": outcome.progress, "note": outcome.note}
+            return InProgress(outcome.again_in_s, {"status": told})
+        output = {**outcome.outputs, **_account(job, provider, outcome)}
+        self._results.keep(remembered, output, str(given.get("runId", "")), str(given["nodeId"]), self._now_ms())
+        return output
+
+    def _step(self, job: Job, provider: Provider, desk: _Desk) -> Done | Waiting:
+        adapter = self._adapters.get(provider.id)
+        if adapter is None:
+            raise NodeFailed("not_available", f"{provider.title} is not installed here", fix="Install the extra that brings it, or choose another provider")
+        try:
+            outcome = adapter.step(job, self._submissions.open_state(job.key), desk)
+        except NodeFailed as failure:
+            if failure.code != "unknown_submission" and not (failure.may_retry and self._submissions.open_state(job.key) is not None):
+                self._submissions.ended(job.key, self._now_ms())  # a fault while asking for the state of a job ends the step, not the job
+                self._spend.settle(job.key, None)
+            raise
+        if isinstance(outcome, Waiting):
+            desk.opened(outcome.state)
+        elif desk.is_paid:
+            self._submissions.ended(job.key, self._now_ms())
+            self._spend.settle(job.key, outcome.cost_usd or None)
+        return outcome
+
+    def cancel_run(self, run_id: str) -> int:
+        """Tell providers that nobody wants the open jobs of this run any more; how many were told."""
+        open_jobs = self._submissions.open_of(run_id)
+        for submission in open_jobs:
+            adapter = self._adapters.get(submission.provider)
+            if adapter is not None:
+                adapter.cancel(Job("", {}, "", 0, submission.key), submission.state)
+            self._submissions.ended(submission.key, self._now_ms())
+        return len(open_jobs)
+
+    def reserve(self, job: Job, provider: Provider, given: Mapping[str, Json], task_id: str) -> None:
+        """Announce and book what is about to be sent."""
+        run_id, now = str(given.get("runId", "")), self._now_ms()
+        self._submissions.announce(job.key, run_id, str(given["nodeId"]), provider.id, task_id, now)
+        try:
+            self._spend.reserve(job.key, run_id, provider.id, provider.cost_usd, now)
+        except NodeFailed:
+            self._submissions.ended(job.key, now)
+            raise
+
+    def remember(self, job: Job, provider: Provider, given: Mapping[str, Json], task_id: str, state: dict[str, Json]) -> None:
+        """The provider has the job."""
+        self._submissions.opened(job.key, str(given.get("runId", "")), str(given["nodeId"]), provider.id, task_id, state, self._now_ms())
+
+    @property
+    def assets(self) -> AssetStore:
+        return self._assets
+
+
+class _Desk:
+    """The desk of one step, over the running task."""
+
+    def __init__(self, runner: Runner, context: TaskContext, job: Job, provider: Provider, given: Mapping[str, Json], directory: Path) -> None:
+        self._runner, self._context, self._job, self._provider, self._given = runner, context, job, provider, given
+        self.assets, self.directory, self.is_paid = runner.assets, directory, not provider.is_local
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self._context.is_cancelled
+
+    def log(self, line: str) -> None:
+        self._context.log(line)
+
+    def progress(self, fraction: float, note: str = "") -> None:
+        self._context.progress({"status": {"provider": self._provider.id, "progress": round(fraction, 3), "note": note}})
+
+    def submitting(self) -> None:
+        self._runner.reserve(self._job, self._provider, self._given, self._context.task.id)
+
+    def opened(self, state: dict[str, Json]) -> None:
+        """The provider's answer to a submission, or a newer state of it."""
+        self._runner.remember(self._job, self._provider, self._given, self._context.task.id, state)
+
+
+def choose(node_type: NodeType, wanted: str, configured: frozenset[str]) -> Provider:
+    """
+    The provider that does the work: the one named, or with `auto` the first that is configured.
+
+    Raises:
+        NodeFailed: it is not configured, or unknown; never another one in its place.
+    """
+    if wanted == "auto":
+        found = next((p for p in node_type.providers if p.is_local or p.id in configured), None)
+    else:
+        found = node_type.provider(wanted)
+    if found is None or not (found.is_local or found.id in configured):
+        needs = sorted({need for p in ([found] if found else node_type.providers) for need in p.needs})
+        raise NodeFailed("not_available", f"{node_type.title} needs {' or '.join(needs)}", fix="Set it in the environment of the workers and start them again")
+    return found
+
+
+def _job(node_type: NodeType, provider: Provider, settings: Mapping[str, Json], given: Mapping[str, Json]) -> Job:
+    model = str(settings.get("model") or next(iter(provider.models), ""))
+    inputs = {name: value for name, value in settings.items() if name not in (*_OURS, "model", "seed", *provider.ignores)}
+    seed = settings.get("seed")
+    if seed is None:
+        text = repr((node_type.name, sorted(inputs.items(), key=lambda item: item[0]), given.get("nodeId"), given.get("itemIndex")))
+        seed = int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:4]) >> 1
+    key = "/".join(str(given.get(name, "")) for name in ("runId", "nodeId", "itemIndex"))
+    return Job(node_type.name, inputs, model, int(seed), key)
+
+
+def _account(job: Job, provider: Provider, done: Done) -> dict[str, Json]:
+    """Who did it, and how; never less than the provider's id, by which a result is known to be one."""
+    account = {
+        "provider": provider.id,
+        "model": done.model or job.model or None,
+        "requestId": done.request_id or None,
+        "seed": job.seed,
+        "costUsd": done.cost_usd or None,
+    }
+    return {name: value for name, value in account.items() if value is not None}
