@@ -80,7 +80,9 @@ def _one_length(given: Mapping[str, Json], lists: Mapping[str, list[Json]]) -> i
 
 def _item(given: Mapping[str, Json], i: int, settings: Json) -> tuple[str, Json, Json]:
     ref = f"{given['ref']}_i{i}"
-    task = {"name": given["nodeType"], "taskReferenceName": ref, "type": "SIMPLE", "inputParameters": {}, "optional": bool(given.get("optional"))}
+    # permissive: an item that fails lets its siblings end before the JOIN fails, so that a retry runs the failed one alone
+    policy = "optional" if given.get("optional") else "permissive"
+    task = {"name": given["nodeType"], "taskReferenceName": ref, "type": "SIMPLE", "inputParameters": {}, policy: True}
     if given.get("retries") is not None:
         task["retryCount"] = given["retries"]
     told = {key: given[key] for key in ("nodeId", "nodeType", "runId") if key in given}
