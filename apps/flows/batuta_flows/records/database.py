@@ -26,7 +26,7 @@ _MIGRATIONS: Final = (
         node_id TEXT NOT NULL,
         provider TEXT NOT NULL,
         task_id TEXT NOT NULL,           -- the attempt that announced it
-        phase TEXT NOT NULL,             -- announced: perhaps sent; open: the provider has it; ended
+        phase TEXT NOT NULL,             -- announced (perhaps sent), open (the provider has it), ended
         state TEXT NOT NULL,             -- JSON: what the adapter remembers
         updated_at INTEGER NOT NULL
     );

@@ -1,0 +1,306 @@
+"""
+The routes on one screen, and their handlers.
+
+Here: what a request says and what it is answered. Not here: what is done (runs/service.py), the shapes of answers (shapes.py).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import secrets
+import time
+from collections.abc import AsyncIterator
+from importlib.metadata import version
+from typing import Any, Final
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from batuta.client import ClientError
+from batuta_flows.api import assets, problems, shapes
+from batuta_flows.api.events import Live
+from batuta_flows.backend import Backend
+from batuta_flows.catalogue import NODE_TYPES
+from batuta_flows.document.flow import Flow, read_flow, write_flow
+from batuta_flows.document.original import is_original, read_original, write_original
+from batuta_flows.errors import FlowError, Malformed
+from batuta_flows.records.flows import Flows
+from batuta_flows.runs.history import History
+from batuta_flows.runs.service import Scope, Service
+
+Json = Any
+log = logging.getLogger("batuta.flows")
+BODY_BYTES_MAX: Final = 16 << 20
+SWEEP_S: Final = 2.0
+HISTORY: Final = 50  # the original's
+SCOPES: Final = ("all", "node", "upto", "from")
+
+
+def application(backend: Backend) -> Starlette:
+    """The application over a backend that is ready."""
+    routes = [
+        Route("/workflow/run", run, methods=["POST"]),
+        Route("/workflow/validate", validate, methods=["POST"]),
+        Route("/workflow/history", history, methods=["GET"]),
+        Route("/workflow/{id}/status", status, methods=["GET"]),
+        Route("/workflow/{id}/results", results, methods=["GET"]),
+        Route("/workflow/{id}/events", events, methods=["GET"]),
+        Route("/workflow/{id}/flow", flow_of_run, methods=["GET"]),
+        Route("/workflow/{id}/cancel", cancel, methods=["POST"]),
+        Route("/workflow/{id}/retry", retry, methods=["POST"]),
+        Route("/workflow/{id}/rerun", rerun, methods=["POST"]),
+        Route("/node-types", node_types, methods=["GET"]),
+        Route("/flows", flows, methods=["GET"]),
+        Route("/flows", create_flow, methods=["POST"]),
+        Route("/flows/{id}", flow, methods=["GET"]),
+        Route("/flows/{id}", save_flow, methods=["PUT"]),
+        Route("/flows/{id}", delete_flow, methods=["DELETE"]),
+        Route("/flows/{id}/versions", flow_versions, methods=["GET"]),
+        Route("/assets", assets.upload, methods=["POST"]),
+        Route("/assets/{name}", assets.download, methods=["GET", "HEAD"]),
+        Route("/assets/{name}/thumbnail", assets.thumbnail, methods=["GET"]),
+        Route("/health", health, methods=["GET"]),
+    ]
+    app = Starlette(
+        routes=routes,
+        middleware=[Middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"])],  # as the original; no cookies, no credentials
+        exception_handlers={FlowError: problems.on_flow_error, ClientError: problems.on_client_error},
+        lifespan=_lifespan,
+    )
+    app.state.backend, app.state.assets, app.state.link = backend, backend.assets, shapes.linked(backend.public_url)
+    app.state.live = Live(lambda run_id: _look(backend.service, run_id, app.state.link))
+    return app
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: Starlette) -> AsyncIterator[None]:
+    sweeping = asyncio.create_task(_sweep(app.state.backend.service))
+    try:
+        yield
+    finally:
+        sweeping.cancel()
+
+
+async def _sweep(service: Service) -> None:
+    """Runs that end are written down whether or not anybody looks."""
+    while True:
+        try:
+            await run_in_threadpool(service.sweep)
+        except ClientError as error:
+            log.warning("runs could not be looked at: %s", error)
+        except Exception:
+            log.exception("the sweep over runs failed")
+        await asyncio.sleep(SWEEP_S)
+
+
+def _look(service: Service, run_id: str, link: shapes.Linked) -> tuple[Json, bool]:
+    found = service.run(run_id)
+    return shapes.status(found, link), found.is_over
+
+
+# -- runs -------------------------------------------------------------------------------------------------------------------------
+
+
+async def run(request: Request) -> Response:
+    """Start a flow, or a part of it (`scope` node, upto or from, with `nodeId`)."""
+    body = await _object(request)
+    found, notes = _flow(body)
+    scope = body.get("scope", "all")
+    if scope not in SCOPES:
+        raise Malformed("scope", f"found {scope!r}, expected one of {', '.join(SCOPES)}")
+    run_id = await run_in_threadpool(
+        _service(request).start, found, scope=_scope(scope), node=str(body.get("nodeId") or ""), flow_id=str(body.get("flowId") or "")
+    )
+    return _json({"success": True, "workflowId": run_id, "message": "Workflow queued for execution", **({"notes": notes} if notes else {})})
+
+
+async def validate(request: Request) -> Response:
+    """Every problem of a flow, by node and field, and a rough price of one run."""
+    found, notes = _flow(await _object(request))
+    problems_found = [msgspec.to_builtins(problem) for problem in _service(request).check(found)]
+    is_valid = not any(problem["severity"] == "error" for problem in problems_found)
+    return _json({"valid": is_valid, "problems": problems_found, "notes": notes, "estimateUsd": round(_service(request).estimate_usd(found), 4)})
+
+
+async def status(request: Request) -> Response:
+    found, _ = await run_in_threadpool(_look, _service(request), request.path_params["id"], request.app.state.link)
+    return _json(found)
+
+
+async def results(request: Request) -> Response:
+    found = await run_in_threadpool(_service(request).run, request.path_params["id"])
+    return _json(shapes.results(found, request.app.state.link))
+
+
+async def events(request: Request) -> Response:
+    live: Live = request.app.state.live
+    return await live.events(request, request.path_params["id"])
+
+
+async def flow_of_run(request: Request) -> Response:
+    """The flow as it ran, to look at or to go on from."""
+    found = await run_in_threadpool(_service(request).run, request.path_params["id"])
+    return _json(shapes.document(found))
+
+
+async def cancel(request: Request) -> Response:
+    body = await _object(request, may_be_empty=True)
+    await run_in_threadpool(_service(request).cancel, request.path_params["id"], str(body.get("reason") or ""))
+    return _json({"success": True})
+
+
+async def retry(request: Request) -> Response:
+    await run_in_threadpool(_service(request).retry, request.path_params["id"])
+    return _json({"success": True, "workflowId": request.path_params["id"]})
+
+
+async def rerun(request: Request) -> Response:
+    body = await _object(request)
+    if not isinstance(body.get("fromNodeId"), str):
+        raise Malformed("fromNodeId", "expected the id of the node to begin with")
+    return _json({"success": True, "workflowId": await run_in_threadpool(_service(request).rerun, request.path_params["id"], body["fromNodeId"])})
+
+
+async def history(request: Request) -> Response:
+    """The original's list of the last 50; with `cursor`, `status`, `q` or `limit` a page: `{runs, next}`."""
+    kept: History = request.app.state.backend.history
+    query = request.query_params
+    if not query:
+        return _json([shapes.kept(found, request.app.state.link) for found in await run_in_threadpool(lambda: kept.page(limit=HISTORY))])
+    limit = int(query["limit"]) if query.get("limit", "").isdigit() else HISTORY
+    before = _cursor(query.get("cursor", ""))
+    found = await run_in_threadpool(lambda: kept.page(before=before, status=query.get("status", ""), words=query.get("q", ""), limit=limit + 1))
+    page = found[:limit]
+    ahead = f"{page[-1].started_at}~{page[-1].run_id}" if len(found) > limit and page else None
+    return _json({"runs": [shapes.kept(entry, request.app.state.link) for entry in page], "next": ahead})
+
+
+def _cursor(text: str) -> tuple[int, str] | None:
+    if not text:
+        return None
+    at, _, id = text.partition("~")
+    if not at.isdigit():
+        raise Malformed("cursor", f"found {text!r}, expected the `next` of an earlier page")
+    return int(at), id
+
+
+# -- flows and their parts --------------------------------------------------------------------------------------------------------
+
+
+async def node_types(request: Request) -> Response:
+    configured = request.app.state.backend.settings.configured
+    found = [node_type.schema() for node_type in NODE_TYPES.values()]
+    for shown in found:
+        for provider in shown["providers"]:
+            provider["configured"] = not provider["needs"] or provider["id"] in configured
+    return _json({"nodeTypes": found})
+
+
+async def flows(request: Request) -> Response:
+    return _json({"flows": [msgspec.to_builtins(saved) for saved in await run_in_threadpool(_kept_flows(request).all)]})
+
+
+async def create_flow(request: Request) -> Response:
+    return await _save(request, f"flow_{secrets.token_hex(8)}", 0, 201)
+
+
+async def save_flow(request: Request) -> Response:
+    """A new version; `If-Match` or `basedOn` is the version it was made from."""
+    told = request.headers.get("if-match", "").strip('"') or request.query_params.get("basedOn", "")
+    if not told.isdigit():
+        raise Malformed("If-Match", "expected the version this was made from, such as 3; 0 for a new flow")
+    return await _save(request, request.path_params["id"], int(told), 200)
+
+
+async def _save(request: Request, flow_id: str, based_on: int, code: int) -> Response:
+    found, _ = _flow(await _object(request))
+    document = {**write_flow(found), "id": flow_id}
+    now_ms = time.time_ns() // 1_000_000
+    saved = await run_in_threadpool(lambda: _kept_flows(request).save(flow_id, found.name, document, based_on=based_on, now_ms=now_ms))
+    return _json(msgspec.to_builtins(saved), code, {"ETag": f'"{saved.version}"'})
+
+
+async def flow(request: Request) -> Response:
+    """A flow; `?version=` an older one, `?format=original` as the original's file."""
+    query = request.query_params
+    wanted = int(query["version"]) if query.get("version", "").isdigit() else None
+    saved, document = await run_in_threadpool(_kept_flows(request).load, request.path_params["id"], wanted)
+    if query.get("format") == "original":
+        return _json(write_original(read_flow(document)))
+    return _json({**msgspec.to_builtins(saved), "document": document}, 200, {"ETag": f'"{saved.version}"'})
+
+
+async def delete_flow(request: Request) -> Response:
+    await run_in_threadpool(_kept_flows(request).delete, request.path_params["id"])
+    return Response(status_code=204)
+
+
+async def flow_versions(request: Request) -> Response:
+    return _json({"versions": await run_in_threadpool(_kept_flows(request).versions, request.path_params["id"])})
+
+
+# -- health -----------------------------------------------------------------------------------------------------------------------
+
+
+async def health(request: Request) -> Response:
+    """What the original promised: whether the backend serves, and whether the orchestrator does. 503 when it does not."""
+    backend: Backend = request.app.state.backend
+    found = await run_in_threadpool(backend.health)
+    body = {"status": "ok" if found["conductor"]["ok"] else "degraded", "service": "workflow-backend", "version": version("batuta"), **found}
+    return _json(body, 200 if found["conductor"]["ok"] else 503)
+
+
+# -- what they share --------------------------------------------------------------------------------------------------------------
+
+
+def _service(request: Request) -> Service:
+    service: Service = request.app.state.backend.service
+    return service
+
+
+def _kept_flows(request: Request) -> Flows:
+    kept: Flows = request.app.state.backend.flows
+    return kept
+
+
+def _scope(text: str) -> Scope:
+    return text  # type: ignore[return-value]  # one of SCOPES, as the caller has seen
+
+
+async def _object(request: Request, *, may_be_empty: bool = False) -> dict[str, Json]:
+    """The body, a JSON object. Raises Malformed."""
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > BODY_BYTES_MAX:
+            raise Malformed("", f"the body has more than {BODY_BYTES_MAX} bytes")
+        chunks.append(chunk)
+    text = b"".join(chunks)
+    if not text and may_be_empty:
+        return {}
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise Malformed("", f"the body is no JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise Malformed("", "expected a JSON object")
+    return found
+
+
+def _flow(body: dict[str, Json]) -> tuple[Flow, list[str]]:
+    """The flow in a request, in our format or the original's, and what was set right in it."""
+    document = body["document"] if isinstance(body.get("document"), dict) else body
+    return read_original(document) if is_original(document) else (read_flow(document), [])
+
+
+def _json(body: Json, code: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(msgspec.json.encode(body), code, headers, media_type="application/json")

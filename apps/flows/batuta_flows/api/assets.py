@@ -1,0 +1,93 @@
+"""
+Assets over HTTP: upload, download with ranges, thumbnails. What comes out never runs in a browser: its type is sniffed, sent with `nosniff`, and what is no
+medium is a download.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+
+from batuta_flows.assets.store import SCHEME, Asset, AssetStore
+from batuta_flows.errors import FlowError
+
+THUMBNAIL_PIXELS: Final = 320
+_FOREVER: Final = "public, max-age=31536000, immutable"
+_SAFE: Final = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox", "Cache-Control": _FOREVER}
+
+
+class UnknownAsset(FlowError):
+    """There is no asset of this name."""
+
+    code = "unknown_asset"
+
+
+async def upload(request: Request) -> Response:
+    """Keep the files of a form, or the body when it is none: each as `{asset, name, size, mime, medium, url}`."""
+    store: AssetStore = request.app.state.assets
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        body = await request.body()
+        kept = await run_in_threadpool(store.add_bytes, body)
+        return _answer([_shown(request, kept, request.query_params.get("name", ""))])
+    async with request.form(max_files=100, max_fields=100) as form:
+        files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
+        kept_files = [(await run_in_threadpool(store.add, _chunks(file)), file.filename or "") for file in files]
+    return _answer([_shown(request, asset, name) for asset, name in kept_files])
+
+
+async def download(request: Request) -> Response:
+    """The file, or the part of it that a `Range` asks for."""
+    path, asset = _found(request)
+    headers = dict(_SAFE)
+    if asset.medium == "file":
+        headers["Content-Disposition"] = f'attachment; filename="{asset.name}"'
+    return FileResponse(path, media_type=asset.mime, headers=headers)
+
+
+async def thumbnail(request: Request) -> Response:
+    """A small picture of a picture, as WebP; 404 for what is none."""
+    path, asset = _found(request)
+    if asset.medium != "image":
+        raise UnknownAsset(f"{asset.name} is no picture; it has no thumbnail")
+    return Response(await run_in_threadpool(_small, path), media_type="image/webp", headers=_SAFE)
+
+
+def _small(path: Path) -> bytes:
+    from PIL import Image
+
+    with Image.open(path) as image:
+        image.thumbnail((THUMBNAIL_PIXELS, THUMBNAIL_PIXELS))
+        made = io.BytesIO()
+        image.convert("RGBA" if "A" in image.getbands() else "RGB").save(made, "WEBP", quality=80)
+    return made.getvalue()
+
+
+def _found(request: Request) -> tuple[Path, Asset]:
+    store: AssetStore = request.app.state.assets
+    name = request.path_params["name"]
+    path, asset = store.path(name), store.find(name)
+    if path is None or asset is None or name.startswith(SCHEME):
+        raise UnknownAsset(f"there is no asset {name!r}")
+    return path, asset
+
+
+def _shown(request: Request, asset: Asset, name: str) -> dict[str, Any]:
+    url = request.app.state.link(asset.address)
+    return {"asset": asset.address, "name": name, "size": asset.size_bytes, "mime": asset.mime, "medium": asset.medium, "url": url}
+
+
+def _answer(found: list[dict[str, Any]]) -> Response:
+    return Response(msgspec.json.encode({"files": found}), 201, media_type="application/json")
+
+
+def _chunks(file: UploadFile) -> Iterator[bytes]:
+    while chunk := file.file.read(1 << 20):
+        yield chunk

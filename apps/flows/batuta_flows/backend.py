@@ -1,0 +1,60 @@
+"""
+The backend: everything the Flow Builder is made of, put together over one orchestrator.
+
+The only place where settings become parts. Not here: the HTTP server and the process (main.py).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from batuta.client import ClientError, SyncClient
+from batuta_flows.assets.store import AssetStore
+from batuta_flows.providers.protocol import Adapter
+from batuta_flows.records.database import Database
+from batuta_flows.records.flows import Flows
+from batuta_flows.records.results import Results
+from batuta_flows.records.spend import Spend
+from batuta_flows.records.submissions import Submissions
+from batuta_flows.runs.history import History
+from batuta_flows.runs.service import Service
+from batuta_flows.settings import Settings
+from batuta_flows.workers.run import Runner
+
+Json = Any
+
+
+class Backend:
+    """One process's parts. Making it makes the data directory; nothing is sent yet."""
+
+    def __init__(self, settings: Settings, client: SyncClient, adapters: Mapping[str, Adapter]) -> None:
+        self.settings, self.client, self.adapters = settings, client, adapters
+        self.public_url = (settings.public_url or f"http://localhost:{settings.port}").rstrip("/")
+        database = Database(settings.directory / "flows.db")
+        self.assets = AssetStore(settings.directory / "assets", bytes_max=settings.asset_bytes_max)
+        self.history, self.flows = History(database), Flows(database)
+        self.runner = Runner(
+            adapters,
+            self.assets,
+            Submissions(database),
+            Results(database, self.assets),
+            Spend(database, run_usd_max=settings.run_usd_max, day_usd_max=settings.day_usd_max),
+            configured=settings.configured & frozenset(adapters),
+        )
+        self.service = Service(client, self.history, self.runner, configured=settings.configured & frozenset(adapters))
+
+    def health(self) -> dict[str, Json]:
+        """Whether the orchestrator answers and how fast, and which providers are configured. Asks the orchestrator."""
+        began = time.perf_counter()
+        try:
+            self.client.health()
+            conductor: dict[str, Json] = {"ok": True, "latencyMs": round((time.perf_counter() - began) * 1000, 1)}
+        except ClientError as error:
+            conductor = {"ok": False, "error": str(error)}
+        return {
+            "conductorUrl": self.client.url,
+            "conductor": conductor,
+            "providers": {id: {"configured": id == "local" or id in self.settings.configured} for id in sorted(self.adapters)},
+        }

@@ -1,0 +1,92 @@
+"""
+The Flow Builder's process: backend and workers over an orchestrator, from its first answer to an orderly end.
+
+Here: sockets, signals, who is told what. Not here: the parts (backend.py), the engine of its own that `batuta flows` starts when CONDUCTOR_URL is not set.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Final
+
+import uvicorn
+
+from batuta.client import Client, SyncClient, WorkerHost
+from batuta_flows.api.app import application
+from batuta_flows.backend import Backend
+from batuta_flows.errors import FlowError
+from batuta_flows.providers import adapters as make_adapters
+from batuta_flows.providers.protocol import Adapter
+from batuta_flows.settings import BadSetting, Settings
+from batuta_flows.workers.host import workers
+
+log = logging.getLogger("batuta.flows")
+DRAIN_S: Final = 30.0
+
+
+class PortTaken(FlowError):
+    """The port cannot be listened on."""
+
+    code = "port_taken"
+
+
+@contextlib.asynccontextmanager
+async def serving(settings: Settings, adapters: Mapping[str, Adapter] | None = None, *, with_workers: bool = True) -> AsyncIterator[str]:
+    """
+    Backend and workers run while the block does; its value is the backend's address.
+
+    Raises:
+        BadSetting: CONDUCTOR_URL is not set.
+        PortTaken: the port cannot be listened on; says which.
+    """
+    if not settings.conductor_url:
+        raise BadSetting("CONDUCTOR_URL is not set; `batuta flows` starts an engine of its own, here the address of one is needed")
+    listening = _bound(settings)
+    port = listening.getsockname()[1]
+    backend = Backend(_with_port(settings, port), SyncClient(settings.conductor_url), adapters or make_adapters(settings))
+    server = uvicorn.Server(uvicorn.Config(application(backend), log_config=None, log_level="warning", access_log=False, timeout_graceful_shutdown=5))
+    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]  # signals are the caller's
+    answering = asyncio.create_task(server.serve(sockets=[listening]))
+    found = workers(backend.runner, poll_interval_ms=settings.poll_interval_ms)
+    host = WorkerHost(Client(settings.conductor_url), found, worker_id=settings.name, drain_s=DRAIN_S)
+    working = asyncio.create_task(host.run()) if with_workers else None
+    try:
+        while not server.started and not answering.done():
+            await asyncio.sleep(0.01)
+        yield f"http://{settings.host}:{port}"
+    finally:
+        server.should_exit = True
+        if working is not None:
+            host.request_stop()
+            await working
+        await answering
+
+
+async def serve(settings: Settings, announce: Callable[[str], None], adapters: Mapping[str, Adapter] | None = None) -> None:
+    """Serve until SIGINT or SIGTERM; *announce* is given the address once it answers."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with serving(settings, adapters) as address:
+        announce(address)
+        await stop.wait()
+
+
+def _with_port(settings: Settings, port: int) -> Settings:
+    import msgspec
+
+    return msgspec.structs.replace(settings, port=port)
+
+
+def _bound(settings: Settings) -> socket.socket:
+    try:
+        found = socket.create_server((settings.host, settings.port), backlog=512)
+    except OSError as error:
+        raise PortTaken(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}; choose another PORT") from None
+    found.setblocking(False)
+    return found

@@ -1,0 +1,88 @@
+"""
+History: what is kept of runs, whether or not anybody watched them.
+
+A run is written down when it starts and again when it has ended, by whichever backend notices first (service.py sweeps); reading changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from typing import Any, Final
+
+import msgspec
+
+from batuta_flows.records.database import Database
+from batuta_flows.runs.view import Run
+
+Json = Any
+PAGE_MAX: Final = 200
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """A run as it is kept. Instants are epoch milliseconds; `ended_at` 0: it was under way when it was last looked at."""
+
+    run_id: str
+    flow_id: str
+    name: str
+    status: str
+    started_at: int
+    ended_at: int
+    nodes: int
+    document: Json
+    results: list[dict[str, Json]]
+    error: str
+
+
+class History:
+    """The runs kept in this file."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def begun(self, run_id: str, flow_id: str, name: str, nodes: int, document: Json, now_ms: int) -> None:
+        """A run has been started."""
+        self._database.write(
+            "INSERT OR IGNORE INTO runs VALUES (?, ?, ?, 'running', ?, 0, ?, ?, '[]', '')", run_id, flow_id, name, now_ms, nodes, json.dumps(document)
+        )
+
+    def seen(self, run: Run) -> None:
+        """How a run stands now."""
+        self._database.write(
+            "UPDATE runs SET status = ?, ended_at = ?, results = ?, error = ? WHERE run_id = ?",
+            run.status, run.ended_at, json.dumps(run.results), run.error or "", run.id,
+        )  # fmt: skip
+
+    def lost(self, run_id: str, now_ms: int) -> None:
+        """The orchestrator does not know this run any more."""
+        self._database.write("UPDATE runs SET status = 'failed', ended_at = ?, error = 'removed from the orchestrator' WHERE run_id = ?", now_ms, run_id)
+
+    def open_runs(self) -> list[str]:
+        """Ids of runs that were under way when last looked at."""
+        return [row["run_id"] for row in self._database.rows("SELECT run_id FROM runs WHERE ended_at = 0 ORDER BY started_at")]
+
+    def find(self, run_id: str) -> Kept | None:
+        row = self._database.row("SELECT * FROM runs WHERE run_id = ?", run_id)
+        return None if row is None else _kept(row)
+
+    def latest_of(self, flow_id: str, limit: int = 20) -> list[Kept]:
+        """The newest runs of a flow."""
+        return [_kept(row) for row in self._database.rows("SELECT * FROM runs WHERE flow_id = ? ORDER BY started_at DESC LIMIT ?", flow_id, limit)]
+
+    def page(self, *, before: tuple[int, str] | None = None, status: str = "", words: str = "", limit: int = 50) -> list[Kept]:
+        """Runs that started before this one (its start and id), newest first."""
+        at, id = before or (2**62, "")
+        sought = f"%{words.replace('%', '').replace('_', ' ')}%"
+        rows = self._database.rows(
+            "SELECT * FROM runs WHERE (started_at, run_id) < (?, ?) AND (? = '' OR status = ?) AND (name LIKE ? OR run_id LIKE ?)"
+            " ORDER BY started_at DESC, run_id DESC LIMIT ?",
+            at, id, status, status, sought, sought, min(limit, PAGE_MAX),
+        )  # fmt: skip
+        return [_kept(row) for row in rows]
+
+
+def _kept(row: sqlite3.Row) -> Kept:
+    return Kept(
+        row["run_id"], row["flow_id"], row["name"], row["status"], row["started_at"], row["ended_at"], row["nodes"],
+        json.loads(row["document"]), json.loads(row["results"]), row["error"],
+    )  # fmt: skip

@@ -1,0 +1,214 @@
+"""
+What can be done with flows and their runs, over one orchestrator: start, look, cancel, retry, run again from a node.
+
+Blocking, safe for several threads. Not here: HTTP (api/), what the tasks do (workers/).
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Literal
+
+from batuta.client import ClientError, Conflict, NotFound, SyncClient
+from batuta_flows.catalogue import NODE_TYPES
+from batuta_flows.compiler import Compiled, compile_flow, ref_of
+from batuta_flows.document import graph
+from batuta_flows.document.check import Problem, problems
+from batuta_flows.document.flow import Flow, write_flow
+from batuta_flows.errors import FlowError, Refused
+from batuta_flows.runs.history import History
+from batuta_flows.runs.view import Run, run_of
+from batuta_flows.workers.run import Runner
+
+Json = Any
+Scope = Literal["all", "node", "upto", "from"]
+log = logging.getLogger("batuta.flows")
+
+
+class UnknownRun(FlowError):
+    """There is no run with this id."""
+
+    code = "unknown_run"
+
+
+class NotNow(FlowError):
+    """The state of the run does not allow this."""
+
+    code = "not_now"
+
+
+class Service:
+    """Flows and runs, for as many callers as there are."""
+
+    def __init__(
+        self,
+        client: SyncClient,
+        history: History,
+        runner: Runner,
+        *,
+        configured: frozenset[str],
+        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
+        self._client, self._history, self._runner, self._configured, self._now_ms = client, history, runner, configured, now_ms
+        self._registered: set[str] = set()  # names of definitions this process has seen registered
+
+    # -- starting -------------------------------------------------------------------------------------------------------------------
+
+    def check(self, flow: Flow) -> list[Problem]:
+        """Every problem of a flow with the providers configured here."""
+        return problems(flow, self._configured)
+
+    def start(self, flow: Flow, *, scope: Scope = "all", node: str = "", flow_id: str = "") -> str:
+        """
+        Start a flow, or a part of it; the id of the run. Outputs of nodes outside the part come from the newest runs of the same flow.
+
+        Raises:
+            Refused: the flow has problems; nothing was started.
+        """
+        if found := [problem for problem in self.check(flow) if problem.severity == "error"]:
+            raise Refused(list(found))
+        only = part(flow, scope, node)
+        flow_id = flow_id or str(flow.extra.get("id") or "")
+        compiled = compile_flow(flow, only=only, known=self._known(flow_id, flow, only) if only is not None else None)
+        self._register(compiled)
+        run_id = self._client.start_workflow(compiled.name, compiled.input, version=1)
+        self._history.begun(run_id, flow_id, flow.name or "Untitled Workflow", len(compiled.refs), write_flow(flow), self._now_ms())
+        return run_id
+
+    def estimate_usd(self, flow: Flow) -> float:
+        """A rough price of one run, each node once: how long lists will be is not known before."""
+        total = 0.0
+        for node in flow.nodes:
+            node_type = NODE_TYPES.get(node.type)
+            wanted = node.settings.get("provider") or "auto"
+            usable = [p for p in node_type.providers if p.is_local or p.id in self._configured] if node_type is not None else []
+            chosen = next((p for p in usable if wanted in ("auto", p.id)), None)
+            total += chosen.cost_usd if chosen is not None and node.enabled else 0.0
+        return total
+
+    def _register(self, compiled: Compiled) -> None:
+        if compiled.name in self._registered:
+            return
+        self._client.register_task_defs(compiled.task_definitions)
+        try:
+            self._client.register_workflow(compiled.definition)
+        except Conflict:
+            pass  # the name is the hash of what is in it: whoever was first registered the same
+        self._registered.add(compiled.name)
+
+    def _known(self, flow_id: str, flow: Flow, only: Collection[str]) -> dict[str, Json]:
+        """The newest outputs of the nodes that are not part of this run."""
+        found: dict[str, Json] = {}
+        for kept in self._history.latest_of(flow_id) if flow_id else ():
+            for result in kept.results:
+                id = result["nodeId"]
+                if result["success"] and id not in found and id not in only and flow.node(id) is not None:
+                    found[id] = result["data"]["output"]
+        return found
+
+    # -- looking --------------------------------------------------------------------------------------------------------------------
+
+    def run(self, run_id: str) -> Run:
+        """
+        The run as it stands.
+
+        Raises:
+            UnknownRun: the orchestrator has none of this id.
+            ClientError: the orchestrator cannot be asked.
+        """
+        try:
+            return run_of(self._client.get_workflow(run_id))
+        except NotFound:
+            raise UnknownRun("Workflow execution not found") from None
+
+    def sweep(self) -> list[str]:
+        """
+        Write down the runs that have ended since, and tell providers of jobs that nobody wants any more; ids of the runs that ended.
+
+        Raises:
+            ClientError: the orchestrator cannot be asked.
+        """
+        over = []
+        for run_id in self._history.open_runs():
+            try:
+                found = self.run(run_id)
+            except UnknownRun:
+                self._history.lost(run_id, self._now_ms())
+                continue
+            if found.is_over:
+                self._history.seen(found)
+                self._runner.cancel_run(run_id)
+                over.append(run_id)
+        return over
+
+    # -- acting ---------------------------------------------------------------------------------------------------------------------
+
+    def cancel(self, run_id: str, reason: str = "") -> None:
+        """End a run; its jobs at providers are cancelled too. Raises UnknownRun, or NotNow when it has completed."""
+        self._act(run_id, lambda: self._client.terminate(run_id, reason or "cancelled in the Flow Builder"))
+        self._runner.cancel_run(run_id)
+        self._look_again(run_id)
+
+    def retry(self, run_id: str) -> None:
+        """Try what failed again, and only that. Raises UnknownRun, or NotNow when nothing has failed."""
+        self._act(run_id, lambda: self._client.retry(run_id))
+        self._look_again(run_id)
+
+    def rerun(self, run_id: str, from_node: str) -> str:
+        """
+        Run the flow of this run again from a node on, with the outputs its earlier nodes had in it; the new run's id.
+
+        Raises:
+            UnknownRun: there is no such run, or it is no flow.
+            Refused: the node is not part of the flow, or an earlier one has no output.
+        """
+        before = self.run(run_id)
+        if before.flow is None:
+            raise UnknownRun(f"run {run_id} is no flow; there is nothing to start again")
+        only = part(before.flow, "from", from_node)
+        known = {result["nodeId"]: result["data"]["output"] for result in before.results if result["success"]}
+        compiled = compile_flow(before.flow, only=only, known=known)
+        self._register(compiled)
+        started = self._client.start_workflow(compiled.name, compiled.input, version=1)
+        self._history.begun(started, str(before.flow.extra.get("id") or ""), before.name, len(compiled.refs), write_flow(before.flow), self._now_ms())
+        return started
+
+    def _act(self, run_id: str, act: Callable[[], object]) -> None:
+        try:
+            act()
+        except NotFound as error:
+            if "still running" in error.message:
+                raise NotNow(error.message) from None
+            raise UnknownRun("Workflow execution not found") from None
+        except Conflict as error:
+            raise NotNow(error.message) from None
+
+    def _look_again(self, run_id: str) -> None:
+        try:
+            self._history.seen(self.run(run_id))
+        except (UnknownRun, ClientError) as error:
+            log.warning("run %s could not be looked at: %s", run_id, error)  # the next sweep will
+
+
+def part(flow: Flow, scope: Scope, node: str) -> set[str] | None:
+    """
+    The nodes that a scope means; None: all of them.
+
+    Raises:
+        Refused: the flow has no such node.
+    """
+    if scope == "all":
+        return None
+    if flow.node(node) is None:
+        raise Refused([Problem(node, "", "unknown_node", f"{node!r} is no node of this flow")])
+    needed: Mapping[str, list[str]] = graph.needs(flow)
+    if scope == "node":
+        return {node}
+    return graph.closure(needed if scope == "upto" else graph.turned(needed), node)
+
+
+def task_reference(node: str) -> str:
+    """The reference of a node's task in its execution, for links into the orchestrator's console."""
+    return ref_of(node)
