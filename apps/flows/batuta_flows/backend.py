@@ -12,6 +12,7 @@ from typing import Any
 
 from batuta.client import ClientError, SyncClient
 from batuta_flows.assets.store import AssetStore
+from batuta_flows.providers import adapters as make_adapters
 from batuta_flows.providers.protocol import Adapter
 from batuta_flows.records.database import Database
 from batuta_flows.records.flows import Flows
@@ -29,21 +30,22 @@ Json = Any
 class Backend:
     """One process's parts. Making it makes the data directory; nothing is sent yet."""
 
-    def __init__(self, settings: Settings, client: SyncClient, adapters: Mapping[str, Adapter]) -> None:
-        self.settings, self.client, self.adapters = settings, client, adapters
+    def __init__(self, settings: Settings, client: SyncClient, adapters: Mapping[str, Adapter] | None = None) -> None:
+        self.settings, self.client = settings, client
         self.public_url = (settings.public_url or f"http://localhost:{settings.port}").rstrip("/")
         database = Database(settings.directory / "flows.db")
         self.assets = AssetStore(settings.directory / "assets", bytes_max=settings.asset_bytes_max)
+        self.adapters = adapters if adapters is not None else make_adapters(settings, self.assets)
         self.history, self.flows = History(database), Flows(database)
         self.runner = Runner(
-            adapters,
+            self.adapters,
             self.assets,
             Submissions(database),
             Results(database, self.assets),
             Spend(database, run_usd_max=settings.run_usd_max, day_usd_max=settings.day_usd_max),
-            configured=settings.configured & frozenset(adapters),
+            configured=settings.configured & frozenset(self.adapters),
         )
-        self.service = Service(client, self.history, self.runner, configured=settings.configured & frozenset(adapters))
+        self.service = Service(client, self.history, self.runner, configured=settings.configured & frozenset(self.adapters))
 
     def health(self) -> dict[str, Json]:
         """Whether the orchestrator answers and how fast, and which providers are configured. Asks the orchestrator."""

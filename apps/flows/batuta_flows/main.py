@@ -20,7 +20,6 @@ from batuta.client import Client, SyncClient, WorkerHost
 from batuta_flows.api.app import application
 from batuta_flows.backend import Backend
 from batuta_flows.errors import FlowError
-from batuta_flows.providers import adapters as make_adapters
 from batuta_flows.providers.protocol import Adapter
 from batuta_flows.settings import BadSetting, Settings
 from batuta_flows.workers.host import workers
@@ -48,7 +47,7 @@ async def serving(settings: Settings, adapters: Mapping[str, Adapter] | None = N
         raise BadSetting("CONDUCTOR_URL is not set; `batuta flows` starts an engine of its own, here the address of one is needed")
     listening = _bound(settings)
     port = listening.getsockname()[1]
-    backend = Backend(_with_port(settings, port), SyncClient(settings.conductor_url), adapters or make_adapters(settings))
+    backend = Backend(_with_port(settings, port), SyncClient(settings.conductor_url), adapters)
     server = uvicorn.Server(uvicorn.Config(application(backend), log_config=None, log_level="warning", access_log=False, timeout_graceful_shutdown=5))
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]  # signals are the caller's
     answering = asyncio.create_task(server.serve(sockets=[listening]))

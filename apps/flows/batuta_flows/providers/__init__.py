@@ -6,10 +6,15 @@ Where to look next: protocol.py for what an adapter is. Which provider serves wh
 
 from __future__ import annotations
 
+from batuta_flows.assets.fetch import Fetcher
+from batuta_flows.assets.store import AssetStore
+from batuta_flows.providers.local.adapter import LocalAdapter
 from batuta_flows.providers.protocol import Adapter
 from batuta_flows.settings import Settings
 
 
-def adapters(settings: Settings) -> dict[str, Adapter]:
-    """The adapters that are installed, by id; one that needs a key is there without it too, and refuses."""
-    return {}
+def adapters(settings: Settings, assets: AssetStore) -> dict[str, Adapter]:
+    """The adapters there are, by id; those whose key is not set are left out."""
+    fetcher = Fetcher(assets, private=settings.fetch_private)
+    local = LocalAdapter(fetcher)
+    return {local.id: local}
