@@ -9,7 +9,7 @@ up: $(VENV)/ready ## the environment: Batuta, its tools, the firmware applicatio
 $(VENV)/ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev,firmware]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev,firmware,flows]"
 	touch $@
 
 # The broker for the tests of event queues: Debian's package, unpacked here and not installed. Where that cannot be, the tests say so and skip.

@@ -96,6 +96,9 @@ def broken(message: str = "it broke", *, may_retry: bool = False) -> NodeFailed:
     return NodeFailed("provider_down" if may_retry else "bad_input", message, may_retry=may_retry)
 
 
+_KEYS = (("fal", "fal_key", "k"), ("openai", "openai_api_key", "k"), ("service", "content_service_url", "http://127.0.0.1:9"))
+
+
 class Builder:
     """A running Flow Builder, as an HTTP client sees it."""
 
@@ -143,7 +146,7 @@ def _body(content: bytes, kind: str) -> Json:
 def builder(directory: Path, *studios: Studio, server: EmbeddedServer | None = None, workers: bool = True, **settings: Any) -> Iterator[Builder]:
     """A Flow Builder over an engine of its own (or *server*), with these providers; without any, one on this machine that makes everything at once."""
     made = {studio.id: studio for studio in studios or (Studio(),)}
-    keys = {"fal_key": "k" if "fal" in made else "", "openai_api_key": "k" if "openai" in made else "", "content_service_url": "http://x" if "service" in made else ""}
+    keys = {name: value for id, name, value in _KEYS if id in made}
     with contextlib.ExitStack() as stack:
         engine = server or stack.enter_context(embedded())
         given = Settings(port=0, conductor_url=engine.url, data=str(directory), poll_interval_ms=100, **{**keys, **settings})

@@ -19,9 +19,9 @@ import pytest
 from pages import ROOT
 
 SRC = ROOT / "src" / "batuta"
-APPS = ROOT / "apps" / "firmware" / "batuta_firmware"
+APPS = (ROOT / "apps" / "firmware" / "batuta_firmware", ROOT / "apps" / "flows" / "batuta_flows")
 TESTS = ROOT / "tests"
-SOURCES = sorted([*SRC.rglob("*.py"), *APPS.rglob("*.py")])
+SOURCES = sorted(path for home in (SRC, *APPS) for path in home.rglob("*.py"))
 FILE_LINES_MAX, FILE_LINES_WISHED = 600, 400
 FUNCTION_LINES_MAX, FUNCTION_LINES_WISHED = 80, 40
 
@@ -29,6 +29,7 @@ FUNCTION_LINES_MAX, FUNCTION_LINES_WISHED = 80, 40
 ENTRY_POINTS = (
     "batuta", "batuta.__main__", "batuta.cli.main", "batuta.app", "batuta.client", "batuta.builtin", "batuta.testing", "batuta.testing.plugin",
     "batuta.sandbox.child", "batuta_firmware", "batuta_firmware.__main__", "batuta_firmware.workers", "batuta_firmware.twin.__main__",
+    "batuta_flows", "batuta_flows.__main__",
 )  # fmt: skip
 # PlatformIO runs these by their path.
 RUN_BY_PATH = ("platform/builder/",)
@@ -49,7 +50,7 @@ SLEEPERS = {
 
 def name_of(path: Path) -> str:
     """The dotted name of a module."""
-    root = SRC.parent if path.is_relative_to(SRC) else APPS.parent
+    root = next(home.parent for home in (SRC, *APPS) if path.is_relative_to(home))
     parts = path.relative_to(root).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
@@ -107,7 +108,7 @@ def _named_in(name: str) -> Iterator[str]:
                 whole = ".".join(part for part in (base, module) if part)
                 yield whole
                 yield from (f"{whole}.{alias.name}" for alias in names)
-            case ast.Constant(value=str(text)) if re.fullmatch(r"batuta(_firmware)?(\.\w+)+(:\w+)?", text):
+            case ast.Constant(value=str(text)) if re.fullmatch(r"batuta(_firmware|_flows)?(\.\w+)+(:\w+)?", text):
                 yield text.partition(":")[0]
 
 

@@ -26,7 +26,11 @@ DISTRIBUTIONS_MAX = 19
 PIP_S, READY_S = 240.0, 30.0
 NOT_COUNTED = {"batuta", "pip", "setuptools", "wheel"}
 NOT_CODE = {".py", ".pyc"}
-PACKAGES = {"batuta": ROOT / "src" / "batuta", "batuta_firmware": ROOT / "apps" / "firmware" / "batuta_firmware"}
+PACKAGES = {
+    "batuta": ROOT / "src" / "batuta",
+    "batuta_firmware": ROOT / "apps" / "firmware" / "batuta_firmware",
+    "batuta_flows": ROOT / "apps" / "flows" / "batuta_flows",
+}
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 pytestmark = [pytest.mark.timeout(600)]
 

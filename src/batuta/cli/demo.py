@@ -44,7 +44,7 @@ def demo(ctx: click.Context, port: int, ui_port: int, data: Path | None, plain: 
     plain = plain or not terminal.can_redraw()
     with contextlib.ExitStack() as stack:
         directory = data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="batuta-demo-", ignore_cleanup_errors=True)))
-        url, page = stack.enter_context(_server(directory, port, ui_port))
+        url, page = stack.enter_context(local_server(directory, port, ui_port))
         _introduce(url, page, directory if data else None)
         signal.signal(signal.SIGTERM, _interrupt)  # the same way out as Ctrl-C: nothing is left behind
         code = play(url, data_dir=directory, plain=plain, stay=not plain)
@@ -67,7 +67,7 @@ def _play() -> Callable[..., int]:
 
 
 @contextlib.contextmanager
-def _server(directory: Path, port: int, ui_port: int) -> Iterator[tuple[str, str]]:
+def local_server(directory: Path, port: int, ui_port: int) -> Iterator[tuple[str, str]]:
     """A server in a thread, its state in *directory*: its API root and its page."""
     from batuta.app import Server
     from batuta.cli.landing import Landing

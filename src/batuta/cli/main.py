@@ -20,6 +20,7 @@ COMMANDS = {
     "server": Entry("batuta.cli.server:server", "Run a server, in the foreground.", RUN),
     "worker": Entry("batuta.cli.worker:worker", "Run the workers of Python modules until told to stop.", RUN),
     "demo": Entry("batuta.cli.demo:demo", "Watch the firmware pipeline run here, hardware included.", RUN),
+    "flows": Entry("batuta.cli.flows:flows", "Run the Flow Builder: AI media pipelines, drawn and run.", RUN),
     "workflow": Entry("batuta.cli.workflow:workflow", "Start, look at and steer executions.", STEER),
     "task": Entry("batuta.cli.task:task", "Look at a task, or complete one by hand.", STEER),
     "queue": Entry("batuta.cli.queue:queue", "See which tasks wait, and who takes them.", STEER),

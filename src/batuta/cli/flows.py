@@ -1,0 +1,95 @@
+"""
+`batuta flows`: the Flow Builder's backend and workers, and an engine of its own when none is named.
+
+Here: which engine, and what a person reads. Not here: the Flow Builder, which is an application (batuta_flows) and speaks to any Conductor server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from batuta.cli import logs, terminal
+from batuta.cli.failure import Command, Exit, Failure
+
+SETTINGS, MAIN, ERRORS = "batuta_flows.settings", "batuta_flows.main", "batuta_flows.errors"
+
+
+@click.command(cls=Command)
+@click.option("--port", type=click.IntRange(0, 65535), help="Port of the backend; PORT in the environment, else 5111; 0: any free one.")
+@click.option("--engine-port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="Port of the engine it starts without CONDUCTOR_URL.")
+@click.option("--engine-ui-port", type=click.IntRange(0, 65535), default=8127, show_default=True, help="Port of that engine's page.")
+@click.option("--data", type=click.Path(file_okay=False), help="Directory of media, flows and history; FLOWS_DATA in the environment, else var/flows.")
+@logs.log_options
+def flows(port: int | None, engine_port: int, engine_ui_port: int, data: str | None, log_level: str, log_json: bool) -> None:
+    """
+    Run the Flow Builder: AI media pipelines, drawn and run.
+
+    Backend and node workers in the foreground, on http://localhost:5111. With CONDUCTOR_URL (http://host:8080/api) it uses that server, any
+    Conductor; without, it starts an engine beside it. Keys of providers (OPENAI_API_KEY, FAL_KEY) are read from the environment; without any,
+    every node that can runs on this machine.
+    """
+    logs.set_up(log_level, log_json)
+    settings_module, main, errors = _modules()
+    given = {"PORT": port, "FLOWS_DATA": data}
+    try:
+        settings = settings_module.read_settings({**os.environ, **{name: str(value) for name, value in given.items() if value is not None}})
+    except errors.FlowError as error:
+        raise Failure(str(error), Exit.USAGE) from None
+    with contextlib.ExitStack() as stack:
+        if not settings.conductor_url:
+            settings = stack.enter_context(_with_engine(settings, engine_port, engine_ui_port))
+        try:
+            asyncio.run(main.serve(settings, lambda address: _announce(address, settings)))
+        except errors.FlowError as error:
+            raise Failure(str(error)) from None
+
+
+def _modules() -> tuple[Any, Any, Any]:
+    """
+    The application's parts.
+
+    Raises:
+        Failure: it, or something it needs, is not installed.
+    """
+    try:
+        return importlib.import_module(SETTINGS), importlib.import_module(MAIN), importlib.import_module(ERRORS)
+    except ModuleNotFoundError as error:
+        raise Failure(f"the Flow Builder needs {error.name!r}, which is not installed", advice="pip install 'batuta[flows]'") from None
+
+
+@contextlib.contextmanager
+def _with_engine(settings: Any, port: int, ui_port: int) -> Any:
+    """The settings with the address of an engine that runs while the block does, its state beside the media."""
+    import msgspec
+
+    from batuta.cli import ports
+    from batuta.cli.demo import local_server
+    from batuta.errors import Unavailable
+
+    try:
+        context = local_server(Path(settings.data) / "engine", port, ui_port)
+        url, page = context.__enter__()
+    except Unavailable as error:
+        there = ports.server_version(port)
+        advice = f"A Conductor API answers there: CONDUCTOR_URL=http://localhost:{port}/api batuta flows" if there else "Choose another --engine-port."
+        raise Failure(str(error), Exit.CONFLICT, advice=advice) from None
+    try:
+        terminal.note(terminal.dim(f"Engine {url}, its page {page}"))
+        yield msgspec.structs.replace(settings, conductor_url=url)
+    finally:
+        context.__exit__(None, None, None)
+
+
+def _announce(address: str, settings: Any) -> None:
+    shown = address.replace("127.0.0.1", "localhost").replace("0.0.0.0", "localhost")
+    providers = ", ".join(("this machine", *sorted(settings.configured)))
+    for name, value in (("Backend", click.style(shown, fg="cyan")), ("Engine", settings.conductor_url), ("Media", settings.data), ("Providers", providers)):
+        click.echo(f"  {terminal.dim(name.ljust(10))}  {value}")
+    click.echo(terminal.dim("\n  Ctrl-C stops it."))
