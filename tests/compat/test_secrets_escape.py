@@ -29,7 +29,7 @@ TOKEN = 'tok/"Zx9+ß~ kappa\\lambda'
 PASSWORD = "correct-horse-battery"
 DB = json.dumps({"user": "postgres-admin", "password": PASSWORD})
 NAMED = "${workflow.secrets.TOKEN}"
-HAND_OUT = {"/api/tasks/poll/{tasktype}", "/api/tasks/poll/batch/{tasktype}"}  # what these are for
+HAND_OUT = ("/api/tasks/poll/", "/api/workflow/execute/")  # what the first are for; the others start an execution and wait for it
 
 
 def written(value: str) -> list[str]:
@@ -134,7 +134,7 @@ def definitions(echo: str) -> list[dict[str, Any]]:
         {**simple("keep", {"kept": "${leak_a.output}"}), "type": "SET_VARIABLE"},
         {**simple("tell", {"said": "${leak_a.output.echo}"}), "type": "EVENT", "sink": "conductor:out"},
         {**simple("sub", {"auth": NAMED}), "type": "SUB_WORKFLOW", "subWorkflowParam": {"name": "child", "version": 1}},
-        simple("leak_b", {"again": "${leak_a.output.echo}", "shown": "${show.output.result.cut}"}),
+        simple("leak_b", {"again": "${leak_a.output.echo}", "shown": "${show.output.result.cut}", "large": "${sub.output.large}"}),
     ]  # fmt: skip
     common = {"version": 1, "schemaVersion": 2, "ownerEmail": "x@example.com", "timeoutSeconds": 0}
     output = {"all": "${leak_a.output}", "variables": "${workflow.variables}"}
@@ -176,9 +176,13 @@ def test_no_secret_gets_out(tmp_path: Path, echo: str) -> None:
     caller.report(task, "COMPLETED", outputData={**everything(TOKEN), "db": everything(PASSWORD)})
     task = caller.take("leak_c")
     assert task["inputData"] == {"auth": TOKEN}
-    caller.report(task, "COMPLETED", outputData={**everything(TOKEN), "large": [f"{TOKEN}{'x' * 100}"] * 40_000})  # one that is shown by its path
+    place = caller.call("GET", "/tasks/externalstoragelocation?operation=WRITE&payloadType=TASK_OUTPUT&path=")  # an output too large to be shown in its place
+    large = json.dumps({**everything(TOKEN), "large": [f"{TOKEN}{'x' * 100}"] * 40_000}).encode()
+    assert caller.raw("PUT", place["uri"].partition(f":{port}")[2], large)[0] == 200
+    caller.report(task, "COMPLETED", externalOutputPayloadStoragePath=place["path"])
     task = caller.take("leak_b")
-    assert task["inputData"] == {"again": TOKEN, "shown": TOKEN}  # echoed, stored masked, handed on whole
+    assert (task["inputData"]["again"], task["inputData"]["shown"]) == (TOKEN, TOKEN)  # echoed, stored masked, handed on whole
+    assert task["inputData"]["large"][0].startswith(TOKEN)  # also where others are shown a path
     caller.served.kill()
 
     caller = Caller(launch(tmp_path, port))
@@ -201,7 +205,7 @@ def test_no_secret_gets_out(tmp_path: Path, echo: str) -> None:
     finally:
         caller.served.process.terminate()
         caller.served.process.wait(15)
-    for file in tmp_path.iterdir():
+    for file in (file for file in tmp_path.rglob("*") if file.is_file()):
         assert not leaked(file.read_bytes()), f"{file.name} holds {leaked(file.read_bytes())}"
     assert "Traceback" not in (tmp_path / "server.log").read_text()
 
@@ -211,13 +215,14 @@ def walk(caller: Caller) -> None:
     executions = [one["workflowId"] for one in caller.call("GET", "/workflow/search?size=50")["results"]]
     tasks = [task["taskId"] for one in executions for task in caller.call("GET", f"/workflow/{one}")["tasks"]]
     there = {
-        "workflowId": executions, "taskId": tasks, "name": ["leaky", "child", "after", "follower", "listener"], "correlationId": ["c-1"],
+        "workflowId": executions, "executionId": [executions[-1]], "taskId": tasks,
+        "name": ["leaky", "child", "after", "follower", "listener"], "correlationId": ["c-1"],
         "tasktype": ["leak_a", "leak_b", "leak_c", "leak_d", "HTTP", "INLINE"], "event": ["conductor:leaky:out"], "key": ["TOKEN", "DB"],
         "direction": ["input", "output"], "file": [f"{task}.json" for task in tasks],
     }  # fmt: skip
     answered: set[str] = set()
     for route in ROUTES:
-        if route.method != "GET" or route.pattern in HAND_OUT:
+        if route.method != "GET" or route.pattern.startswith(HAND_OUT):
             continue
         in_path, in_query = parameters_of(route)
         asked = "&".join(f"{p.wire}={'conductor:leaky:out' if p.wire == 'event' else 'x'}" for p in in_query if p.required)

@@ -9,9 +9,12 @@ from stage import SECRETS, Stage, node, simple
 from batuta.core import lifecycle
 from batuta.core.expr.secrets import resolve_secrets
 from batuta.core.inbox import push
+from batuta.core.model.definition import Definition, digest, resolve
 from batuta.core.model.execution import Execution
 from batuta.core.model.task import Json
+from batuta.core.upgrade import upgrade
 from batuta.core.variables import update_variables
+from batuta.wire.metadata import read_workflow
 
 TOKEN, NAMED = SECRETS["TOKEN"], "${workflow.secrets.TOKEN}"
 
@@ -70,6 +73,15 @@ def test_what_an_operator_says_is_masked_too() -> None:
     assert x.inbox[0].payload == {"said": NAMED}
     s.verb(lifecycle.terminate, x, f"because of {TOKEN}")
     assert x.head.reason == "because of ***"
+
+
+def test_an_upgrade_takes_nothing_away_from_tasks_that_are_open() -> None:
+    s = Stage()
+    x = s.run([simple("a", inputParameters={"auth": NAMED})])
+    plain = resolve(read_workflow({"name": "flow", "version": 2, "tasks": [simple("a")], "ownerEmail": "t@example.com"}), s.task_definition, lambda n: None)
+    s.verb(upgrade, x, Definition(plain, digest(plain)[0]), {}, {})
+    s.report(x, "a", output={"echo": TOKEN})
+    assert x.by_ref["a"].output == {"echo": NAMED} and x.definition.secrets == frozenset()
 
 
 def test_data_cannot_ask_for_a_secret() -> None:

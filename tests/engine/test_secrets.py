@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Awaitable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from eventwork import World, play, start_workflow, task
 
+from batuta.core.expr.secrets import resolve_secrets
+from batuta.engine.actions import Message
 from batuta.engine.clock import ManualClock
 from batuta.engine.environment import Environment
 from batuta.engine.keyring import Keyring
@@ -16,6 +21,7 @@ from batuta.engine.secrets import FORMER_MAX, Secrets
 from batuta.errors import Conflict, NotFound, ReadOnly, SecretUnreadable, Unavailable
 from batuta.store import open_store
 from batuta.store.protocol import Document
+from batuta.wire.schedule import read_schedule
 
 T = TypeVar("T")
 VALUE = "value-of-the-secret"
@@ -188,3 +194,47 @@ def test_variables_outlive_the_server(place: Place) -> None:
     again = Environment(place.store, process={"CONDUCTOR_ENV_TOWN": "Zlin"})
     place.run(again.load())
     assert [(name, value) for name, value, _ in again.all()] == [("CITY", "Brno"), ("TOWN", "Zlin")]
+
+
+def test_a_handler_and_a_schedule_hand_on_the_secrets_they_name_and_no_other() -> None:
+    async def scenario(world: World) -> None:
+        await world.register("target", task("note", inputParameters={"all": "${workflow.input}"}))
+        await world.engine.secrets.put("A", VALUE)
+        await world.engine.environment.put("CITY", "Brno")
+        given = {"auth": "${workflow.secrets.A}", "said": "${said}", "city": "${workflow.env.CITY}"}
+        await world.handler("h", "conductor:shop:out", start_workflow("target", given))
+        await world.events.receive(Message("conductor:shop:out", "m1", {"said": "${workflow.secrets.B}"}))
+        request = {"name": "target", "version": 1, "input": {"auth": "Key ${workflow.secrets.A}"}}
+        await world.schedules.save(read_schedule({"name": "s", "cronExpression": "* * * * * *", "startWorkflowRequest": request}))
+        world.clock.advance(1_000)
+        await world.settle()
+        by_handler, by_schedule = await world.started("target")
+        assert by_handler.secrets == by_schedule.secrets == {"A"}
+        assert by_handler.head.input["auth"] == "${workflow.secrets.A}" and by_handler.head.input["city"] == "Brno"
+        handed = [resolve_secrets(x.by_ref["note"].input, world.engine.tools.secret, x.secrets)["all"] for x in (by_handler, by_schedule)]
+        assert (handed[0]["auth"], handed[0]["said"], handed[1]["auth"]) == (VALUE, "${workflow.secrets.B}", f"Key {VALUE}")
+
+    play(scenario)
+
+
+def test_without_stored_secrets_the_cipher_is_not_loaded(tmp_path: Path) -> None:
+    program = """
+import asyncio, sys
+from batuta.engine.clock import SystemClock
+from batuta.engine.keyring import Keyring
+from batuta.engine.secrets import Secrets
+from batuta.store import open_store
+
+async def main(path):
+    store = open_store("memory://")
+    await store.open()
+    secrets = Secrets(store, SystemClock(), Keyring(path=path / "secrets.key"))
+    await secrets.load()
+    print("cryptography" in sys.modules, secrets.names(), list(path.iterdir()))
+    await secrets.put("A", "value-of-the-secret")
+    print("cryptography" in sys.modules)
+
+asyncio.run(main(__import__("pathlib").Path(sys.argv[1])))
+"""
+    ran = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert ran.stdout.splitlines() == ["False [] []", "True"], ran.stderr

@@ -43,6 +43,8 @@ def upgrade(x: Execution, now: int, tools: Tools, definition: Definition, given:
             task.node = x.node_of(task).raw
             x.touch(task)
     h.rate_limit_key = key_of(x, definition, tools)
+    if not x.secrets <= definition.secrets:
+        h.secrets = sorted(x.secrets)  # open tasks were handed what the former definition names, and may send it back
     x.definition = definition
     h.definition_hash, h.definition_version = definition.hash, definition.version
     reindex(x)

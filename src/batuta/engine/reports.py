@@ -20,6 +20,7 @@ from batuta.engine.steps import Steps
 from batuta.engine.tally import UPDATE_CONFLICTS
 from batuta.errors import BatutaError, Invalid, NotFound, SecretUnreadable
 from batuta.store.protocol import Commit, LogRow
+from batuta.wire.codec import encode
 from batuta.wire.requests import TaskResult
 
 LOGS_PER_REPORT = 10
@@ -63,7 +64,7 @@ class Reports(Steps):
                 await self.handle(result.execution_id, event)  # what ended it may still be on its way to the disk: no promise before
             return None
         if result.external_output and isinstance(event, Reported) and not event.output:
-            event = msgspec.structs.replace(event, output=await self.payload_given(result.external_output))
+            event = msgspec.structs.replace(event, output=await self._uploaded_output(live.x, result.external_output))
         if result.logs:
             now = self.clock.now()
             await self._write_logs(live.x, [LogRow(task.id, line.created_at or now, line.line) for line in result.logs[:LOGS_PER_REPORT]])
@@ -93,6 +94,16 @@ class Reports(Steps):
             return (await self.payload_at(path))[0]
         except NotFound as error:
             raise Invalid(str(error)) from None
+
+    async def _uploaded_output(self, x: Execution, path: str) -> Json:
+        """The output that a report names by its path; what lies there until its day is over is masked from now on, like the output."""
+        found = await self.payload_given(path)
+        if x.secrets and self.payloads is not None and self.payloads.has(path):
+            masked: Json = self.secrets.mask(x.secrets).payload(found)
+            if masked is not found:
+                await self.payloads.keep(path, encode(masked))
+            return masked
+        return found
 
     async def payload_at(self, path: str) -> tuple[Json, Definition | None]:
         """

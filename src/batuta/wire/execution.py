@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
-from batuta.core.expr.secrets import MARK, Lookup, resolve_secrets
+from batuta.core.expr.secrets import MARK, Lookup, has_secrets, resolve_secrets
 from batuta.core.model.definition import Definition, Node
 from batuta.core.model.execution import Execution
 from batuta.core.model.status import TaskStatus, WorkflowStatus
@@ -265,14 +265,13 @@ def queue_wait_ms(task: Task, now: int) -> int:
 def handed_view(execution: Execution, task: Task, now: int, secret: Lookup, environment: Lookup) -> TaskView:
     """
     The task as the worker gets it that polled: the secrets its input names are put in, and what its definition lists as runtimeMetadata
-    is looked up, first among the secrets. Nobody else ever sees either. Nothing is masked, and where others are shown masked payloads only, a large
-    input comes in place instead of by its path. Raises SecretUnreadable.
+    is looked up, first among the secrets. Nobody else ever sees either. Nothing is masked, and where the payload behind the path is another than the
+    worker shall get, masked or with secrets to be put in, a large input comes in place instead of by its path. Raises SecretUnreadable.
     """
-    view = _task_view(execution, task, now)
-    if execution.definition.masked and task.external_input:
+    view, granted = _task_view(execution, task, now), execution.secrets
+    if task.external_input and (execution.definition.masked or (granted and has_secrets(task.input))):
         view.inputData, view.externalInputPayloadStoragePath = task.input, ""
     text = encode(view.inputData)
-    granted = execution.secrets
     view.inputData = resolve_secrets(view.inputData, secret, granted) if granted and _SECRET in text else msgspec.Raw(text)
     definition = execution.node_of(task).task_definition_raw
     if definition is not None and definition.get("runtimeMetadata"):
