@@ -8,6 +8,7 @@ changed, by the environment. Where a person would see that the server is up, the
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -78,13 +79,23 @@ def test_the_first_workflow_runs_as_typed(tmp_path: Path) -> None:
 
 
 def test_a_backup_made_as_the_page_says_is_a_store_to_go_on_from(tmp_path: Path) -> None:
-    made = next(block.text for block in blocks(DOCS / "howto" / "run-in-production.md") if "VACUUM INTO" in block.text)
+    page = [block.text for block in blocks(DOCS / "howto" / "run-in-production.md")]
+    backing_up, restoring = (next(text for text in page if text.startswith(start)) for start in ("batuta backup", "batuta restore"))
+    (tmp_path / "backups").mkdir()
+
+    def run(commands: str) -> None:
+        here = re.sub(r"^batuta ", f"{sys.executable} -m batuta ", commands, flags=re.MULTILINE)
+        here = here.replace("/backups", f"{tmp_path}/backups").replace("/var/lib/batuta", f"{tmp_path}/data")
+        subprocess.run(["bash", "-ec", here], cwd=tmp_path, check=True, stdout=subprocess.DEVNULL)
+
     with embedded(store=f"sqlite:///{tmp_path}/data/batuta.db", data=str(tmp_path / "data")) as server:
         server.client.register_workflow({"name": "w", "tasks": [{"name": "t", "taskReferenceName": "t"}]})
         execution_id = server.client.start_workflow("w")
-        subprocess.run(["bash", "-c", made.replace("python3", sys.executable)], cwd=tmp_path, check=True)
+        run(backing_up)
         server.do("t")
-    with embedded(store=f"sqlite:///{tmp_path}/backup.db") as server:
+    (named_by_time,) = (tmp_path / "backups").glob("batuta-*.db")
+    run(restoring.replace("batuta-20260314T030000.db", named_by_time.name))
+    with embedded(store=f"sqlite:///{tmp_path}/data/batuta.db") as server:
         assert server.client.get_workflow(execution_id).status == "RUNNING"
         server.do("t")
         assert server.wait(execution_id).status == "COMPLETED"

@@ -26,6 +26,8 @@ COMMANDS = {
     "queue": Entry("batuta.cli.queue:queue", "See which tasks wait, and who takes them.", STEER),
     "definitions": Entry("batuta.cli.definitions:definitions", "Apply, export and list definitions.", STEER),
     "secrets": Entry("batuta.cli.secrets:secrets", "Set, list and delete the secrets of definitions.", STEER),
+    "backup": Entry("batuta.cli.backup:backup", "Copy the store into a file, while the server runs.", CARE),
+    "restore": Entry("batuta.cli.backup:restore", "Put a backup in the place of the store.", CARE),
     "doctor": Entry("batuta.cli.doctor:doctor", "Check this machine, the store and the server.", CARE),
     "bench": Entry("batuta.cli.bench:bench", "Measure latency and throughput of a server.", CARE),
     "completion": Entry("batuta.cli.completion:completion", "Print the completion script of a shell.", CARE),

@@ -82,7 +82,7 @@ def connect_writer(path: Path) -> sqlite3.Connection:
     """
     connection = _connect(path, WRITER_CACHE_KIB)
     try:
-        _refuse_foreign(connection, path)
+        refuse_foreign(connection, path)
         connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # this and page_size count for a new file only
         (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
@@ -122,7 +122,13 @@ def _connect(path: Path, cache_kib: int) -> sqlite3.Connection:
     return connection
 
 
-def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
+def connect_unchanging(path: Path) -> sqlite3.Connection:
+    """A connection to a file that nobody writes to, such as a backup; it leaves no files beside it."""
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+
+
+def refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
+    """Raises Unavailable when this is a database of another program."""
     (owner,) = connection.execute("PRAGMA application_id").fetchone()
     if owner == APPLICATION_ID:
         return

@@ -11,6 +11,7 @@ import os
 import re
 import sqlite3
 import time
+from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
@@ -57,9 +58,11 @@ def migrate(connection: sqlite3.Connection, path: Path, migrations: list[Migrati
     return copy
 
 
-def copy_into(connection: sqlite3.Connection, target: Path) -> None:
+def copy_into(connection: sqlite3.Connection, target: Path, *, check: Callable[[Path], None] = lambda made: None) -> None:
     """
     The database as it is now, whole, compact and durable in a new file, for this user alone. Others may write meanwhile.
+
+    *check* sees the file before it has its name, and may raise.
 
     Raises:
         Unavailable: there is something at the target already, or it cannot be written.
@@ -71,21 +74,28 @@ def copy_into(connection: sqlite3.Connection, target: Path) -> None:
             raise Unavailable(f"the copy was not made: {str(target)!r} exists; give another name or move it away")
         os.close(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600))
         connection.execute("VACUUM INTO ?", (str(unfinished),))
-        _sync(unfinished)
+        check(unfinished)
+        sync(unfinished)
         os.replace(unfinished, target)
-        _sync(target.parent)
+        sync(target.parent)
     except OSError as error:
         raise Unavailable(f"the copy {str(target)!r} was not made: {error.strerror}") from error
     finally:
         unfinished.unlink(missing_ok=True)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """The file or directory is on the disk."""
     file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(file)
     finally:
         os.close(file)
+
+
+def refuse_newer(connection: sqlite3.Connection, path: Path) -> None:
+    """Raises Unavailable when the file was written by a version with migrations that this one does not know."""
+    _refuse_newer(_ledger(connection), known(), path)
 
 
 def _ledger(connection: sqlite3.Connection) -> dict[int, str]:
