@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import click
 import pytest
+from clistage import Program, single
 
 from batuta.cli import terminal
+from batuta.cli.failure import Exit
 from batuta.cli.workflow import watch
+from batuta.client import SyncClient, Unavailable
 
 AT = 1_700_000_000_000
 
@@ -62,3 +68,46 @@ def test_lines_tell_each_change_once_in_the_order_of_time(capsys: pytest.Capture
     told = [" ".join(line.split()[3:]) for line in click.unstyle(capsys.readouterr().out).splitlines()]
     assert told[:6] == ["e1 running", "t1 completed", "t2 in progress", "t2 completed", "t3 (attempt 2) scheduled", "t3 (attempt 2) completed"]
     assert told[6].startswith("COMPLETED") and len(told) == 8
+
+
+def test_a_restart_of_the_server_is_waited_out_and_told(tmp_path: Path) -> None:
+    data = ("--data", str(tmp_path), "--ui-port", "0", "--json")
+    with Program("server", "--port", "0", *data, cwd=tmp_path) as first:
+        ready = json.loads(first.line())
+        with SyncClient(ready["url"]) as client:
+            client.register_workflow(single())
+            execution_id = client.start_workflow("single")
+        with Program("workflow", "watch", execution_id, "--url", ready["url"], cwd=tmp_path) as watching:
+            watching.until("scheduled")
+            first.process.kill()
+            first.process.wait()
+            assert watching.process.stderr is not None
+            assert "waiting up to 60 s" in watching.process.stderr.readline()
+            with Program("server", "--port", str(ready["port"]), *data, cwd=tmp_path) as second:
+                second.line()
+                with SyncClient(ready["url"]) as client:
+                    polled = client.poll_task("step", worker_id="w")
+                    assert polled is not None
+                    client.update_task_by_ref(execution_id, "step", "COMPLETED", {})
+                ran = watching.ended()
+    assert (ran.code, "It is back." in ran.err, "COMPLETED" in ran.out) == (Exit.OK, True, True), ran
+
+
+def test_a_server_that_stays_away_ends_the_watching(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(watch, "OUTAGE_S_MAX", 0.1)
+    monkeypatch.setattr(watch, "PAUSE_S", 0.02)
+
+    class Leaving:
+        """A server that answers once."""
+
+        answers = 1
+
+        def get_workflow(self, execution_id: str) -> Any:
+            if self.answers:
+                self.answers -= 1
+                return SimpleNamespace(json=execution("RUNNING"))
+            raise Unavailable("nobody is there")
+
+    with pytest.raises(Unavailable):
+        watch.follow(Leaving(), "e1")  # type: ignore[arg-type]
+    assert "does not answer" in capsys.readouterr().err

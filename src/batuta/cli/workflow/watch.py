@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 PAUSE_S: Final = 0.25  # between two looks at an execution that moves
 PAUSE_S_MAX: Final = 1.0  # at one that stands still: its clocks are redrawn all the same
 TERMINAL: Final = frozenset({"COMPLETED", "FAILED", "TIMED_OUT", "TERMINATED"})
+OUTAGE_S_MAX: Final = 60.0  # how long a server that has answered once may be away, for a restart or an upgrade
 LOOK_SHARE: Final = 4  # a look that takes long, at an execution of thousands of tasks, is followed by so many times its length of rest
 _UP: Final = "\x1b[{}A\r"
 _CLEAR_BELOW: Final = "\x1b[J"
@@ -61,22 +62,27 @@ def follow(client: SyncClient, execution_id: str, *, as_json: bool = False, time
 
 
 def _looks(client: SyncClient, execution_id: str, timeout_s: float | None) -> Iterator[dict[str, Any]]:
-    """The execution, looked at until it has ended; an outage of the server in between is waited out."""
+    """The execution, looked at until it has ended; an outage of the server in between is waited out, up to a limit, and told."""
     from batuta.client import Unavailable
 
     deadline = None if timeout_s is None else time.monotonic() + timeout_s
     pause_s, seen = PAUSE_S / 4, ""
-    reached = False
+    answered: float | None = None  # when the server last did
+    is_away = False
     while True:
         began = time.monotonic()
         try:
             execution = client.get_workflow(execution_id).json
         except Unavailable:
-            if not reached:
+            if answered is None or began - answered > OUTAGE_S_MAX:
                 raise
-            execution = None
+            if not is_away:
+                terminal.note(f"The server does not answer; waiting up to {OUTAGE_S_MAX:.0f} s for it to come back …")
+            execution, is_away = None, True
         if execution is not None:
-            reached = True
+            if is_away:
+                terminal.note("It is back.")
+            answered, is_away = time.monotonic(), False
             yield execution
             if execution["status"] in TERMINAL:
                 return
