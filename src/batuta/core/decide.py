@@ -23,6 +23,7 @@ from batuta.core.model.status import TaskStatus, WorkflowStatus
 from batuta.core.model.task import PAYLOAD_BYTES_MAX, Json, Task
 from batuta.core.nodes import BEGINS, BY_TYPE, RUNS, speaker, sub_workflow, terminate
 from batuta.core.nodes.simple import enqueue
+from batuta.core.state_changes import tell
 from batuta.core.turn import Stop, Tools, Turn, suffix_of
 from batuta.errors import SecretUnreadable
 
@@ -61,8 +62,10 @@ def decide(x: Execution, event: Event, now: int, tools: Tools) -> Outcome:
 
 
 def conclude(turn: Turn) -> Outcome:
-    """Arm the alarm and stamp the row; the last step of every decision."""
+    """Tell of changed states, arm the alarm and stamp the row; the last step of every decision."""
     x = turn.x
+    if x.definition.tells:
+        tell(turn)
     changed = bool(x.changes.tasks or x.changes.head or x.changes.gone or turn.messages)
     for n in x.changes.tasks:
         if (task := x.tasks.get(n)) is not None and not task.status.is_terminal:

@@ -20,6 +20,7 @@ from batuta.core.model.execution import Execution
 from batuta.core.model.status import TaskStatus
 from batuta.core.model.task import Task
 from batuta.core.turn import Tools
+from batuta.engine.post import Letters
 from batuta.engine.queues import Key
 from batuta.engine.steps import Steps
 from batuta.engine.tally import CONCURRENCY_LIMITED, RATE_LIMITED
@@ -123,7 +124,10 @@ class Claims(Steps):
         name, policy, reserved = task.def_name, x.node_of(task).policy, (key[0], -key[1])
         self.limits.taken(name, policy, reserved, self.clock.now())  # before the turn comes, so that nobody else takes the place
         try:
-            await self._step(key[0], act, deque(), hold=True)
+            letters: Letters = deque()
+            await self._step(key[0], act, letters, hold=True)
+            if letters:
+                self.spawn(self._carry(letters))
         finally:
             if got:
                 self.limits.runs(name, policy, key)

@@ -149,7 +149,7 @@ class Steps(Admission):
             return live.last if live.last is not None and not is_stored(live.last) else None
         if outcome.changed and (live.heard is not None or x.definition.status_sink):
             self.listeners.hear(live, outcome, self.clock.now())
-        if hold:
+        if hold and not outcome.messages:
             self._note_moves(x)
             self._hold(live)
             return None

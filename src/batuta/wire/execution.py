@@ -353,7 +353,7 @@ def _task_json(execution: Execution, task: Task) -> Json:
         "callbackAfterMs": 0,
         "firstScheduledTime": task.first_scheduled_at,
         "waitTimeout": task.wait_until,
-        "onStateChange": {},
+        "onStateChange": execution.node_of(task).raw.get("onStateChange") or {},
         "idempotent": False,
         "idempotentExecution": False,
         "cachedOutput": task.cached,

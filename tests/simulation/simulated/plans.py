@@ -295,7 +295,16 @@ def tidy(plan: Plan) -> Plan:
 
 
 def limited(plan: Plan, chance: Random) -> Plan:
-    """The plan with rate limits on some workflows of every third one; the source of chance is its own, so that plans stay what they were without them."""
+    """
+    The plan with rate limits on some workflows of every third one, and nodes of others that tell of their states or cache; the source of chance is its
+    own, so that plans stay what they were without them.
+    """
+    if chance.random() < 0.3:
+        for node in (node for workflow in plan.workflows for row in rows_in(workflow) for node in row):
+            if chance.random() < 0.3:
+                node["onStateChange"] = {"onScheduled,onStart,onSuccess,onFailed,onCancelled": [{"type": "told", "payload": {"s": "${workflow.status}"}}]}
+            if chance.random() < 0.15:
+                node["cacheConfig"] = {"key": "${k}", "ttlInSecond": 60}
     if chance.random() < 0.35:
         for workflow in plan.workflows:
             if chance.random() < 0.6:

@@ -69,8 +69,9 @@ class Promises:
             return  # removed, or an operator's verb has deleted it since
         if not TaskStatus(row.status).is_terminal:
             raise Broken("a report that was answered is on the disk", f"{id}#{n} is {row.status}")
-        assert row.output is not None
-        self.ends[id, n] = row.output
+        assert row.output is not None and record is not None
+        if b'"held"' not in record.head.doc:  # an operator's verb waits for its place, and will begin the task anew
+            self.ends[id, n] = row.output
 
     def handed_out(self, x: Execution, task: Task) -> None:
         key = (x.head.id, task.n, task.poll_count)

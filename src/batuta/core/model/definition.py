@@ -92,7 +92,7 @@ class Node:
 
     __slots__ = (
         "async_complete", "body", "branches", "cache", "cases", "default", "following", "fork", "has_policy", "input", "input_contract", "input_fallback",
-        "is_operator", "join_on", "loop", "name", "optional", "output_contract", "parent", "permissive", "policy", "raw", "ref", "retry_count",
+        "is_operator", "join_on", "loop", "name", "on_change", "optional", "output_contract", "parent", "permissive", "policy", "raw", "ref", "retry_count",
         "secrets", "start_delay_s", "task_definition_raw", "type", "wire",
     )  # fmt: skip
 
@@ -126,6 +126,7 @@ class Node:
         self.secrets = _NONE  # names of secrets that the task definition asks for: in its template, or for the worker
         if self.policy.input_template or self.policy.runtime_metadata:
             self.secrets = secret_names(self.policy.input_template).union(self.policy.runtime_metadata)
+        self.on_change = _on_change(raw.get("onStateChange"))
         self.cases: dict[str, list[Node]] = {}
         self.default: list[Node] = []
         self.branches: list[list[Node]] = []
@@ -185,7 +186,7 @@ class Definition:
 
     __slots__ = (
         "_snapshot", "by_ref", "caches", "first", "has_contracts", "has_scripts", "hash", "input_contract", "limit", "masked", "nodes", "output",
-        "output_contract", "raw", "secrets", "status_sink", "wire",
+        "output_contract", "raw", "secrets", "status_sink", "tells", "wire",
     )  # fmt: skip
 
     def __init__(self, raw: Json, hash_: str) -> None:
@@ -198,7 +199,7 @@ class Definition:
         self.input_contract: Contract | None = contract_of(raw, "input")
         self.output_contract: Contract | None = contract_of(raw, "output")
         self.masked = frozenset(raw.get("maskedFields") or ())  # names of members whose values no view shows
-        self.caches = False
+        self.caches = self.tells = False
         self.limit = _rate_limit(raw.get("rateLimitConfig"))
         self.has_contracts = False
         self.has_scripts = self.output_contract is not None
@@ -207,6 +208,7 @@ class Definition:
         self.wire: dict[str, Any] = {}
         for node in self.walk():
             self.by_ref[node.ref] = node
+            self.tells |= bool(node.on_change) or node.type == "FORK_JOIN_DYNAMIC"
             self.caches |= node.cache is not None or node.type == "FORK_JOIN_DYNAMIC"
             self.has_contracts |= node.has_contracts
             self.has_scripts |= runs_scripts(node) or node.has_contracts
@@ -243,6 +245,16 @@ class Definition:
     def times_out(self) -> bool:
         """Whether running out of time ends the execution (else it is only noted)."""
         return self.timeout_s > 0 and self.raw.get("timeoutPolicy") == "TIME_OUT_WF"
+
+
+def _on_change(raw: Json | None) -> dict[str, list[tuple[str, Template]]]:
+    """By state, the types of the events to publish and what they hold."""
+    found: dict[str, list[tuple[str, Template]]] = {}
+    for states, events in (raw or {}).items():
+        told = [(event["type"], compile_template(event.get("payload") or {})) for event in events if event.get("type")]
+        for state in states.split(","):
+            found[state.strip()] = found.get(state.strip(), []) + told
+    return found
 
 
 def _cache(raw: Json | None) -> Cache | None:
