@@ -65,16 +65,16 @@ class JetStream:
         """See Provider. The stream has the message; one of the same id within the stream's window (two minutes) is dropped by the broker."""
         subject = parted(message.event.partition(":")[2])[0]
         client = self._connection.publishing()
-        body = within(client, message)
+        body, headers = within(client, message), {MESSAGE_ID: message.id}
         stream = client.jetstream(timeout=ANSWER_OF_STREAM_S)
-        headers = {MESSAGE_ID: message.id}
-        try:
-            await self._connection.answered(stream.publish(subject, body, headers=headers))
-        except Unavailable as error:
-            if not _is_no_stream(error):
-                raise
-            await self._stream_for(stream, subject)
-            await self._connection.answered(stream.publish(subject, body, headers=headers))
+        async with self._connection.places:
+            try:
+                await self._connection.answered(stream.publish(subject, body, headers=headers))
+            except Unavailable as error:
+                if not _is_no_stream(error):
+                    raise
+                await self._stream_for(stream, subject)
+                await self._connection.answered(stream.publish(subject, body, headers=headers))
 
     def health(self) -> Health:
         """See Provider."""

@@ -34,7 +34,7 @@ log = logging.getLogger("batuta.brokers")
 MESSAGE_ID: Final = "Nats-Msg-Id"  # NATS' own name; JetStream drops a second one of the same within its window
 ANSWER_S: Final = 5.0  # how long the broker may take to answer
 AGAIN_S: Final = 1.0
-AT_ONCE_MAX: Final = 64  # messages of a provider on their way to handlers; the others wait in the client, or with JetStream
+AT_ONCE_MAX: Final = 64  # messages of a provider on their way to handlers, the others wait in the client or with JetStream; and messages being published
 PENDING_MAX: Final = 50_000  # and as many may wait in the client, of each subject of core NATS; what comes beyond is lost, and said
 PENDING_BYTES_MAX: Final = 32 * 1024 * 1024
 
@@ -50,6 +50,7 @@ class Connection:
         self._running: asyncio.Task[None] | None = None
         self._subscribing: list[Callable[[], Awaitable[None]]] = []
         self._returned: list[Callable[[], None]] = []
+        self.places = asyncio.Semaphore(AT_ONCE_MAX)  # for publishing: when a broker is back, all that has waited for it comes at once
         self._is_settled = False  # everybody has subscribed since the connection was made
         self._lost = asyncio.Event()
         self.problem = "not connected yet"  # of the connection; empty while there is one
@@ -220,8 +221,9 @@ class CoreNats:
         subject = parted(message.event.partition(":")[2])[0]
         client = self._connection.publishing()
         body = within(client, message)
-        await self._connection.answered(client.publish(subject, body, headers={MESSAGE_ID: message.id}))
-        await self._connection.answered(processed(client))
+        async with self._connection.places:
+            await self._connection.answered(client.publish(subject, body, headers={MESSAGE_ID: message.id}))
+            await self._connection.answered(processed(client))
 
     def health(self) -> Health:
         """See Provider."""
