@@ -43,6 +43,7 @@ CALLS: list[tuple[str, tuple[Any, ...], dict[str, Any], str, Any, Any]] = [
     ("rerun",               ("e1",), {"from_task_id": "t1", "task_input": {"a": 1}},
                                                                          "POST /workflow/e1/rerun",
      {"reRunFromTaskId": "t1", "taskInput": {"a": 1}}, b"e1"),
+    ("push_message",        ("e1", {"a": 1}), {},                        "POST /workflow/e1/messages",                            {"a": 1}, b"m1"),
     ("rerun",               ("e1",), {},                                 "POST /workflow/e1/rerun",                               {}, b"e1"),
     ("skip_task",           ("e1", "a"), {"task_output": {"b": 2}},      "PUT /workflow/e1/skiptask/a",
      {"taskOutput": {"b": 2}}, b""),

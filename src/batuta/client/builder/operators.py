@@ -111,6 +111,11 @@ class Operators:
         """A task for people: in progress until somebody reports it through the API; its output is what they report."""
         return self.add(TaskNode("HUMAN", ref, ref, input={**(input or {}), **values}))
 
+    def pull_messages(self, ref: str, /, *, batch_size: int | Expr | None = None, blocking: bool | Expr | None = None) -> TaskNode:
+        """Messages pushed to the execution, *batch_size* at most (1 unless said); while there is none it waits, unless *blocking* is False."""
+        given = {name: value for name, value in (("batchSize", batch_size), ("blocking", blocking)) if value is not None}
+        return self.add(TaskNode("PULL_WORKFLOW_MESSAGES", ref, ref, input=given))
+
     def event(self, ref: str, sink: str, /, *, input: Mapping[str, Any] | None = None, **values: Any) -> TaskNode:
         """A message with *values* to *sink*: ``conductor:NAME``, ``kafka:TOPIC``, ``sqs:QUEUE`` and the like."""
         return self.add(TaskNode("EVENT", ref, ref, {"sink": plain(sink, f"sink of event {ref!r}")}, {**(input or {}), **values}))

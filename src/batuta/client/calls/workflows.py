@@ -150,6 +150,15 @@ def signal(execution_id: str, output: Mapping[str, Any] | None = None, *, status
     return Call("POST", below_root("/tasks/{}/{}/signal", execution_id, status), Answer.nothing, body=dict(output or {}))
 
 
+def push_message(execution_id: str, payload: Mapping[str, Any]) -> Call[str]:
+    """
+    Push a message to a running execution, for its PULL_WORKFLOW_MESSAGES; the message's id. Raises Conflict when it does not run.
+
+    Source: POST /workflow/{id}/messages; a Conductor server has it only with a flag.
+    """
+    return Call("POST", below_root("/workflow/{}/messages", execution_id), Answer.text, body=dict(payload))
+
+
 def search(
     query: str | None = None, *, free_text: str = "*", start: int = 0, size: int = 100, sort: str | None = None
 ) -> Call[dict[str, Any]]:
