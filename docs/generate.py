@@ -104,6 +104,7 @@ RESOURCES = (
     ("/api/environment", "Variables of definitions"),
     ("/api/secrets", "Secrets of definitions"),
     ("/api/external", "Payloads by their path"),
+    ("/api/files", "Files"),
     ("/api/agent", "Agents"),
     ("/api/providers", "Providers of models"),
     ("/api/a2a", "Agents of other systems"),

@@ -25,9 +25,11 @@ from batuta.builtin.webhook import Receiver, read_secrets
 from batuta.core.model.definition import INTEGRATIONS
 from batuta.engine.catalog import Catalog
 from batuta.engine.clock import Clock, SystemClock
+from batuta.engine.contents import Contents
 from batuta.engine.engine import Engine
 from batuta.engine.environment import Environment
 from batuta.engine.events import Events
+from batuta.engine.files import Files
 from batuta.engine.keyring import Keyring, read_keys
 from batuta.engine.listeners import CHANGES, TASK_CHANGES, Listeners, read_changes
 from batuta.engine.metrics import Metrics
@@ -101,7 +103,8 @@ class Server:
         )  # fmt: skip
         self.absent = INTEGRATIONS - read_worker_types(settings.worker_types)
         self.retention = Retention(self.engine, settings.retention_days)
-        self.tidying = Tidying(self.engine, [self.payloads.sweep])
+        self.files = Files(self.engine, Contents(Path(settings.data) / "files", settings.file_bytes_max))
+        self.tidying = Tidying(self.engine, [self.payloads.sweep, self.files.sweep])
         self.addresses = Addresses(
             Signer(Path(settings.data) / "address-keys.json"), settings.address_lifetime_s, settings.address_signed_only == "yes", settings.public_url,
         )  # fmt: skip
@@ -159,7 +162,7 @@ class Server:
             started.callback(self.tidying.stop)
             services = Services(
                 self.engine, self.catalog, self.scripts, events=self.events, schedules=self.schedules, metrics=self.metrics, webhooks=self.webhooks,
-                addresses=self.addresses,
+                addresses=self.addresses, files=self.files,
                 config=self.settings.shown(), secrets_readable=self.settings.secrets_readable,
             )  # fmt: skip
             edge = Edge(services, body_bytes_max=self.settings.request_bytes_max)

@@ -41,6 +41,8 @@ class Settings(msgspec.Struct, frozen=True):
     """Largest request body; beyond it 413. Above the largest payload Conductor accepts (10 MiB)."""
     payload_bytes_warn: int = 1 * MIB
     """A payload larger than this is noted in the log: it is usually a file that should travel by reference."""
+    file_bytes_max: int = 100 * MIB
+    """Largest file of /api/files; beyond it 413; 0: no files are taken. Conductor's. Files are kept in the directory files of the data directory."""
     address_lifetime_s: float = 60.0
     """How long an address handed out for putting or getting a payload or a file is good for. Conductor's; asking for another one is cheap."""
     address_signed_only: str = "no"

@@ -16,8 +16,10 @@ from batuta.api.services import Services
 from batuta.core.expr.script import Script, ScriptFailed
 from batuta.engine.catalog import Catalog
 from batuta.engine.clock import ManualClock
+from batuta.engine.contents import Contents
 from batuta.engine.engine import Engine
 from batuta.engine.events import Events
+from batuta.engine.files import Files
 from batuta.engine.payloads import Payloads
 from batuta.engine.schedules import Schedules
 from batuta.engine.signing import Signer
@@ -96,8 +98,8 @@ class Caller:
         await application(scope, self.receive, self.send)
         if not self.sent:
             return None
-        start, body = self.sent
-        return Answer(start["status"], {k.decode(): v.decode() for k, v in start["headers"]}, body["body"])
+        start, *bodies = self.sent
+        return Answer(start["status"], {k.decode(): v.decode() for k, v in start["headers"]}, b"".join(body["body"] for body in bodies))
 
 
 class NoScripts:
@@ -137,6 +139,7 @@ class Edge:
         self.services = Services(
             self.engine, catalog, scripts, events=events, schedules=schedules, version="1.2.3", config={"port": "8080"},
             addresses=Addresses(Signer(self.directory / "address-keys.json")),
+            files=Files(self.engine, Contents(self.directory / "files", 100_000)),
         )  # fmt: skip
         self.application = Application(self.services, body_bytes_max=100_000)
 

@@ -19,19 +19,19 @@ from batuta.api.binding import Millis, Parameter, parameters_of
 from batuta.api.openapi import describe
 from batuta.api.router import Route
 from batuta.api.routes import ROUTES
-from batuta.wire import agent, event, metadata, requests, schedule
+from batuta.wire import agent, event, file, metadata, requests, schedule
 from batuta.wire.shape import Choice, Field, Flag, Integer, Kind, ListOf, Record, Table, Text
 
 LARGEST = 100_000  # of the edge's bodies
 DOCUMENT = describe(ROUTES, "1.2.3")
-RECORDS = {record.name: record for record in (*metadata.RECORDS, *requests.RECORDS, *event.RECORDS, *schedule.RECORDS, *agent.RECORDS)}
+RECORDS = {record.name: record for record in (*metadata.RECORDS, *requests.RECORDS, *event.RECORDS, *schedule.RECORDS, *agent.RECORDS, *file.RECORDS)}
 
 
 class Case(NamedTuple):
     """
     A request that must be refused with this status, in words that contain each of these.
 
-    The target may name `{workflowId}` and `{taskId}`, those of an execution that exists.
+    The target may name `{workflowId}` and `{taskId}`, those of an execution that exists, and `{fileId}` and `{uploadId}`, those of a file of it.
     """
 
     method: str
@@ -65,6 +65,9 @@ THERE = {
     "refTaskName": {"/": "hello"},
     "taskId": {"/": "{taskId}"},
     "direction": {"/": "input"},
+    "fileId": {"/": "{fileId}"},
+    "uploadId": {"/": "{uploadId}"},
+    "partNumber": {"/": "1"},
     "upload": {"/": f"{'0' * 32}.json"},
     "file": {"/api/external/workflow": "{workflowId}.json", "/": "{taskId}.json"},
     "key": {"/api/environment": "TOWN", "/api/secrets": "TOKEN"},
@@ -77,7 +80,7 @@ def path(route: Route, *, strangers: bool = False, **values: str) -> str:
     for parameter in parameters_of(route)[0]:
         stranger = f"no-such-{parameter.wire.lower()}"
         there = next((value for begin, value in THERE.get(parameter.wire, {}).items() if route.pattern.startswith(begin)), stranger)
-        named = stranger if strangers and parameter.wire not in ("status", "version") else there
+        named = stranger if strangers and parameter.wire not in ("status", "version", "partNumber") else there
         filled = filled.replace(f"{{{parameter.wire}}}", values.get(parameter.name, named))
     asked = [p for p in parameters_of(route)[1] if p.required or p.name in values]
     return filled + ("?" + "&".join(f"{p.wire}={values.get(p.name, 'x')}" for p in asked) if asked else "")
@@ -103,7 +106,7 @@ def of_bodies(route: Route) -> Iterator[Case]:
         return
     good = json.dumps(example(route)).encode()
     yield Case(route.method, path(route), 413, (f"more than {LARGEST} bytes",), b" " * (LARGEST + 1))
-    if route.takes.startswith("text"):
+    if route.takes.startswith(("text", "bytes")):
         return
     yield Case(route.method, path(route), 400, ("no JSON", "line 1, column"), b'{"a":')
     yield Case(route.method, path(route), 400, ("no JSON", "UTF-8"), b'"\xff"')
@@ -276,11 +279,14 @@ class World:
             assert self.edge.raw("PUT", target, b"Brno").status == 200
         assert self.edge.call("PUT", f"/api/external/upload/{'0' * 32}.json", {}).status == 200
         self.workflow_id = self.edge.start("greeting", correlationId="order-1")
+        self.file_id = self.edge.call("POST", "/api/files", {"workflowId": self.workflow_id}).json["fileHandleId"].removeprefix("conductor://file/")
+        self.upload_id = self.edge.call("POST", f"/api/files/{self.workflow_id}/{self.file_id}/multipart").json["uploadId"]
         self.task_id = self.edge.call("GET", f"/api/workflow/{self.workflow_id}").json["tasks"][0]["taskId"]
         self.before = self.state()
 
     def ask(self, case: Case) -> Answer:
         target = case.target.replace("{workflowId}", self.workflow_id).replace("{taskId}", self.task_id)
+        target = target.replace("{fileId}", self.file_id).replace("{uploadId}", self.upload_id)
         body = case.body.replace(b"{workflowId}", self.workflow_id.encode()).replace(b"{taskId}", self.task_id.encode())
         return self.edge.raw(case.method, target, body, headers=case.headers)
 
@@ -403,7 +409,8 @@ PREPARED: dict[str, tuple[str, dict[str, Any]]] = {
     "PUT /api/scheduler/schedules/{name}/resume": (PAUSE, {}),
     "GET /api/scheduler/schedules/{name}/resume": (PAUSE, {}),
 }
-# Routes whose work needs more than this world has, or more than any has; test_event.py, test_workflow.py, test_secrets.py and test_agents.py see what they do.
+# Routes whose work needs more than this world has, or more than any has; test_event.py, test_workflow.py, test_secrets.py, test_agents.py and
+# test_files.py see what they do.
 IDLE = {
     **{f"{verb} /api/agent/executions/bulk/{what}": 404 for verb, what in (
         ("PUT", "pause"), ("PUT", "resume"), ("POST", "restart"), ("POST", "retry"), ("POST", "terminate"),
@@ -417,6 +424,10 @@ IDLE = {
     "DELETE /api/event/dead/{id}": 404,
     "POST /api/tasks/{workflowId}/{status}/signal/sync": 404,
     "GET /api/secrets/{key}": 403,
+    "GET /api/files/content/{workflowId}/{fileId}": 400,
+    "GET /api/files/{workflowId}/{fileId}/download-url": 400,
+    "POST /api/files/{workflowId}/{fileId}/upload-complete": 409,
+    "POST /api/files/{workflowId}/{fileId}/multipart/{uploadId}/complete": 400,
 }
 
 
@@ -448,7 +459,7 @@ def test_every_route_does_what_its_description_shows(route: Route) -> None:
         assert answer.status == IDLE[label(route)], answer.text
         return
     shown = DOCUMENT["paths"][route.pattern][route.method.lower()]["responses"]
-    assert answer.status in (200, 204) and str(answer.status) in shown, answer.text[:500]
+    assert answer.status in (200, 201, 204) and str(answer.status) in shown, answer.text[:500]
     kinds = [media for media in shown[str(answer.status)].get("content", {"": None}) if answer.body]
     assert not kinds or answer.kind.partition(";")[0] in kinds, f"{answer.kind}, but the description says {kinds}"
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from typing import Any
 
 import pytest
 from storekit import DEFINITION, T0, everything, head, inbox, letter, lines, move, new_id, outcome, outcomes, pushing, remove, start, task, task_id
@@ -338,6 +339,18 @@ class Living:
         await store.close()
         await store.open()
         assert await everything(store, ids) == before
+
+    async def test_documents_are_found_by_the_beginning_of_their_key(self, store: Store) -> None:
+        keys = ["a", "a/1", "a/2", "a/\U0010fffe", "ab/1", "b/1"]
+        await store.put([Document("thing", key, version, b"{}") for key in keys for version in (1, 2)] + [Document("other", "a/1", 1, b"{}")])
+
+        async def found(prefix: str, **more: Any) -> list[tuple[str, int]]:
+            return [(document.key, document.version) for document in await store.documents("thing", prefix, **more)]
+
+        assert await found("a/", limit=3) == [("a/1", 1), ("a/1", 2), ("a/2", 1)]
+        assert [key for key, version in await found("a/") if version == 1] == ["a/1", "a/2", "a/\U0010fffe"]
+        assert [key for key, version in await found("a", after="a/2") if version == 1] == ["a/\U0010fffe", "ab/1"]
+        assert len(await found("")) == 2 * len(keys) and await found("c") == [] and await found("", limit=0) == []
 
     async def test_a_closed_store_answers_unavailable(self, store: Store) -> None:
         await store.close()

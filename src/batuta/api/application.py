@@ -14,7 +14,7 @@ from typing import Final
 
 from batuta.api import errors
 from batuta.api.binding import Bound
-from batuta.api.http import BODY_BYTES_MAX, Disconnected, Receive, Request, Response, Scope, Send
+from batuta.api.http import BODY_BYTES_MAX, Disconnected, Receive, Request, Response, Scope, Send, Streamed
 from batuta.api.router import Route, Router, WrongMethod
 from batuta.api.routes import ROUTES
 from batuta.api.services import Services
@@ -54,6 +54,9 @@ class Application:
         # A method or path that no route has is the caller's invention, of which there may be any number.
         method, pattern = (request.method, request.pattern) if request.pattern else ("OTHER", "UNKNOWN")
         self._services.metrics.answered(method, pattern, response.status, perf_counter() - began)
+        if isinstance(response, Streamed):
+            await response.send(send, with_body=request.method != "HEAD")
+            return
         await send(response.start())
         await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else response.body})
 

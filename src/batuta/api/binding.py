@@ -85,7 +85,7 @@ class Bound:
 
     def __init__(self, route: Route) -> None:
         self.route = route
-        self.takes_body = bool(route.takes)
+        self.takes_body = bool(route.takes) and route.takes != "bytes"  # which the handler takes itself, as they come
         self.takes_json = self.takes_body and not route.takes.startswith("text")
         self._handler = route.handler
         self._path, self._query = parameters_of(route)

@@ -8,7 +8,7 @@ request to its answer (application.py), what a parameter means (binding.py), wha
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping, Sequence
 from typing import Any, Final
 from urllib.parse import unquote_plus
 
@@ -38,6 +38,33 @@ class Response:
             return {"type": "http.response.start", "status": 204, "headers": self.headers}
         length = (b"content-length", str(len(self.body)).encode())
         return {"type": "http.response.start", "status": self.status, "headers": (*self.headers, length)}
+
+
+class Streamed(Response):
+    """An answer whose body comes in pieces, so that it is never in memory as a whole; *length* is its size."""
+
+    __slots__ = ("length", "pieces")
+
+    def __init__(self, status: int, pieces: AsyncIterator[bytes], length: int, *headers: Header) -> None:
+        super().__init__(status, b"", *headers)
+        self.pieces, self.length = pieces, length
+
+    def start(self) -> MutableMapping[str, Any]:
+        return {"type": "http.response.start", "status": self.status, "headers": (*self.headers, (b"content-length", str(self.length).encode()))}
+
+    async def send(self, send: Send, *, with_body: bool) -> None:
+        """Head and body; each piece is made when the one before it has gone out."""
+        await send(self.start())
+        if with_body:
+            async for piece in self.pieces:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await self.close()
+        await send({"type": "http.response.body", "body": b""})
+
+    async def close(self) -> None:
+        """What the pieces come from is closed, also when nobody wanted them."""
+        if (close := getattr(self.pieces, "aclose", None)) is not None:
+            await close()
 
 
 def json_response(body: bytes, status: int = 200) -> Response:
@@ -131,6 +158,26 @@ class Request:
         if size > bytes_max:
             raise TooLarge(f"the body has more than {bytes_max} bytes; no more are read")
         self.body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+    async def chunks(self, bytes_max: int) -> AsyncIterator[bytes]:
+        """
+        The body as it comes, for who does not want it in memory. Larger ones than *bytes_max* are refused by their own word; who reads counts besides.
+
+        Raises:
+            TooLarge: it says that it is larger.
+            Disconnected: the client left.
+        """
+        declared = self.header(b"content-length")
+        if declared.isdigit() and int(declared) > bytes_max:
+            raise TooLarge(f"the body has more than {bytes_max} bytes; no more are kept of a file")
+        while True:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise Disconnected
+            if chunk := message.get("body", b""):
+                yield chunk
+            if not message.get("more_body"):
+                return
 
     def require_json(self) -> None:
         """Raise Unsupported when the body says that it is something else. A body that says nothing is taken at its word."""

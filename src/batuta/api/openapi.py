@@ -18,15 +18,16 @@ from batuta.api.binding import Millis, Parameter, parameters_of
 from batuta.api.http import Response, json_response
 from batuta.api.router import Route
 from batuta.api.services import Services
-from batuta.wire import agent, event, metadata, requests, schedule
+from batuta.wire import agent, event, file, metadata, requests, schedule
 from batuta.wire.answers import BulkResponse, PollData, WorkflowSummary
 from batuta.wire.codec import encode
 from batuta.wire.event import DeadMessage
 from batuta.wire.execution import StatusView, TaskView, WorkflowView
+from batuta.wire.file import FileHandle
 from batuta.wire.shape import Json
 from batuta.wire.summary import ExecutionSummary, TaskSummary
 
-_RECORDS: Final = (*metadata.RECORDS, *requests.RECORDS, *event.RECORDS, *schedule.RECORDS, *agent.RECORDS)
+_RECORDS: Final = (*metadata.RECORDS, *requests.RECORDS, *event.RECORDS, *schedule.RECORDS, *agent.RECORDS, *file.RECORDS)
 _REF: Final = "#/components/schemas/"
 _SHOWN: Final[dict[str, Any]] = {
     "Workflow": WorkflowView,
@@ -38,6 +39,7 @@ _SHOWN: Final[dict[str, Any]] = {
     "WorkflowSummary": ExecutionSummary,
     "TaskSummary": TaskSummary,
     "DeadMessage": DeadMessage,
+    "FileHandle": FileHandle,
 }
 _PLAIN: Final[dict[str, Json]] = {
     "object": {"type": "object"},
@@ -48,6 +50,7 @@ _PLAIN: Final[dict[str, Json]] = {
     "html": {"type": "string"},
     "events": {"type": "string"},
     "javascript": {"type": "string"},
+    "bytes": {"type": "string", "format": "binary"},
 }
 # A body to begin with, for each that is more than a list of ids; the page to try the API fills its forms with them.
 _EXAMPLES: Final[dict[str, Any]] = {
@@ -78,6 +81,8 @@ _EXAMPLES: Final[dict[str, Any]] = {
     "AgentStartRequest": {"agentConfig": {"name": "greeter", "model": "openai/gpt-4o-mini", "instructions": "You greet."}, "prompt": "hello"},
     "InjectTaskRequest": {"taskDefName": "look_up", "referenceTaskName": "look_up_1", "type": "SIMPLE", "inputData": {"word": "baton"}},
     "CreateTrackingWorkflowRequest": {"workflowName": "greeter_tools", "input": {"prompt": "hello"}},
+    "FileUploadRequest": {"workflowId": "", "fileName": "report.pdf", "contentType": "application/pdf"},
+    "MultipartCompleteRequest": {"partETags": []},
     "Tag": {"key": "team", "value": "firmware"},
     "WorkflowStateUpdate": {"taskReferenceName": "hello", "taskResult": {"status": "COMPLETED", "outputData": {}}, "variables": {"who": "world"}},
     "UpgradeWorkflowRequest": {"name": "greeting", "version": 2, "taskOutput": {}, "workflowInput": {}},
@@ -86,7 +91,9 @@ _EXAMPLES: Final[dict[str, Any]] = {
     "object": {},
     "string": "",
 }
-_MEDIA: Final = {"text": "text/plain", "html": "text/html", "events": "text/event-stream", "javascript": "application/javascript"}
+_MEDIA: Final = {
+    "text": "text/plain", "html": "text/html", "events": "text/event-stream", "javascript": "application/javascript", "bytes": "application/octet-stream",
+}  # fmt: skip
 _ERROR: Final[Json] = {
     "type": "object",
     "required": ["status", "message", "retryable"],
@@ -183,11 +190,13 @@ def _parameter(parameter: Parameter, where: str) -> Json:
 
 def _responses(route: Route) -> Json:
     kind = route.gives.removesuffix("?")
+    status = "201" if kind.startswith("201 ") else "200"
+    kind = kind.removeprefix("201 ")
     responses: Json = {}
     if kind == "nothing":
         responses["200"] = {"description": "Done"}
     elif kind != "204":
-        responses["200"] = {"description": "Done", "content": {_MEDIA.get(kind, "application/json"): {"schema": _schema(kind)}}}
+        responses[status] = {"description": "Done", "content": {_MEDIA.get(kind, "application/json"): {"schema": _schema(kind)}}}
     if kind == "204" or route.gives.endswith("?"):
         responses["204"] = {"description": "Done" if kind == "204" else "Nothing is there"}
     for status, why in _FAILURES.items():

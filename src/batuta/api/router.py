@@ -27,7 +27,8 @@ class Route:
     One operation of the API.
 
     `pattern` is a path with `{variable}` segments. `takes` names the body: a schema, `X[]` a list of them, `object`, `text`; `?` behind it
-    when it may be missing; empty for none. `gives` names the answer alike; `nothing` is an empty one, `?` behind it says it may be 204.
+    when it may be missing; `bytes` a body that the handler reads as it comes; empty for none. `gives` names the answer alike; `nothing` is an empty one, `?`
+    behind it says it may be 204, `201 ` before it that this is its status.
     """
 
     method: str

@@ -20,6 +20,7 @@ from batuta.api import (
     event,
     explorer,
     external,
+    files,
     metadata,
     openapi,
     queue_admin,
@@ -265,6 +266,20 @@ _AGENTS: Final = (
     Route("POST", "/api/a2a/agent-card", agents.agent_card, "Refused: agents of other systems are not asked", "object", "object"),
     Route("POST", "/api/a2a/callback/{taskId}", agents.agent_called_back, "Refused: nothing waits for agents of other systems", "object"),
 )
+_FILES: Final = (
+    Route("POST", "/api/files", files.create, "Make a file of an execution", "FileUploadRequest", "201 object"),
+    Route("GET", "/api/files/{workflowId}/{fileId}", files.metadata, "What is known of a file", "", "FileHandle"),
+    Route("DELETE", "/api/files/{workflowId}/{fileId}", files.delete, "Delete a file", "", "204"),
+    Route("GET", "/api/files/{workflowId}/{fileId}/upload-url", files.upload_url, "Where to put its content", "", "object"),
+    Route("POST", "/api/files/{workflowId}/{fileId}/upload-complete", files.confirm, "Its content is complete", "", "object"),
+    Route("GET", "/api/files/{workflowId}/{fileId}/download-url", files.download_url, "Where to get its content", "", "object"),
+    Route("PUT", "/api/files/content/{workflowId}/{fileId}", files.put_content, "Put a content, or a part of it", "bytes", "204"),
+    Route("GET", "/api/files/content/{workflowId}/{fileId}", files.content, "A content, or a range of it", "", "bytes"),
+    Route("POST", "/api/files/{workflowId}/{fileId}/multipart", files.begin_parts, "Begin an upload in parts", "", "object"),
+    Route("GET", "/api/files/{workflowId}/{fileId}/multipart/{uploadId}/part/{partNumber}", files.part_url, "Where to put a part", "", "object"),
+    Route("POST", "/api/files/{workflowId}/{fileId}/multipart/{uploadId}/complete", files.complete_parts, "Join parts", "MultipartCompleteRequest", "object"),
+    Route("DELETE", "/api/files/{workflowId}/{fileId}/multipart/{uploadId}", files.abort_parts, "Give up an upload in parts", "", "204"),
+)
 _ABOUT: Final = (
     Route("GET", "/api-docs", openapi.document, "This description", "", "object"),
     Route("GET", "/v3/api-docs", openapi.document, "This description", "", "object"),
@@ -274,6 +289,6 @@ _ABOUT: Final = (
 )
 # fmt: on
 ROUTES: Final = (
-    *_METADATA, *_SCHEMA, *_WORKFLOW, *_BULK, *_TASKS, *_QUEUES, *_EVENTS, *_SCHEDULER, *_ADMIN, *_SEARCH, *_WAITING, *_ENVIRONMENT, *_EXTERNAL,
+    *_METADATA, *_SCHEMA, *_WORKFLOW, *_BULK, *_TASKS, *_QUEUES, *_EVENTS, *_SCHEDULER, *_ADMIN, *_SEARCH, *_WAITING, *_ENVIRONMENT, *_EXTERNAL, *_FILES,
     *_AGENTS, *_ABOUT,
 )

@@ -13,6 +13,7 @@ from batuta.core.model.task import Task
 from batuta.engine.catalog import Catalog
 from batuta.engine.engine import Engine
 from batuta.engine.events import Events
+from batuta.engine.files import Files
 from batuta.engine.metrics import Metrics
 from batuta.engine.schedules import Schedules
 from batuta.engine.webhooks import Webhooks
@@ -35,6 +36,7 @@ class Services:
     events: Events = field(kw_only=True)
     schedules: Schedules = field(kw_only=True)
     addresses: Addresses = field(kw_only=True)
+    files: Files = field(kw_only=True)
     metrics: Metrics = field(default_factory=Metrics)
     webhooks: Webhooks | None = None
     version: str = field(default_factory=lambda: metadata.version("batuta"))

@@ -84,6 +84,7 @@ class Durability(abc.ABC):
         self.publish: Callable[[Publish], Awaitable[None]] | None = None  # who takes EVENT messages out of the process
         self.listeners = Listeners()  # who is told of changes of status
         self.post: Callable[[Sequence[OutboxRow]], None] = lambda rows: None  # who takes rows for the webhook that are durable
+        self.on_removed: Callable[[str], None] = lambda execution_id: None  # who is told of executions that were deleted
         self.payloads: Payloads | None = None  # where clients put payloads ahead of their requests
         self.observe: Callable[[Live, Commit], None] = lambda live, commit: None  # who is told of every commit that is durable
         self._active_poll_ms, self._payload_bytes_warn, self._inbox_max = active_poll_ms, payload_bytes_warn, inbox_max

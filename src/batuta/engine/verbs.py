@@ -218,6 +218,7 @@ class Verbs(Reports):
                 if self.limits.left(task.def_name, (execution_id, task.n)):
                     self.queues.get(task.queue).wake(1)
         self.alarms.set(execution_id, 0)
+        self.on_removed(execution_id)
         self._gave_up_place(execution_id)
         if archive:
             self.tally.count(ARCHIVED, x.head.name, x.head.status)

@@ -324,10 +324,11 @@ class MemoryStore:
         ended = sorted((r.head.ended_at, r.place, id) for id, r in self._records.items() if 0 < r.head.ended_at < before)
         return [id for _, _, id in ended[:limit]]
 
-    async def documents(self, kind: str) -> list[Document]:
+    async def documents(self, kind: str, prefix: str = "", *, after: str = "", limit: int | None = None) -> list[Document]:
         """See protocol.Store."""
         self._answer()
-        return [self._documents[place] for place in sorted(self._documents) if place[0] == kind]
+        places = [place for place in sorted(self._documents) if place[0] == kind and place[1].startswith(prefix) and (not after or place[1] > after)]
+        return [self._documents[place] for place in places[:limit]]
 
     async def statistics(self) -> dict[str, int]:
         """See protocol.Store. Bytes are those of the JSON texts."""

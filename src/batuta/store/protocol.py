@@ -253,8 +253,8 @@ class Store(Protocol):
         """Store these documents and delete those (kind, key, version), in one transaction, in order with the commits."""
         ...
 
-    async def documents(self, kind: str) -> list[Document]:
-        """All documents of a kind, by key and version."""
+    async def documents(self, kind: str, prefix: str = "", *, after: str = "", limit: int | None = None) -> list[Document]:
+        """Documents of a kind, by key and version: those whose key begins with *prefix* and comes behind *after*, and of these up to *limit* (None: all)."""
         ...
 
     async def statistics(self) -> dict[str, int]:

@@ -23,6 +23,7 @@ from batuta.store.sqlite import migrate, search
 
 T = TypeVar("T")
 STEPS_BETWEEN_LOOKS = 100_000  # of SQLite's machine, a few milliseconds: how often a limited question looks at the clock
+LAST_CHARACTER = "\U0010ffff"  # comes behind every character that a key has
 IDS_MAX = 250  # ids asked for in one statement
 _HEAD_FIELDS = HeadRow.__struct_fields__
 _HEADS = "SELECT e.key, e.id, {} FROM executions e JOIN definition_snapshots d ON d.key = e.definition".format(
@@ -172,9 +173,13 @@ class Reader:
         rows = self._connection.execute("SELECT id FROM executions WHERE ended_at > 0 AND ended_at < ? ORDER BY ended_at, key LIMIT ?", (before, limit))
         return [id for (id,) in rows]
 
-    def documents(self, kind: str) -> list[Document]:
+    def documents(self, kind: str, prefix: str, after: str, limit: int | None) -> list[Document]:
         """See protocol.Store."""
-        rows = self._connection.execute("SELECT kind, key, version, body FROM documents WHERE kind = ? ORDER BY key, version", (kind,))
+        sql, given = "SELECT kind, key, version, body FROM documents WHERE kind = ?", [kind]
+        for condition, value in (("key >= ?", prefix), ("key < ?", prefix and f"{prefix}{LAST_CHARACTER}"), ("key > ?", after)):
+            if value:
+                sql, given = f"{sql} AND {condition}", [*given, value]
+        rows = self._connection.execute(f"{sql} ORDER BY key, version LIMIT ?", (*given, -1 if limit is None else limit))
         return [Document(*row) for row in rows]
 
     def statistics(self) -> dict[str, int]:

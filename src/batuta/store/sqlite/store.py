@@ -144,9 +144,9 @@ class SqliteStore:
         """See protocol.Store."""
         return await self._ask(lambda reader: reader.expired(before, limit))
 
-    async def documents(self, kind: str) -> list[Document]:
+    async def documents(self, kind: str, prefix: str = "", *, after: str = "", limit: int | None = None) -> list[Document]:
         """See protocol.Store."""
-        return await self._ask(lambda reader: reader.documents(kind))
+        return await self._ask(lambda reader: reader.documents(kind, prefix, after, limit))
 
     async def statistics(self) -> dict[str, int]:
         """See protocol.Store. `bytes` is what the files take on the disk, the log included."""

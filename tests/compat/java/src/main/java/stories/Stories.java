@@ -34,12 +34,15 @@ import com.netflix.conductor.sdk.workflow.def.tasks.Wait;
 import com.netflix.conductor.sdk.workflow.executor.WorkflowExecutor;
 import io.orkes.conductor.client.http.OrkesSchedulerClient;
 import io.orkes.conductor.client.model.SaveScheduleRequest;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -47,9 +50,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import org.conductoross.conductor.client.FileClient;
+import org.conductoross.conductor.client.model.file.FileMetadata;
+import org.conductoross.conductor.sdk.file.FileUploadOptions;
 
 /**
  * What a user of the official Java client does, told as stories: public methods that check what comes back.
@@ -423,6 +430,23 @@ public class Stories {
         Workflow ended = until(() -> large.getWorkflow(id, true), found -> found.getStatus().isTerminal());
         equal(ended.getStatus(), Workflow.WorkflowStatus.COMPLETED);
         equal(((String) ended.getOutput().get("in")).length() + ((String) ended.getOutput().get("out")).length(), (6 << 20) + 3_500_000);
+    }
+
+    // -- files ----------------------------------------------------------------------------------------------------------------
+
+    public void files_travel_by_their_handle() throws IOException {
+        FileClient files = new FileClient(client);
+        String owner = workflows.startWorkflow(request(flow("jv_filed", new Wait("w", Duration.ofHours(1))).getName(), Map.of()));
+        Path source = Files.createTempFile("story", ".bin");
+        byte[] content = new byte[3 << 20];
+        new Random(7).nextBytes(content);
+        Files.write(source, content);
+        String handle = files.upload(owner, source, new FileUploadOptions().setFileName("story.bin").setContentType("application/x-story"));
+        FileMetadata known = files.getMetadata(owner, handle);
+        equal(List.of(known.getFileName(), known.getContentType(), known.getFileSize()), List.of("story.bin", "application/x-story", (long) content.length));
+        Path target = files.download(owner, handle, source.resolveSibling(source.getFileName() + ".copy"));
+        equal(Arrays.equals(Files.readAllBytes(target), content), true);
+        refused(403, "cannot access", () -> files.getMetadata("another", handle));
     }
 
     // -- playing them ---------------------------------------------------------------------------------------------------------
