@@ -134,6 +134,8 @@ def test_a_task_definition_asks_for_secrets_unless_it_came_as_data() -> None:
     assert foreign.secrets == frozenset()
     assert foreign.node_of(foreign.by_ref["b1"]).task_definition_raw == {"name": "z", "runtimeMetadata": [], "inputTemplate": {}}
     assert handed(s, foreign, "b1") == {"x": NAMED}
+    plain = s.run(forked, {"ts": [simple("z", "b1", taskDefinition={"name": "z", "runtimeMetadata": None})]})
+    assert plain.node_of(plain.by_ref["b1"]).task_definition_raw == {"name": "z", "runtimeMetadata": []}
 
 
 def test_a_script_whose_secret_cannot_be_read_fails_and_says_so() -> None:

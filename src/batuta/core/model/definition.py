@@ -64,7 +64,7 @@ class Policy(msgspec.Struct, frozen=True, rename="camel"):
     rate_limit_per_frequency: int = 0
     rate_limit_frequency_in_seconds: int = 1
     input_template: Json = {}
-    runtime_metadata: list[str] = []
+    runtime_metadata: list[str] | None = None
 
 
 _NONE: frozenset[str] = frozenset()
@@ -125,7 +125,7 @@ class Node:
         self.input: Template = compile_template({**written, **missing})
         self.secrets = _NONE  # names of secrets that the task definition asks for: in its template, or for the worker
         if self.policy.input_template or self.policy.runtime_metadata:
-            self.secrets = secret_names(self.policy.input_template).union(self.policy.runtime_metadata)
+            self.secrets = secret_names(self.policy.input_template).union(self.policy.runtime_metadata or ())
         self.on_change = _on_change(raw.get("onStateChange"))
         self.cases: dict[str, list[Node]] = {}
         self.default: list[Node] = []
@@ -338,8 +338,7 @@ def embed(task: Json, task_definition: Callable[[str], Json | None], registered:
         out = _with_children(task, one)
         brought = out.get("taskDefinition")
         if brought is not None:
-            template = brought.get("inputTemplate")
-            out["taskDefinition"] = {**brought, "runtimeMetadata": [], "inputTemplate": {} if has_secrets(template) else template}
+            out["taskDefinition"] = {key: _without_secrets(key, value) for key, value in brought.items()}
         elif (found := task_definition(task["name"])) is not None:
             out["taskDefinition"] = found
         if out.get("taskDefinition") is not None:
@@ -347,6 +346,10 @@ def embed(task: Json, task_definition: Callable[[str], Json | None], registered:
         return out
 
     return one(task)
+
+
+def _without_secrets(key: str, value: Any) -> Any:
+    return [] if key == "runtimeMetadata" else {} if key == "inputTemplate" and has_secrets(value) else value
 
 
 def _with_children(task: Json, one: Callable[[Json], Json]) -> Json:
