@@ -35,6 +35,8 @@ OUTPUTS = [
     ("correct-horse-and-more",                          "${workflow.secrets.LONG}"),  # the longest wins
     (f"{KEY}{KEY}",                                     "${workflow.secrets.KEY}${workflow.secrets.KEY}"),
     ({"pin": "1234", "n": 1234},                        {"pin": "1234", "n": 1234}),  # too short to be looked for
+    ({"n": 10**400, "x": KEY, "b": True},               {"n": 10**400, "x": "${workflow.secrets.KEY}", "b": True}),
+    ("${workflow.secrets." + KEY + "}",                 "${workflow.secrets.${workflow.secrets.KEY}}"),
     ("${workflow.secrets.KEY}",                         "${workflow.secrets.KEY}"),
     (VAULT["DB"],                                       "${workflow.secrets.DB}"),
     (PEM,                                               "${workflow.secrets.PEM}"),

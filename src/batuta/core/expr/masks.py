@@ -27,7 +27,7 @@ LINE_LENGTH_MIN: Final = 16  # of one line of a value of several, a key in PEM f
 CUT_MAX: Final = 500  # letters of a secret looked for at the end of a text: no reason is longer
 STARS: Final = "***"
 
-_CONTAINERS: Final = (dict, list)
+_NUMBER: Final = re.compile(r"[1-9][0-9]{0,99}")
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PARTS_MAX: Final = 64  # members of a secret that is JSON
 _HALF: Final = re.compile(r"[\ud800-\udfff]")  # half of a surrogate pair: JSON inside a secret can say it, no request or answer can
@@ -37,7 +37,7 @@ _encode: Final = msgspec.json.Encoder().encode
 class Mask:
     """What takes these secrets out of what comes in. True when there is anything to look for."""
 
-    __slots__ = ("_encoded", "_expressions", "_found", "_needles")
+    __slots__ = ("_encoded", "_expressions", "_found", "_needles", "_numbers", "_ours")
 
     def __init__(self, secrets: Mapping[str, str], former: Iterable[str] = ()) -> None:
         """*secrets* by name; *former* are values that no name stands for any more."""
@@ -50,8 +50,10 @@ class Mask:
                     needles.update(form for form in _forms(part) if len(form) >= LENGTH_MIN)
         self._needles = sorted(needles | self._expressions.keys(), key=len, reverse=True)  # the longest first: one may hold another
         self._encoded = [_encode(needle)[1:-1] for needle in self._needles]
-        # An expression that stands there already is passed over: what was masked once stays as it is.
-        self._found = re.compile("|".join([re.escape(MARK) + r"[^{}]+\}", *map(re.escape, self._needles)]))
+        self._numbers = {int(value): expression for value, expression in self._expressions.items() if _NUMBER.fullmatch(value)}
+        # An expression of theirs that stands there already is passed over: what was masked once stays as it is.
+        self._ours = frozenset(self._expressions.values()) - {STARS}
+        self._found = re.compile("|".join(map(re.escape, [*sorted(self._ours, key=len, reverse=True), *self._needles])))
 
     def __bool__(self) -> bool:
         return bool(self._needles)
@@ -59,7 +61,7 @@ class Mask:
     def text(self, text: str) -> str:
         """A reason or a line of a log without the secrets; a text that was cut within one loses the beginning of it too."""
         if any(needle in text for needle in self._needles):
-            text = self._found.sub(lambda found: found[0] if found[0].startswith(MARK) else STARS, text)
+            text = self._found.sub(lambda found: found[0] if found[0] in self._ours else STARS, text)
         end = text[-CUT_MAX:]
         for needle in self._needles:
             begin = end.find(needle[:LENGTH_MIN])
@@ -104,11 +106,9 @@ class Mask:
         if isinstance(leaf, str):
             for needle in there:
                 if needle in leaf:
-                    return self._found.sub(lambda found: found[0] if found[0].startswith(MARK) else self._expressions.get(found[0], STARS), leaf)
+                    return self._found.sub(lambda found: found[0] if found[0] in self._ours else self._expressions.get(found[0], STARS), leaf)
             return leaf
-        if isinstance(leaf, int) and not isinstance(leaf, bool):
-            return self._expressions.get(str(leaf), leaf)
-        return leaf
+        return self._numbers.get(leaf, leaf) if type(leaf) is int else leaf
 
 
 def _parts(name: str, value: str) -> Iterator[tuple[str, str]]:
