@@ -105,3 +105,17 @@ def test_the_key_is_shown() -> None:
         assert (await engine.read(await engine.start(wish("FAIL")))).head.idempotency_key == "k"
 
     played(scenario)
+
+
+@pytest.mark.parametrize(("strategy", "answered"), [("RETURN_EXISTING", 50), ("FAIL", 1), ("FAIL_ON_RUNNING", 1)])
+def test_fifty_starts_at_once_on_two_servers_of_one_store(strategy: str, answered: int) -> None:
+    async def scenario(engine: Engine) -> None:
+        other = Engine(engine.store, engine.catalog, NoScripts(), engine.clock)
+        await other.open()
+        ends = await asyncio.gather(*((engine, other)[n % 2].start(wish(strategy)) for n in range(50)), return_exceptions=True)
+        ids = [end for end in ends if isinstance(end, str)]
+        assert (len(ids), len(set(ids)), len(await engine.find(name="one"))) == (answered, 1, 1)
+        assert sum(isinstance(end, Conflict) for end in ends) == 50 - answered
+        await other.close()
+
+    played(scenario)
