@@ -150,6 +150,22 @@ def test_the_guard_of_http_tasks_is_told_as_it_is(values: dict[str, Any], level:
     assert found.level == level and text in found.found
 
 
+#    settings of the webhook                                        level    what is said
+WEBHOOKS = [
+    ({"webhook_secret": "whsec_" + "A" * 32},                        "ok",    "is told of COMPLETED, TERMINATED; signed"),
+    ({"webhook_workflows": "", "webhook_tasks": "FAILED"},           "warn",  "is told of FAILED; not signed"),
+    ({"webhook_secret": "sesame"},                                   "fail",  "setting webhook_secret: secret 1 is none"),
+    ({"webhook_tasks": "DONE"},                                      "fail",  "setting webhook_tasks: found 'DONE'"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("values", "level", "text"), WEBHOOKS)
+def test_the_webhook_is_told_of_before_the_server_starts(values: dict[str, Any], level: str, text: str) -> None:
+    [found] = checks.webhook(settings(webhook_url="http://127.0.0.1:9", **values))
+    assert found.level == level and found.found.startswith(text) and "sesame" not in str(found)
+    assert list(checks.webhook(settings(**values))) == []
+
+
 def test_retention_is_told() -> None:
     assert "nothing is ever deleted" in checks.kept(settings()).found
     assert "after 30 days" in checks.kept(settings(retention_days=30.0)).found

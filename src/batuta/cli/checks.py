@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from batuta.cli import words
-from batuta.errors import BatutaError
+from batuta.errors import BatutaError, Invalid
 from batuta.store import open_store
 
 if TYPE_CHECKING:
@@ -232,6 +232,27 @@ def broker(settings: Settings) -> Iterator[Finding]:
         yield Finding("NATS", "fail", str(error), "The server starts without it; EVENT messages wait in the outbox until it answers.")
     else:
         yield Finding("NATS", "ok", f"{connection.shown}  {found}")
+
+
+def webhook(settings: Settings) -> Iterator[Finding]:
+    """Whether the server would take the settings of its webhook; nothing when it has none."""
+    from batuta.builtin.webhook import read_secrets
+    from batuta.engine.listeners import CHANGES, TASK_CHANGES, read_changes
+
+    if not settings.webhook_url:
+        return
+    try:
+        secrets = read_secrets(settings.webhook_secret)
+        workflows = read_changes(settings.webhook_workflows, CHANGES, "webhook_workflows")
+        tasks = read_changes(settings.webhook_tasks, TASK_CHANGES, "webhook_tasks")
+    except Invalid as error:
+        yield Finding("Webhook", "fail", str(error), "Mend the setting; the server does not start with it.")
+        return
+    what = f"is told of {', '.join(sorted(workflows | tasks)) or 'nothing'}"
+    if secrets:
+        yield Finding("Webhook", "ok", f"{what}; signed")
+    else:
+        yield Finding("Webhook", "warn", f"{what}; not signed", "A receiver cannot tell who posts: BATUTA_WEBHOOK_SECRET=whsec_$(openssl rand -base64 32).")
 
 
 def tools() -> Iterator[Finding]:

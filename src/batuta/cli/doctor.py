@@ -66,7 +66,7 @@ def _findings(store: str | None, data: str | None, url: str | None, full: bool) 
     yield from under("Store", [checks.kept(settings), checks.secrets(settings)])
     with connect(url or f"http://127.0.0.1:{settings.port or 8080}/api", timeout_s=5.0) as client:
         yield from under("Server", checks_server.server(client, time.time() * 1000))
-    yield from under("Server", [checks.guard(settings)])
+    yield from under("Server", [checks.guard(settings), *checks.webhook(settings)])
     yield from under("Server", checks.broker(settings))
     yield from under("Tools, all optional", checks.tools())
 

@@ -140,14 +140,10 @@ class Webhooks:
     async def _send(self, lane: str) -> None:
         """Post the lane's first row; the next one is ready when that is done with, or after a pause."""
         row = self._lanes[lane][0]
-        pause_ms = 0
         try:
             await self._posted(row.id, _KINDS[row.kind], row.body)
-            await self._engine.forget_letter(row.id)
-        except Unavailable as error:
-            pause_ms = FIRST_PAUSE_MS  # the store: the receiver may have it, and will know it by its id when it comes again
-            log.warning("webhook message %s waits for the store: %s", row.id, error)
-        except BatutaError as error:
+            pause_ms = await self._forget(row)
+        except Invalid as error:
             pause_ms = await self._failed(lane, row, str(error))
         finally:
             self._busy -= 1
@@ -164,26 +160,36 @@ class Webhooks:
         try:
             await asyncio.get_running_loop().run_in_executor(self._threads, self._post, id, kind, body)
         except Exception as error:
+            if self._closing:
+                raise Invalid("the server is stopping") from error
             tally.count(WEBHOOKS_FAILED, kind.upper(), name, type(error).__name__)
             if not isinstance(error, BatutaError):
                 log.exception("webhook message %s was not posted", id)  # a fault of ours: kept and tried again like any other failure
             raise Invalid(str(error) or repr(error)) from error
         tally.count(WEBHOOKS, kind.upper(), name, told.status)
 
+    async def _forget(self, row: OutboxRow) -> int:
+        """The row leaves the outbox. 0, or how long to wait before it is posted once more: the receiver will know it by its id."""
+        try:
+            await self._engine.forget_letter(row.id)
+        except BatutaError as error:
+            log.warning("webhook message %s was delivered and waits for the store: %s", row.id, error)
+            return FIRST_PAUSE_MS
+        return 0
+
     async def _failed(self, lane: str, row: OutboxRow, reason: str) -> int:
         """How long to wait before it is tried again; 0: it has been set aside."""
         tries = self._tries[lane] = self._tries.get(lane, 0) + 1
         now = self._engine.clock.now()
-        if now - row.due_at < self._give_up_ms:
-            log.log(logging.WARNING if tries == 1 else logging.DEBUG, "webhook message %s was not delivered: %s", row.id, reason)
+        if self._closing or now - row.due_at < self._give_up_ms:
+            log.log(logging.WARNING if tries == 1 and not self._closing else logging.DEBUG, "webhook message %s was not delivered: %s", row.id, reason)
             return int(min(FIRST_PAUSE_MS << min(tries - 1, 16), LAST_PAUSE_MS) * random.uniform(0.75, 1.25))
         log.warning("webhook message %s is set aside after %d attempts: %s", row.id, tries, reason)
         try:
             await self._journal.set_aside(f"{self.name}:{_KINDS[row.kind]}", row.id, msgspec.json.decode(row.body), [Failure("", "publish", reason)], [], now)
-            await self._engine.forget_letter(row.id)
         except Unavailable:
             return FIRST_PAUSE_MS
-        return 0
+        return await self._forget(row)
 
     def _done(self, lane: str) -> None:
         """The lane's first row is done with."""
