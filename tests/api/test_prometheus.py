@@ -161,6 +161,8 @@ def ask(url: str, expression: str) -> list[Any]:
             found: list[Any] = json.load(answer)["data"]["result"]
             return found
     except urllib.error.HTTPError as error:
+        if error.code == 503:
+            return []  # it is starting
         raise AssertionError(f"{expression}: {error.read().decode()}") from None
     except OSError:
         return []  # it has not started yet
