@@ -1,7 +1,7 @@
 """
 The official Python SDK, unmodified, in the versions people run: the last that speaks through requests, the last of the 1.x line, and 2.x.
 
-The stories are in python_sdk/stories.py. Each version has a virtual environment and a server of its own.
+The stories are in python_sdk/stories.py and resources.py. Each version has a virtual environment and a server of its own.
 """
 
 from __future__ import annotations
@@ -29,6 +29,6 @@ def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     return outcomes
 
 
-@pytest.mark.parametrize("story", stories_in(FOLDER / "stories.py", r"^def (story_\w+)\("))
+@pytest.mark.parametrize("story", [story for file in ("stories.py", "resources.py") for story in stories_in(FOLDER / file, r"^def (story_\w+)\(")])
 def test_python_sdk(told: dict[str, Outcome], story: str) -> None:
     check(told, story)

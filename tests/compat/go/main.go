@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"reflect"
 	"runtime/debug"
@@ -325,6 +326,134 @@ func eventHandlersAreKept(s *sdk) {
 	must(err)
 }
 
+func manyExecutionsAreSteeredAtOnce(s *sdk) {
+	bulk := client.NewWorkflowBulkClient(s.api)
+	s.flow("go_bulk", workflow.NewHumanTask("hold"))
+	ids := []string{s.start("go_bulk", object{}), s.start("go_bulk", object{})}
+	done := func(answer model.BulkResponse, _ *http.Response, err error) {
+		must(err)
+		equal([]interface{}{answer.BulkSuccessfulResults, len(answer.BulkErrorResults)}, []interface{}{ids, 0})
+	}
+	done(bulk.PauseWorkflow1(background, ids))
+	equal(string(got(s.executor.GetWorkflow(ids[1], false)).Status), "PAUSED")
+	done(bulk.ResumeWorkflow(background, ids))
+	done(bulk.Terminate(background, ids, nil))
+	done(bulk.Restart(background, ids, nil))
+	done(bulk.Terminate(background, ids, nil))
+	done(bulk.Retry1(background, ids))
+	equal(string(got(s.executor.GetWorkflow(ids[0], false)).Status), "RUNNING")
+	done(bulk.Terminate(background, ids, nil))
+}
+
+func anExecutionIsLookedAtFromEverySide(s *sdk) {
+	s.flow("go_sides", workflow.NewHumanTask("hold"))
+	id, _, err := s.workflows.StartWorkflow(background, object{"n": 1}, "go_sides", &client.WorkflowResourceApiStartWorkflowOpts{CorrelationId: optional.NewString("sides")})
+	must(err)
+	running, _, err := s.workflows.GetRunningWorkflow(background, "go_sides", nil)
+	must(err)
+	equal(running, []string{id})
+	correlated, _, err := s.workflows.GetWorkflowsByCorrelationId(background, "go_sides", "sides", nil)
+	must(err)
+	equal(correlated[0].WorkflowId, id)
+	batch, _, err := s.workflows.GetWorkflowsBatch(background, map[string][]string{"workflowNames": {"go_sides"}, "correlationIds": {"sides"}}, nil)
+	must(err)
+	equal(batch["sides"][0].WorkflowId, id)
+	_, err = s.workflows.Decide(background, id)
+	must(err)
+	_, err = s.workflows.ResetWorkflow(background, id)
+	must(err)
+	wanted := optional.NewString("workflowType = 'go_sides'")
+	byTasks, _, err := s.workflows.SearchWorkflowsByTasks(background, &client.WorkflowResourceApiSearchWorkflowsByTasksOpts{Query: wanted})
+	must(err)
+	byTasksWhole, _, err := s.workflows.SearchWorkflowsByTasksV2(background, &client.WorkflowResourceApiSearchWorkflowsByTasksV2Opts{Query: wanted})
+	must(err)
+	equal([]string{byTasks.Results[0].WorkflowId, byTasksWhole.Results[0].WorkflowId}, []string{id, id})
+	all, _, err := s.metadata.GetAll(background)
+	must(err)
+	tasks, _, err := s.metadata.GetTaskDefs(background)
+	must(err)
+	equal(len(all) > 0 && len(tasks) > 0, true)
+	must(s.executor.Terminate(id, "seen"))
+}
+
+func queuesAreWatched(s *sdk) {
+	s.task("go_watched_work")
+	s.flow("go_queued", workflow.NewSimpleTask("go_watched_work", "work"))
+	id := s.start("go_queued", object{})
+	sizes, _, err := s.tasks.All(background)
+	must(err)
+	verbose, _, err := s.tasks.AllVerbose(background)
+	must(err)
+	equal([]int64{sizes["go_watched_work"], verbose["go_watched_work"]["a"]["size"]}, []int64{1, 1})
+	_, _, err = s.tasks.Poll(background, "go_watched_work", &client.TaskResourceApiPollOpts{Workerid: optional.NewString("eye")})
+	must(err)
+	seen, _, err := s.tasks.GetAllPollData(background)
+	must(err)
+	equal(len(seen) > 0, true)
+	count, _, err := s.tasks.RequeuePendingTask(background, "go_watched_work")
+	must(err)
+	equal(count, "1")
+	wanted := optional.NewString("taskType = 'go_watched_work'")
+	found, _, err := s.tasks.Search(background, &client.TaskResourceApiSearch1Opts{Query: wanted})
+	must(err)
+	whole, _, err := s.tasks.SearchV2(background, &client.TaskResourceApiSearchV21Opts{Query: wanted})
+	must(err)
+	equal([]string{found.Results[0].WorkflowId, whole.Results[0].WorkflowInstanceId}, []string{id, id})
+	must(s.executor.Terminate(id, "seen"))
+}
+
+func allSchedulesAreHeldAndLetGo(s *sdk) {
+	schedules := client.NewSchedulerClient(s.api)
+	s.flow("go_held", workflow.NewHumanTask("hold"))
+	start := model.StartWorkflowRequest{Name: "go_held", Version: 1, Input: object{}}
+	_, _, err := schedules.SaveSchedule(background, model.SaveScheduleRequest{Name: "go_held", CronExpression: "0 0 0 1 1 *", StartWorkflowRequest: &start})
+	must(err)
+	for _, verb := range []func(context.Context) (map[string]interface{}, *http.Response, error){
+		schedules.PauseAllSchedules, schedules.ResumeAllSchedules, schedules.RequeueAllExecutionRecords,
+	} {
+		_, _, err = verb(background)
+		must(err)
+	}
+	_, _, err = schedules.PauseSchedule(background, "go_held")
+	must(err)
+	kept, _, err := schedules.GetAllSchedules(background, &client.SchedulerResourceApiGetAllSchedulesOpts{WorkflowName: optional.NewString("go_held")})
+	must(err)
+	equal([]interface{}{kept[0].Name, kept[0].Paused}, []interface{}{"go_held", true})
+	_, _, err = schedules.ResumeSchedule(background, "go_held")
+	must(err)
+	fired, _, err := schedules.SearchV2(background, &client.SchedulerSearchOpts{Query: optional.NewString("scheduleName IN (go_held)")})
+	must(err)
+	equal(fired.TotalHits, 0)
+	tag := []model.Tag{{Key: "team", Value: "a"}}
+	_, err = schedules.PutTagForSchedule(background, tag, "go_held")
+	must(err)
+	tags, _, err := schedules.GetTagsForSchedule(background, "go_held")
+	must(err)
+	equal(tags[0].Key, "team")
+	_, err = schedules.DeleteTagForSchedule(background, tag, "go_held")
+	must(err)
+	_, _, err = schedules.DeleteSchedule(background, "go_held")
+	must(err)
+}
+
+func eventHandlersAreChanged(s *sdk) {
+	events := client.NewEventHandlerClient(s.api)
+	action := model.Action{Action: "start_workflow", StartWorkflow: &model.StartWorkflow{Name: "go_held"}}
+	handler := model.EventHandler{Name: "go_changed", Event: "conductor:go_changed:sink", Active: true, Actions: []model.Action{action}}
+	_, err := events.AddEventHandler(background, handler)
+	must(err)
+	handler.Active = false
+	_, err = events.UpdateEventHandler(background, handler)
+	must(err)
+	kept, _, err := events.GetEventHandlers(background)
+	must(err)
+	for _, one := range kept {
+		equal(one.Name == "go_changed" && one.Active, false)
+	}
+	_, err = events.RemoveEventHandler(background, "go_changed")
+	must(err)
+}
+
 var stories = []struct {
 	name string
 	tell func(*sdk)
@@ -341,6 +470,11 @@ var stories = []struct {
 	{"tasks_are_done_by_hand", tasksAreDoneByHand},
 	{"schedules_are_kept", schedulesAreKept},
 	{"event_handlers_are_kept", eventHandlersAreKept},
+	{"event_handlers_are_changed", eventHandlersAreChanged},
+	{"many_executions_are_steered_at_once", manyExecutionsAreSteeredAtOnce},
+	{"an_execution_is_looked_at_from_every_side", anExecutionIsLookedAtFromEverySide},
+	{"queues_are_watched", queuesAreWatched},
+	{"all_schedules_are_held_and_let_go", allSchedulesAreHeldAndLetGo},
 }
 
 // -- playing them ----------------------------------------------------------------------------------------------------------------

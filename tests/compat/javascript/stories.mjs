@@ -379,6 +379,81 @@ const STORIES = {
     assert.deepEqual(await events.getEventHandlersForEvent("conductor:js_row:sink"), []);
   },
 
+  async an_execution_is_gone_back_in_and_found_by_its_correlation(sdk) {
+    await sdk.flow("js_sides", simpleTask("one", "js_greet", { name: "Di" }), simpleTask("two", "js_greet", { name: "Ed" }));
+    const [id, other] = await Promise.all(sdk.workflows.startWorkflows([1, 2].map(() => ({ name: "js_sides", version: 1, correlationId: "sides" }))));
+    await sdk.ended(id);
+    await sdk.ended(other);
+    const found = await sdk.workflows.getByCorrelationIds({ workflowNames: ["js_sides"], correlationIds: ["sides"] }, true, true);
+    assert.deepEqual(found.sides.map((w) => w.workflowId).sort(), [id, other].sort());
+    await sdk.workflows.goBackToTask(id, (task) => task.referenceTaskName === "two");
+    assert.deepEqual([(await sdk.ended(id)).status, (await sdk.workflows.getExecution(id, true)).tasks.length], ["COMPLETED", 2]);
+    assert.ok(await sdk.workflows.startWorkflow({ name: "js_sides", version: 1 }));
+  },
+
+  async variables_are_set_from_outside(sdk) {
+    await sdk.flow("js_state", humanTask("hold"));
+    const id = await sdk.start("js_state");
+    assert.deepEqual((await sdk.workflows.updateVariables(id, { mood: "good" })).variables, { mood: "good" });
+    const run = await sdk.workflows.updateState(id, { variables: { mood: "better" }, taskReferenceName: "hold", taskResult: { status: "COMPLETED" } }, "r1");
+    assert.deepEqual([run.status, run.variables.mood], ["COMPLETED", "better"]);
+  },
+
+  async a_task_is_reported_by_its_reference(sdk) {
+    await sdk.task("js_nobody_reports_it");
+    await sdk.flow("js_reported", simpleTask("one", "js_nobody_reports_it", {}));
+    const id = await sdk.start("js_reported");
+    await sdk.tasks.updateTaskResult(id, "one", "COMPLETED", { n: 1 });
+    assert.deepEqual((await sdk.ended(id)).output, { outputData: { n: 1 } }); // the client wraps what it is given
+  },
+
+  async all_schedules_are_held_and_let_go(sdk) {
+    const schedules = sdk.clients.getSchedulerClient();
+    await sdk.flow("js_held", humanTask("hold"));
+    await schedules.saveSchedule({ name: "js_held", cronExpression: "0 0 0 1 1 *", startWorkflowRequest: { name: "js_held", version: 1, input: {} } });
+    await schedules.pauseAllSchedules();
+    await schedules.resumeAllSchedules();
+    await schedules.requeueAllExecutionRecords();
+    assert.equal((await schedules.search(0, 10, "", "*", "scheduleName IN (js_held)")).totalHits, 0);
+    await schedules.setSchedulerTags([{ key: "team", value: "a" }], "js_held");
+    assert.deepEqual((await schedules.getSchedulerTags("js_held")).map((tag) => tag.key), ["team"]);
+    await schedules.deleteSchedulerTags([{ key: "team", value: "a" }], "js_held");
+    await schedules.deleteSchedule("js_held");
+  },
+
+  async event_handlers_are_changed(sdk) {
+    const events = sdk.clients.getEventClient();
+    const actions = [{ action: "complete_task", complete_task: { workflowId: "${id}", taskRefName: "hold" } }];
+    await events.addEventHandlers([{ name: "js_changed", event: "conductor:js_changed:sink", active: true, actions }]);
+    await events.updateEventHandler({ name: "js_changed", event: "conductor:js_changed:sink", active: false, actions });
+    assert.deepEqual((await events.getAllEventHandlers()).filter((h) => h.name === "js_changed").map((h) => h.active), [false]);
+    assert.deepEqual(await events.getEventHandlersForEvent("conductor:js_changed:sink", true), []);
+    await events.removeEventHandler("js_changed");
+  },
+
+  async an_agent_is_started_watched_and_answered(sdk) {
+    const agents = sdk.clients.getAgentClient();
+    const agentConfig = { name: "js_agent", model: "openai/gpt-4o-mini", instructions: "You greet." };
+    assert.equal((await agents.compile({ agentConfig })).workflowDef.tasks[0].type, "LLM_CHAT_COMPLETE");
+    assert.equal((await agents.deployAgent({ agentConfig })).agentName, "js_agent");
+    const { executionId } = await agents.startAgent({ agentConfig, prompt: "hello" });
+    assert.equal((await agents.status(executionId)).isComplete, false);
+    await agents.signal(executionId, "hurry");
+    await agents.stop(executionId);
+    assert.deepEqual((await sdk.workflows.getWorkflow(executionId, false)).variables, { _signal_injection: "hurry", _stop_requested: true });
+    assert.ok((await agents.listExecutions({ agentName: "js_agent" })).totalHits >= 1);
+    await sdk.workflows.terminate(executionId, "no model here");
+    const run = await agents.getExecution(executionId);
+    assert.deepEqual([run.status, run.tasks[0].taskType], ["TERMINATED", "LLM_CHAT_COMPLETE"]);
+    await sdk.metadata.registerWorkflowDef({ name: "js_asks", version: 1, ownerEmail: OWNER, schemaVersion: 2, timeoutSeconds: 0, tasks: [humanTask("ask")],
+      metadata: { agent_sdk: "conductor", agentDef: { name: "js_asks" } } }, true); // prettier-ignore
+    const asking = (await agents.startAgent({ name: "js_asks", prompt: "pay?" })).executionId;
+    assert.equal((await agents.status(asking)).isWaiting, true);
+    await agents.respond(asking, { approved: true });
+    assert.deepEqual((await sdk.ended(asking)).output, { approved: true });
+    await agents.close();
+  },
+
   async secrets_are_set_used_and_not_told(sdk) {
     const secrets = sdk.clients.getSecretClient();
     await secrets.putSecret("js_name", 'Ada "Countess" Lovelace');

@@ -3,7 +3,7 @@ What a user of the official Python SDK does, told as stories: `story_*` function
 
 The interpreter that runs this holds one version of `conductor-python` and nothing of Batuta. `python stories.py URL` plays every story against the
 server at that URL (…/api), with the SDK's own TaskHandler and its processes, and prints one JSON line for each: its name, whether it held, what was
-wrong. test_python_sdk.py reads these lines.
+wrong. test_client_python.py reads these lines. More stories: resources.py.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+import resources
 import workers
 from conductor.client.automator.task_handler import TaskHandler
 from conductor.client.configuration.configuration import Configuration
@@ -34,7 +35,6 @@ from conductor.client.http.models.workflow import Workflow
 from conductor.client.http.models.workflow_def import WorkflowDef
 from conductor.client.http.models.workflow_task import WorkflowTask
 from conductor.client.http.models.workflow_test_request import WorkflowTestRequest
-from conductor.client.http.rest import ApiException
 from conductor.client.orkes.models.metadata_tag import MetadataTag
 from conductor.client.orkes_clients import OrkesClients
 from conductor.client.workflow.conductor_workflow import ConductorWorkflow
@@ -49,14 +49,11 @@ from conductor.client.workflow.task.simple_task import SimpleTask
 from conductor.client.workflow.task.sub_workflow_task import SubWorkflowTask
 from conductor.client.workflow.task.switch_task import SwitchTask
 from conductor.client.workflow.task.wait_task import WaitForDurationTask, WaitTask
+from telling import NotHere, equal, field, refused
 
 END_S = 30.0
 OWNER = "sdk@example.com"
 T = TypeVar("T")
-
-
-class NotHere(Exception):
-    """The story needs what this version of the SDK does not have; its text says what."""
 
 
 class Sdk:
@@ -113,26 +110,6 @@ def until(look: Callable[[], T], accept: Callable[[T], bool]) -> T:
 def by_ref(execution: Workflow) -> dict[str, Any]:
     """Its tasks, the last attempt of each, by reference."""
     return {task.reference_task_name: task for task in execution.tasks}
-
-
-def refused(status: int, words: str, call: Callable[[], Any]) -> ApiException:
-    """The exception the SDK makes of the refusal, which must have this status and these words."""
-    try:
-        answer = call()
-    except ApiException as error:
-        assert error.status == status and words in str(error.message if hasattr(error, "message") else error.body), (error.status, error.body)
-        return error
-    raise AssertionError(f"expected a refusal with {status}, got {answer!r}")
-
-
-def field(model: Any, name: str) -> Any:
-    """A field of what the SDK gives: some versions make models of some answers, others leave them as they came."""
-    first, *rest = name.split("_")
-    return model[first + "".join(word.capitalize() for word in rest)] if isinstance(model, dict) else getattr(model, name)
-
-
-def equal(found: Any, expected: Any) -> None:
-    assert found == expected, f"found {found!r}, expected {expected!r}"
 
 
 # -- definitions ------------------------------------------------------------------------------------------------------------------
@@ -502,7 +479,7 @@ def story_credentials_are_offered_and_not_needed(sdk: Sdk) -> None:
     equal(tasks.batch_poll_tasks("py_never_queued", worker_id="w", count=1, timeout_in_millisecond=1), [])
 
 
-STORIES = {name: story for name, story in globals().items() if name.startswith("story_")}
+STORIES = {name: story for name, story in (globals() | vars(resources)).items() if name.startswith("story_")}
 
 
 def play(url: str) -> None:

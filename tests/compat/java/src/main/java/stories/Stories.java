@@ -17,6 +17,7 @@ import com.netflix.conductor.common.metadata.workflow.RerunWorkflowRequest;
 import com.netflix.conductor.common.metadata.workflow.StartWorkflowRequest;
 import com.netflix.conductor.common.metadata.workflow.WorkflowDef;
 import com.netflix.conductor.common.metadata.workflow.WorkflowTask;
+import com.netflix.conductor.common.model.BulkResponse;
 import com.netflix.conductor.common.run.Workflow;
 import com.netflix.conductor.common.run.WorkflowTestRequest;
 import com.netflix.conductor.sdk.workflow.def.ConductorWorkflow;
@@ -34,6 +35,7 @@ import com.netflix.conductor.sdk.workflow.def.tasks.Wait;
 import com.netflix.conductor.sdk.workflow.executor.WorkflowExecutor;
 import io.orkes.conductor.client.http.OrkesSchedulerClient;
 import io.orkes.conductor.client.model.SaveScheduleRequest;
+import io.orkes.conductor.client.model.TagObject;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
@@ -447,6 +449,108 @@ public class Stories {
         Path target = files.download(owner, handle, source.resolveSibling(source.getFileName() + ".copy"));
         equal(Arrays.equals(Files.readAllBytes(target), content), true);
         refused(403, "cannot access", () -> files.getMetadata("another", handle));
+    }
+
+    // -- beside workflows and tasks -------------------------------------------------------------------------------------------
+
+    private static void steered(BulkResponse<?> answer, List<String> ids) {
+        equal(List.copyOf(answer.getBulkSuccessfulResults()), ids);
+        equal(answer.getBulkErrorResults().size(), 0);
+    }
+
+    public void many_executions_are_steered_at_once() {
+        flow("jv_bulk", new Wait("hold"));
+        List<String> ids = List.of(workflows.startWorkflow(request("jv_bulk", Map.of())), workflows.startWorkflow(request("jv_bulk", Map.of())));
+        steered(workflows.pauseWorkflows(ids), ids);
+        equal(workflows.getWorkflow(ids.get(1), false).getStatus(), Workflow.WorkflowStatus.PAUSED);
+        steered(workflows.resumeWorkflows(ids), ids);
+        steered(workflows.terminateWorkflows(ids, "enough"), ids);
+        equal(workflows.getWorkflow(ids.get(0), false).getReasonForIncompletion(), "enough");
+        steered(workflows.restartWorkflows(ids, false), ids);
+        steered(workflows.terminateWorkflows(ids, "enough"), ids);
+        steered(workflows.retryWorkflows(ids), ids);
+        steered(workflows.terminateWorkflowsWithFailure(ids, "enough", false), ids);
+    }
+
+    public void an_execution_is_looked_at_from_every_side() {
+        flow("jv_sides", new Wait("hold"));
+        StartWorkflowRequest start = request("jv_sides", Map.of());
+        start.setCorrelationId("jv_corr");
+        String id = workflows.startWorkflow(start);
+        equal(workflows.getWorkflowStatusSummary(id, true, true).getStatus().name(), "RUNNING");
+        equal(workflows.getWorkflowsByNamesAndCorrelationIds(List.of("jv_corr"), List.of("jv_sides"), false, false).get("jv_corr").get(0).getWorkflowId(), id);
+        long now = System.currentTimeMillis();
+        equal(workflows.getWorkflowsByTimePeriod("jv_sides", 1, now - 60_000, now + 60_000), List.of(id));
+        workflows.runDecider(id);
+        workflows.resetCallbacksForInProgressTasks(id);
+        equal(workflows.searchV2("workflowType = 'jv_sides'").getResults().get(0).getWorkflowId(), id);
+        equal(workflows.updateVariables(id, Map.of("mood", "good")).getVariables().get("mood"), "good");
+        workflows.resumeWorkflow(pausedAgain(id));
+        equal(tasks.signal(id, Task.Status.COMPLETED, Map.of("go", true)).getTargetWorkflowId(), id);
+        equal(ended(id).getStatus(), Workflow.WorkflowStatus.COMPLETED);
+        equal(metadata.getAllTaskDefs().isEmpty(), false);
+    }
+
+    private String pausedAgain(String id) {
+        workflows.pauseWorkflow(id);
+        return id;
+    }
+
+    public void queues_are_watched() {
+        task("jv_watched_work");
+        flow("jv_queued", new SimpleTask("jv_watched_work", "work"));
+        String id = workflows.startWorkflow(request("jv_queued", Map.of()));
+        tasks.batchPollTasksByTaskType("jv_watched_work", "eye", 1, 100);
+        equal(tasks.getAllPollData().stream().anyMatch(seen -> "eye".equals(seen.getWorkerId())), true);
+        equal(tasks.requeuePendingTasksByTaskType("jv_watched_work"), "1");
+        equal(tasks.getQueueSizeForTask("jv_watched_work", null, null, null), 1);
+        equal(tasks.search("taskType = 'jv_watched_work'").getResults().get(0).getWorkflowId(), id);
+        equal(tasks.searchV2("taskType = 'jv_watched_work'").getResults().get(0).getWorkflowInstanceId(), id);
+        Task taken = tasks.batchPollTasksByTaskType("jv_watched_work", "eye", 1, 100).get(0);
+        TaskResult result = new TaskResult(taken);
+        result.setStatus(TaskResult.Status.COMPLETED);
+        equal(tasks.updateTaskV2(result), null); // nothing follows
+        equal(ended(id).getStatus(), Workflow.WorkflowStatus.COMPLETED);
+    }
+
+    public void all_schedules_are_held_and_let_go() {
+        OrkesSchedulerClient schedules = new OrkesSchedulerClient(client);
+        flow("jv_held", new Wait("hold"));
+        schedules.saveSchedule(new SaveScheduleRequest().name("jv_held").cronExpression("0 0 0 1 1 *").startWorkflowRequest(request("jv_held", Map.of())));
+        schedules.pauseAllSchedules();
+        schedules.resumeAllSchedules();
+        schedules.requeueAllExecutionRecords();
+        schedules.pauseSchedule("jv_held", "lunch");
+        equal(schedules.getSchedule("jv_held").isPaused(), true);
+        schedules.resumeSchedule("jv_held");
+        steered(schedules.pauseSchedulers(List.of("jv_held")), List.of("jv_held"));
+        steered(schedules.resumeSchedulers(List.of("jv_held")), List.of("jv_held"));
+        equal(schedules.search(0, 10, "", "*", "scheduleName IN (jv_held)").getTotalHits(), 0L);
+        List<TagObject> tags = List.of(new TagObject().key("team").value("a"));
+        schedules.setSchedulerTags(tags, "jv_held");
+        equal(schedules.getSchedulerTags("jv_held").get(0).getKey(), "team");
+        schedules.deleteSchedulerTags(tags, "jv_held");
+        schedules.deleteSchedule("jv_held");
+    }
+
+    public void event_handlers_are_changed() {
+        EventClient events = new EventClient(client);
+        EventHandler.Action action = new EventHandler.Action();
+        action.setAction(EventHandler.Action.Type.start_workflow);
+        EventHandler.StartWorkflow start = new EventHandler.StartWorkflow();
+        start.setName("jv_held");
+        action.setStart_workflow(start);
+        EventHandler handler = new EventHandler();
+        handler.setName("jv_changed");
+        handler.setEvent("conductor:jv_changed:sink");
+        handler.setActive(true);
+        handler.setActions(List.of(action));
+        events.registerEventHandler(handler);
+        handler.setActive(false);
+        events.updateEventHandler(handler);
+        equal(events.getEventHandlers("conductor:jv_changed:sink", false).get(0).isActive(), false);
+        equal(events.getEventHandlers("conductor:jv_changed:sink", true).size(), 0);
+        events.unregisterEventHandler("jv_changed");
     }
 
     // -- playing them ---------------------------------------------------------------------------------------------------------
