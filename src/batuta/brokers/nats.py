@@ -107,6 +107,11 @@ class Connection:
             return await asyncio.wait_for(asked, ANSWER_S)
         except (Error, OSError, TimeoutError) as error:
             raise Unavailable(f"NATS at {self.shown}: {said(error)}") from error
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            raise Unavailable(f"NATS at {self.shown}: the connection was closed") from None  # the library gave up what was asked, nobody gave up asking
 
     async def _run(self) -> None:
         """The library connects again by itself; a client that has given up, as after a refused password, is replaced by a new one."""
@@ -125,6 +130,8 @@ class Connection:
                 )  # fmt: skip
             except Exception as error:  # whatever it is, a file that cannot be read or a word the library cannot: it is shown, and tried again
                 self._say(said(error))
+                with contextlib.suppress(Exception):
+                    await client.close()
             else:
                 await self._connected()
                 await self._lost.wait()

@@ -20,12 +20,13 @@ from batuta.core.model.event import ChildEnded, ChildNotStarted
 from batuta.core.model.execution import Execution
 from batuta.engine.durability import AGAIN_MS, log
 from batuta.engine.post import Act, Letter, Letters, Sent, decided, offered_again
+from batuta.engine.providers import INTERNAL
 from batuta.engine.steps import Steps
 from batuta.errors import BatutaError, Invalid, NotFound, TooLarge, TooMany, Unavailable
 from batuta.store.protocol import Commit
 
 LETTERS_MAX = 100_000  # read from the outbox at start
-OUTGOING_MAX = 10_000  # EVENT messages on their way at once; while a broker is away the others stay in the outbox
+OUTGOING_MAX = 10_000  # EVENT messages on their way to brokers at once; while one is away the others stay in the outbox
 AGAIN_MS_MAX = 30_000
 _PUBLISH = str(Publish.__struct_config__.tag)
 CASCADE_MAX = 2_000  # executions one request may move before the rest is left to the background
@@ -44,10 +45,13 @@ class Delivery(Steps):
         await self._recount()
         await self.alarms.fill()
         self._arm()
-        left = await self.store.outbox(limit=LETTERS_MAX, kinds=[message.__struct_config__.tag for message in get_args(Message)])
-        # In their order, and before anybody else has a say: a child is started before it is terminated, an end is told before a revival.
-        self._some_stayed = len(left) == LETTERS_MAX
+        # In their order, and before anybody else has a say: a child is started before it is terminated, an end is told before a revival. What waits for
+        # a broker comes after all that, however much of it there is.
+        kinds = [message.__struct_config__.tag for message in get_args(Message) if message is not Publish or self.publish is None]
+        left = await self.store.outbox(limit=LETTERS_MAX, kinds=kinds)
         await self._deliver_all(deque(Letter(row.id, msgspec.json.decode(row.body, type=Message), None) for row in left))
+        if self.publish is not None:
+            await self._read_outgoing(self.publish, LETTERS_MAX)
         self._admit_all()
 
     async def _recount(self) -> None:
@@ -174,13 +178,18 @@ class Delivery(Steps):
         return None if durable is None else Sent(durable, target, act)
 
     def _begin_to_hand_out(self, publish: Callable[[Publish], Awaitable[None]], letter_id: str, message: Publish) -> None:
-        if len(self._outgoing) >= OUTGOING_MAX:
+        """Unless it is on its way, or too many wait for a broker; handlers of our own queue are never held up by those."""
+        if letter_id in self._outgoing:
+            return
+        is_abroad = not message.queue.startswith(f"{INTERNAL}:")
+        if is_abroad and self._abroad >= OUTGOING_MAX:
             self._some_stayed = True
-        elif letter_id not in self._outgoing:
-            self._outgoing.add(letter_id)
-            self.spawn(self._hand_out(publish, letter_id, message))
+            return
+        self._outgoing.add(letter_id)
+        self._abroad += is_abroad
+        self.spawn(self._hand_out(publish, letter_id, message, is_abroad))
 
-    async def _hand_out(self, publish: Callable[[Publish], Awaitable[None]], letter_id: str, message: Publish) -> None:
+    async def _hand_out(self, publish: Callable[[Publish], Awaitable[None]], letter_id: str, message: Publish, is_abroad: bool) -> None:
         """
         Give an EVENT task's message to whoever takes it; its row stays until it has been taken.
 
@@ -193,28 +202,32 @@ class Delivery(Steps):
                     await asyncio.shield(self.store.submit([]))
                     await publish(message)
                     await self.forget_letter(letter_id)
-                    self._waits_because = ""
                     break
                 except Unavailable as error:
-                    if (reason := str(error)) != self._waits_because:
+                    if pause_ms == AGAIN_MS and (reason := str(error)) != self._waits_because:
                         self._waits_because = reason
                         log.warning("message %s for %s waits, and perhaps others: %s", message.id, message.queue, reason)
                 await self._pause_before_publishing(pause_ms)
                 pause_ms = min(2 * pause_ms, AGAIN_MS_MAX)
         finally:
             self._outgoing.discard(letter_id)
-        if self._some_stayed and len(self._outgoing) < OUTGOING_MAX // 2:
+            self._abroad -= is_abroad
+        if self._some_stayed and self._abroad < OUTGOING_MAX // 2:
             await self._hand_out_more(publish)
 
     async def _hand_out_more(self, publish: Callable[[Publish], Awaitable[None]]) -> None:
-        """Carry what had to stay in the outbox, as far as there is room for it. What is read may just have been delivered: then it is so again."""
+        """Carry what had to stay in the outbox, as far as there is room for it."""
         self._some_stayed = False
-        try:
-            rows = await self.store.outbox(limit=2 * OUTGOING_MAX, kinds=[_PUBLISH])
-        except Unavailable:
-            self._some_stayed = True  # the next one that is handed out tries again
-            return
-        self._some_stayed = len(rows) == 2 * OUTGOING_MAX
+        while True:  # until the store is there again, or the server stops
+            try:
+                return await self._read_outgoing(publish, 2 * OUTGOING_MAX)
+            except Unavailable:
+                await self._pause(AGAIN_MS)
+
+    async def _read_outgoing(self, publish: Callable[[Publish], Awaitable[None]], limit: int) -> None:
+        """Begin to carry the oldest messages of the outbox. One that has just been delivered may be so again. Raises Unavailable."""
+        rows = await self.store.outbox(limit=limit, kinds=[_PUBLISH])
+        self._some_stayed = self._some_stayed or len(rows) == limit
         for row in rows:
             self._begin_to_hand_out(publish, row.id, msgspec.json.decode(row.body, type=Publish))
 
@@ -230,6 +243,7 @@ class Delivery(Steps):
 
     def hand_out_again(self) -> None:
         """A broker is there again: what waits to be published is tried now."""
+        self._waits_because = ""
         for pause in self._pauses:
             if not pause.done():
                 pause.set_result(None)

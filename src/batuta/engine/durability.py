@@ -99,6 +99,7 @@ class Durability(abc.ABC):
         self._release: asyncio.TimerHandle | None = None
         self._mail: dict[str, asyncio.Future[None]] = {}  # receiver -> when the last letter written to it has been handed over
         self._outgoing: set[str] = set()  # letters with EVENT messages on their way
+        self._abroad = 0  # how many of these are for brokers
         self._pauses: set[asyncio.Future[None]] = set()  # of those among them that are tried again later
         self._some_stayed = False  # whether the outbox holds EVENT messages that nobody carries
         self._waits_because = ""  # said in the log, once
