@@ -109,6 +109,7 @@ RESOURCES = (
     ("/api/providers", "Providers of models"),
     ("/api/a2a", "Agents of other systems"),
     ("/api/admin", "Administration"),
+    ("/api/console", "The console's own"),
     ("/", "Health, version, description"),
 )
 # Files that ask every endpoint of the table and so tell nothing of one.

@@ -15,7 +15,7 @@ from importlib import metadata
 from pathlib import Path
 
 from batuta.api.addresses import Addresses
-from batuta.api.server import Edge
+from batuta.api.server import Edge, listening
 from batuta.api.services import Services
 from batuta.builtin.absent import AbsentWorker, read_worker_types
 from batuta.builtin.guard import AddressGuard
@@ -35,6 +35,7 @@ from batuta.engine.listeners import CHANGES, TASK_CHANGES, Listeners, read_chang
 from batuta.engine.metrics import Metrics
 from batuta.engine.payloads import Payloads
 from batuta.engine.providers import Provider
+from batuta.engine.pulse import Pulse
 from batuta.engine.retention import Retention
 from batuta.engine.schedules import Schedules
 from batuta.engine.scrape import timed
@@ -42,7 +43,7 @@ from batuta.engine.secrets import Secrets
 from batuta.engine.signing import Signer
 from batuta.engine.tidying import Tidying
 from batuta.engine.webhooks import Webhooks
-from batuta.errors import Invalid
+from batuta.errors import Invalid, Unavailable
 from batuta.sandbox import Sandbox
 from batuta.settings import Settings
 from batuta.store import open_store
@@ -108,7 +109,9 @@ class Server:
         self.addresses = Addresses(
             Signer(Path(settings.data) / "address-keys.json"), settings.address_lifetime_s, settings.address_signed_only == "yes", settings.public_url,
         )  # fmt: skip
-        self.port = 0
+        self.pulse = Pulse(self.metrics, self.clock)
+        self.port = self.ui_port = 0
+        self.ui_refused = ""  # why there is no door for the console
 
     def _webhooks(self, settings: Settings) -> Webhooks:
         """The webhook's sender, and whoever listens on its behalf. Raises Invalid naming the setting."""
@@ -160,15 +163,29 @@ class Server:
             started.callback(self.retention.stop)
             self.tidying.start()
             started.callback(self.tidying.stop)
+            self.pulse.start()
+            started.callback(self.pulse.stop)
             services = Services(
                 self.engine, self.catalog, self.scripts, events=self.events, schedules=self.schedules, metrics=self.metrics, webhooks=self.webhooks,
-                addresses=self.addresses, files=self.files,
-                config=self.settings.shown(), secrets_readable=self.settings.secrets_readable,
+                addresses=self.addresses, files=self.files, config=self.settings.shown(), secrets_readable=self.settings.secrets_readable, pulse=self.pulse,
             )  # fmt: skip
             edge = Edge(services, body_bytes_max=self.settings.request_bytes_max)
-            self.port = await edge.start(self.settings.host, self.settings.port)
+            door = self._ui_door()
+            self.port = await edge.start(self.settings.host, self.settings.port, also=door)
             started.push_async_callback(edge.stop)
+            self.ui_port = door.getsockname()[1] if door is not None else 0
             self._started = started.pop_all()
+
+    def _ui_door(self) -> socket.socket | None:
+        """The console's own port, a second door to the same rooms; a server without it is a server all the same."""
+        if not self.settings.ui_port:
+            return None
+        try:
+            return listening(self.settings.host, self.settings.ui_port)
+        except Unavailable as error:
+            self.ui_refused = str(error)
+            log.warning("no console on port %d: %s", self.settings.ui_port, error)
+            return None
 
     async def stop(self) -> None:
         """No new requests, then no new work, then everything durable: the reverse of how it started."""

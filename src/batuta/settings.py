@@ -32,7 +32,7 @@ class Settings(msgspec.Struct, frozen=True):
     port: int = 8080
     """Port of the API; 0: any free one. Conductor's."""
     ui_port: int = 8127
-    """Port of the web UI; 0: none. The one our users' runbooks open."""
+    """Port of the console; 0: none, and it is still at / of the API. The one our users' runbooks open."""
     store: str = ""
     """Where state is kept: sqlite:///PATH or memory://. Empty: batuta.db in the data directory."""
     data: str = "var"

@@ -35,7 +35,8 @@ EXAMPLES = int(os.environ.get("FUZZ", "25"))
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 # By a segment of the path: the parameter that says how long a request may wait, and how little is enough.
 WAITS = {"batch": ("timeout", 1), "sync": ("timeoutMillis", 1), "execute": ("waitForSeconds", 1)}
-SCHEMA = schemathesis.openapi.from_dict(describe(ROUTES, "0"))
+ENDING = [route for route in ROUTES if route.pattern != "/api/console/events"]  # test_live.py asks for what has no end
+SCHEMA = schemathesis.openapi.from_dict(describe(ENDING, "0"))
 SCHEMA.config.phases.coverage.enabled = False  # one fault at a time is what test_bad_input.py does, with the words that are said
 
 
@@ -125,7 +126,7 @@ def hostile_bodies(example: Any, field: str) -> Iterator[bytes]:
     yield marked.replace(r'"\u0001"', '{"a":' * 300 + "1" + "}" * 300).encode()
 
 
-@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.pattern}")
+@pytest.mark.parametrize("route", ENDING, ids=lambda route: f"{route.method} {route.pattern}")
 def test_unkind_values_are_not_the_servers_fault(route: Route, target: Target) -> None:
     in_path, in_query = parameters_of(route)
 

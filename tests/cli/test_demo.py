@@ -40,7 +40,7 @@ def test_it_gives_the_demo_a_server_and_ends_with_its_code(played: dict[str, Any
         ran = Batuta()("demo")
         assert (ran.code, played["healthy"], played["plain"], played["stay"]) == (code, True, True, False)
     assert "batuta.db" in played["files"] and not played["data_dir"].exists()
-    assert played["url"] in ran.out and "Page" in ran.out
+    assert played["url"] in ran.out and "Console" in ran.out
     with SyncClient(played["url"]) as client, pytest.raises(Unavailable):
         client.version()
 

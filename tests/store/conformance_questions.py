@@ -18,7 +18,7 @@ from batuta.core.query import All, Query, Sort, parse
 from batuta.errors import Invalid
 from batuta.store.fields import READABLE
 from batuta.store.memory import MemoryStore
-from batuta.store.protocol import Alarm, Claimable, Commit, Document, LogRow, PushedRow, Store
+from batuta.store.protocol import Alarm, Claimable, Commit, Document, LogRow, PushedRow, Store, Tally
 
 
 class Questions:
@@ -163,6 +163,25 @@ class Questions:
         await store.put([Document("kind", "a", 1, b"2")], delete=[("kind", "b", 2), ("kind", "nobody", 1)])
         assert await store.documents("kind") == [Document("kind", "a", 1, b"2"), first[1]]
         assert await store.documents("nothing") == []
+
+    async def test_find_leaves_payloads_out_when_asked(self, store: Store) -> None:
+        a = new_id()
+        await store.submit([start(a, input=b'{"large":1}')])
+        [found] = await store.find(payloads=False)
+        assert (found.execution_id, found.head.input, found.head.output, found.head.variables) == (a, None, None, None)
+        assert [one.head.input for one in await store.find()] == [b'{"large":1}']
+
+    async def test_a_tally_counts_names_by_status(self, store: Store) -> None:
+        await store.submit(
+            [
+                start(new_id(), name="b", created_at=T0),
+                start(new_id(), name="a", created_at=T0),
+                start(new_id(), name="a", created_at=T0 + 5),
+                start(new_id(), name="a", created_at=T0 + 5, status="FAILED"),
+            ]
+        )
+        assert await store.tally(T0 + 5) == [Tally("a", "FAILED", 1, 1), Tally("a", "RUNNING", 2, 1), Tally("b", "RUNNING", 1, 0)]
+        assert [(t.total, t.recent) for t in await store.tally(0)] == [(1, 1), (2, 2), (1, 1)]
 
     async def test_statistics_count_what_is_there(self, store: Store) -> None:
         a, b, c = new_id(), new_id(), new_id()

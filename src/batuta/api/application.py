@@ -14,11 +14,12 @@ from typing import Final
 
 from batuta.api import errors
 from batuta.api.binding import Bound
-from batuta.api.http import BODY_BYTES_MAX, Disconnected, Receive, Request, Response, Scope, Send, Streamed
+from batuta.api.http import BODY_BYTES_MAX, Disconnected, Receive, Request, Response, Scope, Send, Stream, Streamed
 from batuta.api.router import Route, Router, WrongMethod
 from batuta.api.routes import ROUTES
 from batuta.api.services import Services
-from batuta.errors import BatutaError
+from batuta.api.site import PAGES, Site, require_same_site
+from batuta.errors import BatutaError, NotFound
 
 Trust = Callable[[Request, Route], Awaitable[None]]
 """Raises (Forbidden, or what it sees fit) when this caller may not use this route."""
@@ -27,10 +28,16 @@ _ALLOW: Final = b"allow"
 
 
 class Application:
-    """Conductor's API over these rooms. `trust` is asked before the body of a request is read; without it everybody may do everything."""
+    """
+    Conductor's API over these rooms. `trust` is asked before the body of a request is read; without it everybody may do everything.
+    `site` answers what no route does: the console's files.
+    """
 
-    def __init__(self, services: Services, routes: Iterable[Route] = ROUTES, *, trust: Trust | None = None, body_bytes_max: int = BODY_BYTES_MAX) -> None:
-        self._services, self._trust, self._body_bytes_max = services, trust, body_bytes_max
+    def __init__(
+        self, services: Services, routes: Iterable[Route] = ROUTES, *, trust: Trust | None = None, body_bytes_max: int = BODY_BYTES_MAX,
+        site: Site | None = None,
+    ) -> None:  # fmt: skip
+        self._services, self._trust, self._body_bytes_max, self._site = services, trust, body_bytes_max, site
         self._watchers: set[asyncio.Task[None]] = set()
         self._router = Router()
         for route in routes:
@@ -44,13 +51,12 @@ class Application:
         try:
             response = await self._answer(request)
         except Disconnected:
+            request.finish()
             return
         except BatutaError as error:
             response = errors.answer(error)
         except Exception as error:
             response = errors.unexpected(error, request)
-        finally:
-            request.finish()
         # A method or path that no route has is the caller's invention, of which there may be any number.
         method, pattern = (request.method, request.pattern) if request.pattern else ("OTHER", "UNKNOWN")
         self._services.metrics.answered(method, pattern, response.status, perf_counter() - began)
@@ -58,15 +64,26 @@ class Application:
             await response.send(send, with_body=request.method != "HEAD")
             return
         await send(response.start())
+        if isinstance(response, Stream) and request.method != "HEAD":
+            async for piece in response.pieces:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+        request.finish()
         await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else response.body})
 
     async def _answer(self, request: Request) -> Response:
+        require_same_site(request)
         try:
             bound, request.values = self._router.find(request.method, request.path)
         except WrongMethod as wrong:
             if request.method != "OPTIONS":
                 raise
             return Response(200, b"", (_ALLOW, ", ".join(wrong.allowed).encode()))
+        except NotFound:
+            page = self._site.answer(request) if self._site is not None else None
+            if page is None:
+                raise
+            request.pattern = PAGES
+            return page
         request.pattern = bound.route.pattern
         if self._trust is not None:
             await self._trust(request, bound.route)

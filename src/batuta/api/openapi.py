@@ -18,7 +18,8 @@ from batuta.api.binding import Millis, Parameter, parameters_of
 from batuta.api.http import Response, json_response
 from batuta.api.router import Route
 from batuta.api.services import Services
-from batuta.wire import agent, event, file, metadata, requests, schedule
+from batuta.engine.changes import Change
+from batuta.wire import agent, console, event, file, metadata, requests, schedule
 from batuta.wire.answers import BulkResponse, PollData, WorkflowSummary
 from batuta.wire.codec import encode
 from batuta.wire.event import DeadMessage
@@ -26,6 +27,7 @@ from batuta.wire.execution import StatusView, TaskView, WorkflowView
 from batuta.wire.file import FileHandle
 from batuta.wire.shape import Json
 from batuta.wire.summary import ExecutionSummary, TaskSummary
+from batuta.wire.timeline import Timeline
 
 _RECORDS: Final = (*metadata.RECORDS, *requests.RECORDS, *event.RECORDS, *schedule.RECORDS, *agent.RECORDS, *file.RECORDS)
 _REF: Final = "#/components/schemas/"
@@ -40,6 +42,13 @@ _SHOWN: Final[dict[str, Any]] = {
     "TaskSummary": TaskSummary,
     "DeadMessage": DeadMessage,
     "FileHandle": FileHandle,
+    "ConsoleExecution": console.Execution,
+    "ConsoleTask": console.ExecutionTask,
+    "Timeline": Timeline,
+    "Overview": console.Overview,
+    "Failures": console.Failures,
+    "Health": console.Health,
+    "Change": Change,
 }
 _PLAIN: Final[dict[str, Json]] = {
     "object": {"type": "object"},

@@ -16,11 +16,13 @@ from batuta.api import (
     agent_runs,
     agents,
     bulk,
+    console,
     environment,
     event,
     explorer,
     external,
     files,
+    live,
     metadata,
     openapi,
     queue_admin,
@@ -287,8 +289,17 @@ _ABOUT: Final = (
     Route("GET", "/context.js", explorer.context, "What Conductor's user interface must know of its server", "", "javascript"),
     Route("GET", "/swagger-ui.html", explorer.page, "A page to try the API", "", "html"),
 )
+_CONSOLE: Final = (
+    Route("GET", "/api/console/overview", console.overview, "The whole server at a glance", "", "Overview"),
+    Route("GET", "/api/console/executions/{workflowId}", console.execution, "One execution without its tasks", "", "ConsoleExecution"),
+    Route("GET", "/api/console/executions/{workflowId}/timeline", console.timeline, "All its tasks without payloads, in columns", "", "Timeline"),
+    Route("GET", "/api/console/tasks/{taskId}", console.task, "One task, large payloads withheld", "", "ConsoleTask"),
+    Route("GET", "/api/console/failures", console.failures, "What failed, grouped by reason", "", "Failures"),
+    Route("GET", "/api/console/health", console.health, "What runs, and what to look into", "", "Health"),
+    Route("GET", "/api/console/events", live.events, "What moves, as it moves", "", "events"),
+)
 # fmt: on
 ROUTES: Final = (
     *_METADATA, *_SCHEMA, *_WORKFLOW, *_BULK, *_TASKS, *_QUEUES, *_EVENTS, *_SCHEDULER, *_ADMIN, *_SEARCH, *_WAITING, *_ENVIRONMENT, *_EXTERNAL, *_FILES,
-    *_AGENTS, *_ABOUT,
+    *_AGENTS, *_CONSOLE, *_ABOUT,
 )

@@ -20,6 +20,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from batuta.api.application import Application, Trust
 from batuta.api.http import BODY_BYTES_MAX
 from batuta.api.services import Services
+from batuta.api.site import Site
 from batuta.errors import Unavailable
 
 log = logging.getLogger("batuta.api")
@@ -93,18 +94,18 @@ class Edge:
     """The HTTP door of one server. Start it once, stop it once."""
 
     def __init__(self, services: Services, *, trust: Trust | None = None, body_bytes_max: int = BODY_BYTES_MAX) -> None:
-        self._application = Application(services, trust=trust, body_bytes_max=body_bytes_max)
+        self._application = Application(services, trust=trust, body_bytes_max=body_bytes_max, site=Site())
         self._server: _Server | None = None
         self._serving: asyncio.Task[None] | None = None
 
-    async def start(self, host: str, port: int) -> int:
+    async def start(self, host: str, port: int, *, also: socket.socket | None = None) -> int:
         """
-        Accept requests; the port that is bound, which is *port* unless that is 0.
+        Accept requests; the port that is bound, which is *port* unless that is 0. *also*: a second door to the same rooms (see `listening`).
 
         Raises:
             Unavailable: the address cannot be bound; the message says what to do.
         """
-        sock = _bound(host, port)
+        sock = listening(host, port)
         config = uvicorn.Config(
             self._application,
             http=_Protocol,
@@ -121,7 +122,7 @@ class Edge:
             backlog=BACKLOG,
         )
         self._server = _Server(config)
-        self._serving = asyncio.get_running_loop().create_task(self._server.serve(sockets=[sock]))
+        self._serving = asyncio.get_running_loop().create_task(self._server.serve(sockets=[sock] if also is None else [sock, also]))
         while not self._server.started:  # set within the next turns of the loop
             if self._serving.done():
                 self._serving.result()
@@ -140,8 +141,8 @@ class Edge:
         self._server = self._serving = None
 
 
-def _bound(host: str, port: int) -> socket.socket:
-    """A socket that listens there."""
+def listening(host: str, port: int) -> socket.socket:
+    """A socket that listens there. Raises Unavailable with what to do about it."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
     except socket.gaierror as error:

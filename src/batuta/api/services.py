@@ -15,6 +15,7 @@ from batuta.engine.engine import Engine
 from batuta.engine.events import Events
 from batuta.engine.files import Files
 from batuta.engine.metrics import Metrics
+from batuta.engine.pulse import Pulse
 from batuta.engine.schedules import Schedules
 from batuta.engine.webhooks import Webhooks
 from batuta.errors import SecretUnreadable
@@ -42,6 +43,7 @@ class Services:
     version: str = field(default_factory=lambda: metadata.version("batuta"))
     config: Mapping[str, str] = field(default_factory=dict)
     secrets_readable: bool = False
+    pulse: Pulse | None = None
 
     def now(self) -> int:
         """This instant by the engine's clock, in epoch milliseconds."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import signal
+import socket
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -26,7 +27,7 @@ DEMO = "batuta_firmware.demo"
 
 @click.command(cls=Command)
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port of the server; any free one unless given.")
-@click.option("--ui-port", type=click.IntRange(0, 65535), default=0, help="Port of the page to look at executions; any free one unless given.")
+@click.option("--ui-port", type=click.IntRange(0, 65535), default=0, help="Port of the console; any free one unless given.")
 @click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="Keep everything in this directory; in a temporary one unless given.")
 @click.option("--plain", is_flag=True, help="Print lines one after another, and leave at the end.")
 @logs.log_options
@@ -68,30 +69,33 @@ def _play() -> Callable[..., int]:
 
 @contextlib.contextmanager
 def local_server(directory: Path, port: int, ui_port: int) -> Iterator[tuple[str, str]]:
-    """A server in a thread, its state in *directory*: its API root and its page."""
+    """A server in a thread, its state in *directory*: its API root and its console."""
     from batuta.app import Server
-    from batuta.cli.landing import Landing
     from batuta.settings import read_settings
     from batuta.testing.loop import LoopThread
 
-    settings = read_settings({"data": str(directory), "port": port, "ui_port": ui_port})
-    server, landing = Server(settings), None
+    settings = read_settings({"data": str(directory), "port": port, "ui_port": ui_port or _free_port()})
+    server = Server(settings)
     with LoopThread("batuta-server") as thread:
         thread.call(server.start())
         try:
-            landing = Landing(server)
-            thread.call(landing.start(settings.host, ui_port))
-            yield f"http://{settings.host}:{server.port}/api", f"http://{settings.host}:{landing.port}"
+            if not server.ui_port:
+                raise Failure(f"no console on port {settings.ui_port}: {server.ui_refused}", advice="Choose another with --ui-port.")
+            yield f"http://{settings.host}:{server.port}/api", f"http://{settings.host}:{server.ui_port}"
         finally:
-            if landing is not None:
-                thread.call(landing.stop())
             thread.call(server.stop())
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def _introduce(url: str, page: str, kept: Path | None) -> None:
     """Tell where to look meanwhile."""
-    lines = [("Page", page), ("API", url), *([("Data", str(kept))] if kept else [])]
-    click.echo("\n".join(["", *(f"  {terminal.dim(name.ljust(6))} {click.style(value, fg='cyan')}" for name, value in lines), ""]))
+    lines = [("Console", page), ("API", url), *([("Data", str(kept))] if kept else [])]
+    click.echo("\n".join(["", *(f"  {terminal.dim(name.ljust(7))} {click.style(value, fg='cyan')}" for name, value in lines), ""]))
     sys.stdout.flush()
 
 

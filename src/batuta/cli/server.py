@@ -1,8 +1,7 @@
 """
 `batuta server`: one server in the foreground, from its banner to its last durable commit.
 
-Here: settings from options, the event loop, signals, what the operator reads. Not here: the server (batuta.app), the page on the UI port
-(landing.py).
+Here: settings from options, the event loop, signals, what the operator reads. Not here: the server (batuta.app).
 """
 
 from __future__ import annotations
@@ -24,7 +23,6 @@ from batuta.cli.failure import Command, Exit, Failure
 
 if TYPE_CHECKING:
     from batuta.app import Server
-    from batuta.cli.landing import Landing
 
 # How long a thread that wants the interpreter waits before it takes it. With Python's own 5 ms the store's writer waits for the busy event loop after every
 # group of commits: under load 650 three-step workflows a second instead of 930 (three runs each, same machine, same minute).
@@ -71,13 +69,10 @@ async def _serve(server: Server, began: float, *, as_json: bool, quiet: bool) ->
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, _on_signal, number, stop, seen, quiet or as_json)
     await _started(server)
-    landing, ui = await _landing(server)
     try:
-        await _announce(server, ui, time.perf_counter() - began, as_json=as_json, quiet=quiet)
+        await _announce(server, _console(server), time.perf_counter() - began, as_json=as_json, quiet=quiet)
         await stop.wait()
     finally:
-        if landing is not None:
-            await landing.stop()
         await server.stop()
     if not (quiet or as_json):
         terminal.note(terminal.dim("Stopped." if server.settings.store_url.startswith("memory:") else "Stopped; everything is on disk."))
@@ -123,20 +118,15 @@ def _port_taken(port: int) -> Failure:
     )
 
 
-async def _landing(server: Server) -> tuple[Landing | None, str]:
-    """The page on the UI port, and what to say of it: its URL, or why there is none."""
-    from batuta.cli.landing import Landing
-
+def _console(server: Server) -> str:
+    """What to say of the console: its URL, or why it has no port."""
     settings = server.settings
     if settings.ui_port == 0:
-        return None, "off (--ui-port 0)"
-    landing = Landing(server)
-    try:
-        await landing.start(settings.host, settings.ui_port)
-    except OSError as error:
-        why = "is taken" if error.errno == errno.EADDRINUSE else f"cannot be used ({error.strerror})"
-        return None, f"off: port {settings.ui_port} {why}; --ui-port chooses another"
-    return landing, _url(settings.host, settings.ui_port)
+        return "off (--ui-port 0)"
+    if not server.ui_port:
+        why = "is taken" if "another program" in server.ui_refused else f"cannot be used ({server.ui_refused})"
+        return f"off: port {settings.ui_port} {why}; --ui-port chooses another"
+    return _url(settings.host, server.ui_port)
 
 
 def _url(host: str, port: int) -> str:
@@ -157,7 +147,7 @@ async def _announce(server: Server, ui: str, took_s: float, *, as_json: bool, qu
     if quiet:
         import logging
 
-        logging.getLogger("batuta").info("ready: %s/api, page %s, store %s, %.2f s", api, ui, settings.store_url, took_s)
+        logging.getLogger("batuta").info("ready: %s/api, console %s, store %s, %.2f s", api, ui, settings.store_url, took_s)
         return
     stored = await server.engine.statistics()
     for line in banner(server, api, ui, stored, took_s):
@@ -168,6 +158,8 @@ def banner(server: Server, api: str, ui: str, stored: dict[str, int], took_s: fl
     """What an operator reads when the server is ready: where it is, what it keeps, what is on and off."""
     from importlib.metadata import version
 
+    from batuta.api.site import is_built
+
     settings = server.settings
     in_memory = settings.store_url.startswith("memory:")
     kept = f"{words.count(stored.get('executions', 0), 'execution')}, {stored.get('executions.RUNNING', 0):,} running"
@@ -175,7 +167,7 @@ def banner(server: Server, api: str, ui: str, stored: dict[str, int], took_s: fl
     facts = [
         ("API", click.style(f"{api}/api", fg="cyan"), ""),
         ("API docs", click.style(f"{api}/swagger-ui/index.html", fg="cyan"), ""),
-        ("Page", click.style(ui, fg="cyan") if ui.startswith("http") else terminal.dim(ui), "a look at executions" if ui.startswith("http") else ""),
+        ("Console", click.style(ui, fg="cyan") if ui.startswith("http") else terminal.dim(ui), "" if is_built() else "not built: `make ui`, with Node 20.19+"),
         ("Store", settings.store_url, "gone when the server stops" if in_memory else f"{kept}{size}"),
         ("Retention", f"{settings.retention_days:g} days" if settings.retention_days else "off", "" if settings.retention_days else "nothing is deleted"),
         ("HTTP tasks", *_http(settings)),

@@ -26,6 +26,8 @@ from batuta.engine.steps import Steps
 from batuta.engine.tally import CONCURRENCY_LIMITED, RATE_LIMITED
 from batuta.errors import BatutaError, NotFound
 
+POLLERS_MAX = 4096  # workers of queues that are remembered; a worker may call itself something new each time
+
 
 class PollData(msgspec.Struct, frozen=True):
     """Who polled a queue last, and when (epoch milliseconds)."""
@@ -51,7 +53,9 @@ class Claims(Steps):
         """
         queue = f"{domain}:{task_type}" if domain else task_type
         if not is_ours:
-            self.polls[queue] = (task_type, worker, self.clock.now())
+            self._polled(queue, task_type, worker)
+        else:
+            self.served_here.add(queue)
         taken = await self._take(queue, worker, count)
         if taken or wait_s <= 0:
             return taken
@@ -150,6 +154,14 @@ class Claims(Steps):
         line.waiters = waiters
         if held:
             self._arm()
+
+    def _polled(self, queue: str, task_type: str, worker: str) -> None:
+        now = self.clock.now()
+        self.polls[queue] = (task_type, worker, now)
+        self.pollers[queue, worker] = now
+        if len(self.pollers) > POLLERS_MAX:
+            for place in sorted(self.pollers, key=self.pollers.__getitem__)[: POLLERS_MAX // 2]:
+                del self.pollers[place]
 
     def poll_data(self, task_type: str | None = None) -> list[PollData]:
         """The last poll of each queue; None: of every task type."""

@@ -23,6 +23,7 @@ from batuta.core.model.status import TaskStatus
 from batuta.core.model.task import PAYLOAD_BYTES_MAX, Task
 from batuta.engine.alarms import Alarms
 from batuta.engine.catalog import Catalog
+from batuta.engine.changes import Changes
 from batuta.engine.clock import Clock, Handle
 from batuta.engine.definitions import Definitions
 from batuta.engine.environment import Environment
@@ -78,6 +79,8 @@ class Durability(abc.ABC):
         self.tools = Workbench(
             catalog, scripts, self._polled_lately, self.environment, self.secrets, self.outputs, variables_bytes_max=variables_bytes_max
         )
+        self.pollers: dict[tuple[str, str], int] = {}  # queue and worker -> instant of its last poll
+        self.served_here: set[str] = set()  # queues that a worker in this process serves
         self.lives = Lives(live_bytes_max)
         self.alarms = Alarms(lambda limit: store.alarms(limit=limit))
         self.watchers: dict[str, set[asyncio.Future[None]]] = {}  # who waits for a change of an execution
@@ -86,6 +89,7 @@ class Durability(abc.ABC):
         self.post: Callable[[Sequence[OutboxRow]], None] = lambda rows: None  # who takes rows for the webhook that are durable
         self.on_removed: Callable[[str], None] = lambda execution_id: None  # who is told of executions that were deleted
         self.payloads: Payloads | None = None  # where clients put payloads ahead of their requests
+        self.changes = Changes()
         self.observe: Callable[[Live, Commit], None] = lambda live, commit: None  # who is told of every commit that is durable
         self._active_poll_ms, self._payload_bytes_warn, self._inbox_max = active_poll_ms, payload_bytes_warn, inbox_max
         self._loading: dict[str, asyncio.Future[Live | None]] = {}
@@ -279,6 +283,8 @@ class Durability(abc.ABC):
                 self._stands(x)
         self._let_go(live)
         self.observe(live, commit)
+        if self.changes.is_heard:
+            self.changes.tell(commit)
         if live.heard is not None and commit.outbox:
             self.post(commit.outbox)
 

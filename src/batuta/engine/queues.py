@@ -116,6 +116,12 @@ class Queues:
     def sizes(self) -> dict[str, int]:
         return {name: len(q.members) for name, q in sorted(self._queues.items()) if q.members}
 
+    def due(self, name: str, now: int) -> tuple[int, int]:
+        """How many tasks of the queue may be claimed by now, and since when the first of them could have been; 0 when there is none."""
+        queue = self._queues.get(name)
+        due = [at for at in queue.members.values() if at <= now] if queue is not None else []
+        return len(due), min(due, default=0)
+
     def members(self, name: str) -> list[Key]:
         queue = self._queues.get(name)
         return list(queue.members) if queue is not None else []

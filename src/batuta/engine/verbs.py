@@ -204,10 +204,13 @@ class Verbs(Reports):
         if not x.head.status.is_terminal:
             await self.act(execution_id, _ended("The execution was removed"))
             x = await self.read(execution_id)
-        gone = self.store.submit([Commit(execution_id=execution_id, expected=x.head.revision, removed=True)])
+        removal = Commit(execution_id=execution_id, expected=x.head.revision, removed=True)
+        gone = self.store.submit([removal])
         if (live := self.lives.get(execution_id)) is not None:
             self.lives.drop(live)
         await asyncio.shield(gone)
+        if self.changes.is_heard:
+            self.changes.tell(removal)
         if (reading := self._loading.get(execution_id)) is not None:
             await asyncio.wait([reading])
         if (live := self.lives.get(execution_id)) is not None:

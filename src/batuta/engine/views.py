@@ -24,13 +24,13 @@ class Views(Verbs):
 
     async def find(
         self, *, name: str | None = None, definition_version: int | None = None, correlation_id: str | None = None, statuses: Sequence[str] = (),
-        created_from: int = 0, created_to: int = 0, limit: int = 1000,
+        created_from: int = 0, created_to: int = 0, newest_first: bool = False, limit: int = 1000, payloads: bool = True,
     ) -> list[Found]:  # fmt: skip
-        """Executions that meet every condition given, oldest first, without their tasks."""
+        """See store.protocol.Store.find."""
         await self.flushed()
         return await self.store.find(
             name=name, definition_version=definition_version, correlation_id=correlation_id, statuses=statuses, created_from=created_from,
-            created_to=created_to, limit=limit,
+            created_to=created_to, newest_first=newest_first, limit=limit, payloads=payloads,
         )  # fmt: skip
 
     async def search(

@@ -18,7 +18,7 @@ from typing import Literal, TypeVar
 from batuta.core.query import Query, Sort, holds
 from batuta.errors import BatutaError, Invalid, Unavailable, VersionConflict
 from batuta.store.fields import EXECUTION, NUMBERS, TASK, TEXTS, Record
-from batuta.store.protocol import Alarm, Claimable, Commit, Document, Found, HeadRow, LogRow, OutboxRow, PushedRow, Stored, TaskRow
+from batuta.store.protocol import Alarm, Claimable, Commit, Document, Found, HeadRow, LogRow, OutboxRow, PushedRow, Stored, Tally, TaskRow
 
 Row = TypeVar("Row", HeadRow, TaskRow)
 
@@ -238,6 +238,7 @@ class MemoryStore:
         created_to: int = 0,
         newest_first: bool = False,
         limit: int = 1000,
+        payloads: bool = True,
     ) -> list[Found]:
         """See protocol.Store."""
         self._answer()
@@ -253,7 +254,21 @@ class MemoryStore:
             )
 
         meant = [(r.head.created_at, r.place, id) for id, r in self._records.items() if is_meant(r.head)]
-        return await self.heads([id for _, _, id in sorted(meant, reverse=newest_first)[:limit]])
+        found = await self.heads([id for _, _, id in sorted(meant, reverse=newest_first)[:limit]])
+        if not payloads:
+            for one in found:
+                one.head.input = one.head.output = one.head.variables = None
+        return found
+
+    async def tally(self, since: int) -> list[Tally]:
+        """See protocol.Store."""
+        self._answer()
+        counts: dict[tuple[str, str], list[int]] = {}
+        for record in self._records.values():
+            count = counts.setdefault((record.head.name, record.head.status), [0, 0])
+            count[0] += 1
+            count[1] += record.head.created_at >= since
+        return [Tally(name, status, total, recent) for (name, status), (total, recent) in sorted(counts.items())]
 
     async def search(
         self, kind: Literal["executions", "tasks"], query: Query | None, *, sort: Sequence[Sort] = (), start: int = 0, size: int = 100

@@ -148,6 +148,15 @@ class Found(msgspec.Struct, frozen=True):
     head: HeadRow
 
 
+class Tally(msgspec.Struct, frozen=True):
+    """How many executions of a name have a status, and how many of those were created since the instant asked about."""
+
+    name: str
+    status: str
+    total: int
+    recent: int
+
+
 class Store(Protocol):
     """
     Durable state of one or more servers. Used from the event loop that opened it.
@@ -199,8 +208,17 @@ class Store(Protocol):
         created_to: int = 0,
         newest_first: bool = False,
         limit: int = 1000,
+        payloads: bool = True,
     ) -> list[Found]:
-        """Executions that meet every condition given (0, None and () are no condition; both ends of a span belong to it), oldest first."""
+        """
+        Executions that meet every condition given (0, None and () are no condition; both ends of a span belong to it), oldest first.
+
+        Without *payloads* they are left None, however large they are in the store.
+        """
+        ...
+
+    async def tally(self, since: int) -> list[Tally]:
+        """Executions counted by name and status, in that order; what was created at or after *since* counts as recent."""
         ...
 
     async def search(

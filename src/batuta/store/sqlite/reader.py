@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import queue
+import re
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,7 +19,7 @@ from typing import Any, TypeVar
 
 from batuta.core.query import Query, Sort
 from batuta.errors import Invalid, Unavailable
-from batuta.store.protocol import Alarm, Claimable, Document, Found, HeadRow, LogRow, OutboxRow, PushedRow, Stored, TaskRow
+from batuta.store.protocol import Alarm, Claimable, Document, Found, HeadRow, LogRow, OutboxRow, PushedRow, Stored, Tally, TaskRow
 from batuta.store.sqlite import migrate, search
 
 T = TypeVar("T")
@@ -29,6 +30,7 @@ _HEAD_FIELDS = HeadRow.__struct_fields__
 _HEADS = "SELECT e.key, e.id, {} FROM executions e JOIN definition_snapshots d ON d.key = e.definition".format(
     ", ".join("d.hash" if field == "definition_hash" else f"e.{field}" for field in _HEAD_FIELDS)
 )
+_LEAN_HEADS = re.sub(r"e\.(input|output|variables)", "NULL", _HEADS)
 _TASKS = f"SELECT {', '.join(TaskRow.__struct_fields__)} FROM tasks WHERE key BETWEEN ? << 32 AND (? << 32) + 4294967295 ORDER BY key"
 _OPEN = "t.status IN ('SCHEDULED', 'IN_PROGRESS') AND t.queue <> ''"  # as the partial index tasks_open says it
 _CLAIMABLE = "SELECT t.queue, t.priority, t.due_at, e.id, t.n FROM tasks t JOIN executions e ON e.key = t.key >> 32"
@@ -91,6 +93,7 @@ class Reader:
         created_to: int,
         newest_first: bool,
         limit: int,
+        payloads: bool,
     ) -> list[Found]:
         """See protocol.Store."""
         conditions: list[tuple[str, Any]] = [
@@ -103,18 +106,25 @@ class Reader:
         asked = [(condition, value) for condition, value in conditions if value is not None]
         # One question a status, each answered in order by an index; several at once would be sorted as a whole before the limit counts.
         with self._one_look():
-            found = [one for status in set(statuses) for one in self._find([("e.status = ?", status), *asked], newest_first, limit)]
+            found = [one for status in set(statuses) for one in self._find([("e.status = ?", status), *asked], newest_first, limit, payloads)]
             if not statuses:
-                found = self._find(asked, newest_first, limit)
+                found = self._find(asked, newest_first, limit, payloads)
         found.sort(key=lambda one: one[0], reverse=newest_first)
         return [one for _, one in found[:limit]]
 
-    def _find(self, asked: Sequence[tuple[str, Any]], newest_first: bool, limit: int) -> list[tuple[tuple[int, int], Found]]:
+    def _find(self, asked: Sequence[tuple[str, Any]], newest_first: bool, limit: int, payloads: bool) -> list[tuple[tuple[int, int], Found]]:
         """The executions that meet all these conditions, each with what they are ordered by."""
         where = f"WHERE {' AND '.join(condition for condition, _ in asked)}" if asked else ""
         direction = "DESC" if newest_first else "ASC"
-        sql = f"{_HEADS} {where} ORDER BY e.created_at {direction}, e.key {direction} LIMIT ?"
-        return [((found.head.created_at, key), found) for key, found in self._found(sql, [*(value for _, value in asked), limit])]
+        sql = f"{_HEADS if payloads else _LEAN_HEADS} {where} ORDER BY e.created_at {direction}, e.key {direction} LIMIT ?"
+        return [((found.head.created_at, key), found) for key, found in self._found(sql, [*(value for _, value in asked), limit], payloads)]
+
+    def tally(self, since: int) -> list[Tally]:
+        """See protocol.Store. An index in the order of the answer holds all it needs."""
+        rows = self._connection.execute(
+            "SELECT name, status, count(*), sum(created_at >= ?) FROM executions INDEXED BY executions_by_name_and_status GROUP BY name, status", (since,)
+        )
+        return [Tally(*row) for row in rows]
 
     def holder_of(self, task_id: str) -> str | None:
         """See protocol.Store."""
@@ -211,12 +221,13 @@ class Reader:
         finally:
             self._connection.execute("COMMIT")
 
-    def _found(self, sql: str, values: Sequence[Any]) -> list[tuple[int, Found]]:
-        """What a statement that begins with _HEADS finds, with the keys."""
+    def _found(self, sql: str, values: Sequence[Any], payloads: bool = True) -> list[tuple[int, Found]]:
+        """What a statement that begins with _HEADS, or without *payloads* with _LEAN_HEADS, finds, with the keys."""
         found = []
         for key, id, *fields in self._connection.execute(sql, values).fetchall():
             head = HeadRow(*fields)
-            self._complete(key, head, ())
+            if payloads:
+                self._complete(key, head, ())
             found.append((key, Found(id, head)))
         return found
 

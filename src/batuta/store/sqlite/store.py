@@ -18,7 +18,7 @@ from typing import Literal, TypeVar
 
 from batuta.core.query import Query, Sort
 from batuta.errors import Unavailable
-from batuta.store.protocol import Alarm, Claimable, Commit, Document, Found, LogRow, OutboxRow, Stored
+from batuta.store.protocol import Alarm, Claimable, Commit, Document, Found, LogRow, OutboxRow, Stored, Tally
 from batuta.store.sqlite import file, migrate
 from batuta.store.sqlite.batch import Put
 from batuta.store.sqlite.reader import Reader, Readers
@@ -102,9 +102,16 @@ class SqliteStore:
         created_to: int = 0,
         newest_first: bool = False,
         limit: int = 1000,
+        payloads: bool = True,
     ) -> list[Found]:
         """See protocol.Store."""
-        return await self._search(lambda reader: reader.find(name, definition_version, correlation_id, statuses, created_from, created_to, newest_first, limit))
+        return await self._search(
+            lambda reader: reader.find(name, definition_version, correlation_id, statuses, created_from, created_to, newest_first, limit, payloads)
+        )
+
+    async def tally(self, since: int) -> list[Tally]:
+        """See protocol.Store."""
+        return await self._search(lambda reader: reader.tally(since))
 
     async def search(
         self, kind: Literal["executions", "tasks"], query: Query | None, *, sort: Sequence[Sort] = (), start: int = 0, size: int = 100

@@ -1,0 +1,153 @@
+"""What the console asks for beyond Conductor's API: the overview, one execution lightly, groups of failures, and who may ask."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from typing import Any
+
+import pytest
+from edgework import Edge
+
+from batuta.api import console
+
+FAILED = {"status": "FAILED_WITH_TERMINAL_ERROR"}
+
+
+def ended(edge: Edge, reason: str, **fields: Any) -> str:
+    started = edge.start(**fields)
+    edge.report(edge.take(), reasonForIncompletion=reason, **FAILED)
+    return started
+
+
+def test_the_overview_counts_what_is_there(edge: Edge) -> None:
+    edge.register()
+    edge.start()
+    ended(edge, "no")
+    edge.clock.advance(5_000)
+    edge.start()
+    told = edge.call("GET", "/api/console/overview").json
+    assert told["counts"] == {"FAILED": 1, "RUNNING": 2}
+    assert told["definitions"] == [{"name": "flow", "total": told["counts"], "recent": told["counts"]}]
+    [queue] = told["queues"]
+    assert {key: queue[key] for key in ("queue", "taskType", "domain", "waiting", "due", "lastWorker", "workers", "isOurs")} == {
+        "queue": "job", "taskType": "job", "domain": "", "waiting": 2, "due": 2, "lastWorker": "w1", "workers": 1, "isOurs": False,
+    }  # fmt: skip
+    assert told["at"] - queue["oldestDueAt"] == 5_000 == told["at"] - queue["lastPollAt"]
+    assert [(worker["worker"], worker["queues"]) for worker in told["workers"]] == [("w1", ["job"])]
+    assert [one["status"] for one in told["oldest"]] == ["RUNNING", "RUNNING"]
+
+
+def test_what_is_long_ago_is_not_recent(edge: Edge) -> None:
+    edge.register()
+    ended(edge, "no")
+    edge.clock.advance(console.RECENT_MS + 1)
+    [told] = edge.call("GET", "/api/console/overview").json["definitions"]
+    assert told == {"name": "flow", "total": {"FAILED": 1}, "recent": {}}
+    assert edge.call("GET", "/api/console/failures").json["groups"] == []
+
+
+def test_a_timeline_has_every_task_in_columns(edge: Edge) -> None:
+    edge.register("flow", edge.task("a"), edge.task("b"))
+    started = edge.start()
+    edge.clock.advance(1_000)
+    task = edge.take("a")
+    edge.clock.advance(2_000)
+    edge.report(task, reasonForIncompletion="almost")
+    told = edge.call("GET", f"/api/console/executions/{started}/timeline").json
+    words = told["words"]
+    assert [words[at] for at in told["ref"]] == ["a", "b"] and [words[at] for at in told["statusOf"]] == ["COMPLETED", "SCHEDULED"]
+    assert (told["scheduled"], told["started"], told["ended"]) == ([0, 3_000], [1_000, -1], [3_000, -1])
+    assert told["total"] == 2 and told["whole"] and told["reasons"] == {str(told["n"][0]): "almost"} and words[told["worker"][0]] == "w1"
+    assert edge.call("GET", f"/api/tasks/{task['taskId']}").status == 200 and told["ids"] == {}  # ids follow from numbers
+
+
+def test_a_timeline_tells_only_what_changed_since(edge: Edge) -> None:
+    edge.register("flow", edge.task("a"), edge.task("b"), edge.task("c"))
+    started = edge.start()
+    edge.clock.advance(10)
+    edge.report(edge.take("a"))
+    edge.clock.advance(10)
+    seen = edge.call("GET", f"/api/console/executions/{started}/timeline").json["updateTime"]
+    edge.report(edge.take("b"))
+    told = edge.call("GET", f"/api/console/executions/{started}/timeline?since={seen + 1}").json
+    assert [told["words"][at] for at in told["ref"]] == ["b", "c"] and told["total"] == 3 and not told["whole"]
+
+
+def test_ten_thousand_tasks_are_less_than_a_megabyte(edge: Edge) -> None:
+    fork = {
+        "name": "fork", "taskReferenceName": "fork", "type": "FORK_JOIN_DYNAMIC", "dynamicForkTasksParam": "t", "dynamicForkTasksInputParamName": "i",
+        "inputParameters": {"t": "${workflow.input.t}", "i": {}},
+    }  # fmt: skip
+    edge.register("wide", fork, {"name": "join", "taskReferenceName": "join", "type": "JOIN"})
+    branches = [{"name": "n", "taskReferenceName": f"a_branch_{n}", "type": "NOOP"} for n in range(900)]
+    started = edge.start("wide", input={"t": branches})
+    answer = edge.call("GET", f"/api/console/executions/{started}/timeline")
+    assert answer.json["total"] >= 900 and len(answer.body) / answer.json["total"] < 100
+
+
+def test_a_large_answer_is_packed_for_who_can_read_it(edge: Edge) -> None:
+    edge.register()
+    started = edge.start(input={"text": "x" * 50_000})
+    target = f"/api/console/executions/{started}"
+    packed = edge.raw("GET", target, headers=((b"accept-encoding", b"gzip, br"),))
+    assert packed.headers["content-encoding"] == "gzip" and json.loads(gzip.decompress(packed.body)) == edge.call("GET", target).json
+
+
+def test_a_payload_that_is_too_large_is_only_weighed(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(console, "PAYLOAD_BYTES_MAX", 100)
+    edge.register("flow", edge.task("job", inputParameters={"large": "${workflow.input.large}", "small": 1}))
+    started = edge.start(input={"large": "x" * 200})
+    told = edge.call("GET", f"/api/console/executions/{started}").json
+    assert told["withheld"] == ["input"] and told["workflow"]["input"] == {} and told["sizes"] == {"input": 212, "output": 2, "variables": 2}
+    task = edge.take()
+    told = edge.call("GET", f"/api/console/tasks/{task['taskId']}").json
+    assert told["withheld"] == ["input"] and told["task"]["inputData"] == {} and told["sizes"]["input"] > 200
+    assert told["task"]["taskId"] == task["taskId"]
+
+
+def test_failures_are_grouped_by_what_went_wrong(edge: Edge) -> None:
+    edge.register()
+    ids = [ended(edge, f"mailbox {n} of 3f2b8c1e-0000-4000-8000-00000000000{n} is full") for n in range(3)]
+    other = ended(edge, "no route to host")
+    told = edge.call("GET", "/api/console/failures").json
+    assert [(group["count"], group["workflow"], group["ref"]) for group in told["groups"]] == [(3, "flow", "job"), (1, "flow", "job")]
+    assert sorted(told["groups"][0]["workflowIds"]) == sorted(ids) and told["groups"][1]["workflowIds"] == [other]
+    assert told["lookedAt"] == 4 and not told["capped"]
+    assert edge.call("GET", f"/api/console/failures?since={told['at'] + 1}").json["groups"] == []
+
+
+def test_health_says_what_to_look_into(edge: Edge) -> None:
+    edge.register()
+    edge.start()
+    ended(edge, "no")
+    edge.clock.advance(120_000)
+    told = edge.call("GET", "/api/console/health").json
+    findings = {finding["check"]: finding for finding in told["findings"]}
+    assert findings["Workers"]["level"] == "warn" and "job" in findings["Workers"]["found"]
+    assert findings["Executions"]["level"] == "note" and findings["Retention"]["level"] == "note" and findings["Store"]["level"] == "ok"
+    assert told["version"] == "1.2.3" and told["config"] == {"port": "8080"}
+
+
+#    what a browser says of the page that asks                                                      may it?
+ASKED = [
+    ({}, True),
+    ({"sec-fetch-site": "same-origin", "origin": "http://console"}, True),
+    ({"sec-fetch-site": "none"}, True),
+    ({"sec-fetch-site": "cross-site", "origin": "http://elsewhere"}, False),
+    ({"sec-fetch-site": "same-site", "origin": "http://console:3000"}, False),
+    ({"origin": "http://console", "host": "console"}, True),
+    ({"origin": "https://console", "host": "inside:8080", "x-forwarded-host": "console"}, True),
+    ({"origin": "http://elsewhere", "host": "console"}, False),
+    ({"origin": "null", "host": "console"}, False),
+]
+
+
+@pytest.mark.parametrize(("said", "may"), ASKED)
+@pytest.mark.parametrize(("method", "target"), [("DELETE", "/api/workflow/none"), ("GET", "/api/tasks/poll/job"), ("POST", "/api/workflow/bulk/retry")])
+def test_a_page_of_another_site_can_neither_act_nor_look(edge: Edge, said: dict[str, str], may: bool, method: str, target: str) -> None:
+    headers = tuple((name.encode(), value.encode()) for name, value in said.items())
+    answer = edge.raw(method, target, b'["none"]' if method == "POST" else b"", headers=(*headers, (b"content-type", b"application/json")))
+    assert (answer.status != 403) == may
+    if not may:
+        assert "may not use this API from a browser" in answer.json["message"]
