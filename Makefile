@@ -3,9 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: up demo test lint types contracts unit broker clients test-clients simulate crashes bench docs clean
+.PHONY: up ui demo test lint types contracts unit broker console clients test-clients simulate crashes bench docs clean
 
-up: $(VENV)/ready ## the environment: Batuta, its tools, the firmware application's compiler
+up: $(VENV)/ready ui ## the environment: Batuta and its console, its tools, the firmware application's compiler
 $(VENV)/ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
@@ -19,10 +19,20 @@ broker: up
 		{ apt-get download -q nats-server || { apt-get update -q && apt-get download -q nats-server; }; } && dpkg-deb -x nats-server_*.deb debian; \
 	} || echo "no nats-server: the tests with a real broker will be skipped; on Debian: apt-get install nats-server"
 
+# The web console, built into the package. Without Node, or a registry to fetch its libraries from, it is left out: the server says so on its pages and
+# serves its API all the same. A build that fails is an error.
+UI := src/batuta/ui/index.html
+WITHOUT := no web console is built. With Node 20.19 or newer: make ui ***
+ui: $(UI)
+$(UI): $(shell find ui -name node_modules -prune -o -type f -print 2>/dev/null)
+	@if ! node -e "const [a,b]=process.versions.node.split('.');process.exit(a>20||(a==20&&b>=19)?0:1)" 2>/dev/null; then echo "*** Node is missing or old: $(WITHOUT)"; \
+	elif ! npm --prefix ui ci --no-audit --no-fund --loglevel=error; then echo "*** npm could not fetch its libraries: $(WITHOUT)"; \
+	else npm --prefix ui run --silent build && touch $@; fi
+
 demo: up ## the main job, end to end: commits become firmware on a device, or do not
 	$(BIN)/batuta demo
 
-test: up lint types contracts unit clients ## everything that must be green
+test: up lint types contracts unit console clients ## everything that must be green
 
 lint: up
 	$(BIN)/ruff check src apps tests bench docs
@@ -34,7 +44,10 @@ contracts: up
 	$(BIN)/lint-imports
 
 unit: up broker
-	$(BIN)/python -m pytest --ignore-glob='*/test_client_*.py'
+	$(BIN)/python -m pytest --ignore-glob='*/test_client_*.py' --ignore=tests/console
+
+console: up ## the web console: its own tests, and a browser on a real server; skipped by name without Node or Chromium
+	$(BIN)/python -m pytest tests/console
 
 clients: up ## the official SDKs against a server; one whose toolchain or registry is missing is skipped by name
 	$(BIN)/python -m pytest tests/compat/test_client_*.py
@@ -55,4 +68,4 @@ docs: up ## generated reference pages
 	$(BIN)/python docs/generate.py
 
 clean:
-	rm -rf $(VENV) .clients .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist
+	rm -rf $(VENV) .clients ui/node_modules src/batuta/ui .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -58,6 +59,9 @@ def tracked(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if name and (ROOT / name).is_file():
             (tree / name).parent.mkdir(parents=True, exist_ok=True)
             (tree / name).write_bytes((ROOT / name).read_bytes())
+    console = ROOT / "src" / "batuta" / "ui"  # git ignores it; without it every package below would have npm build it
+    if console.is_dir():
+        shutil.copytree(console, tree / "src" / "batuta" / "ui")
     return tree
 
 

@@ -1,0 +1,44 @@
+// What changes something on the server. Each says what it is called, what it does to what, and what must be read again afterwards.
+import { call, path, query } from "./http";
+import { client } from "./queries";
+import type { BulkResponse } from "./types";
+
+export const pause = (id: string) => call("PUT", `${path("/api/workflow", id)}/pause`);
+export const resume = (id: string) => call("PUT", `${path("/api/workflow", id)}/resume`);
+export const terminate = (id: string, reason: string) =>
+  call("POST", `${path("/api/workflow", id)}/terminate${query({ reason })}`);
+export const retry = (id: string, resumeSubworkflowTasks: boolean) =>
+  call("POST", `${path("/api/workflow", id)}/retry${query({ resumeSubworkflowTasks })}`);
+export const restart = (id: string, useLatestDefinitions: boolean) =>
+  call("POST", `${path("/api/workflow", id)}/restart${query({ useLatestDefinitions })}`);
+export const rerun = (
+  id: string,
+  request: { reRunFromTaskId?: string; taskInput?: unknown; workflowInput?: unknown },
+) => call<string>("POST", `${path("/api/workflow", id)}/rerun`, request);
+export const skip = (id: string, ref: string) =>
+  call("PUT", `${path("/api/workflow", id)}/skiptask/${encodeURIComponent(ref)}`, {});
+export const remove = (id: string) => call("DELETE", `${path("/api/workflow", id)}/remove`);
+export const start = (request: { name: string; version?: number; input?: unknown; correlationId?: string }) =>
+  call<string>("POST", "/api/workflow", request);
+
+export type BulkVerb = "pause" | "resume" | "restart" | "retry" | "terminate" | "remove";
+const METHODS: Record<BulkVerb, "PUT" | "POST" | "DELETE"> = {
+  pause: "PUT",
+  resume: "PUT",
+  restart: "POST",
+  retry: "POST",
+  terminate: "POST",
+  remove: "DELETE",
+};
+export const bulk = (verb: BulkVerb, ids: string[]) =>
+  call<BulkResponse>(METHODS[verb], `/api/workflow/bulk/${verb}`, ids);
+
+/** Read this execution again, and what lists it. */
+export async function refreshExecution(id: string): Promise<void> {
+  await Promise.all([
+    client.invalidateQueries({ queryKey: ["execution", id] }),
+    client.invalidateQueries({ queryKey: ["timeline", id] }),
+    client.invalidateQueries({ queryKey: ["executions"] }),
+    client.invalidateQueries({ queryKey: ["overview"] }),
+  ]);
+}

@@ -1,0 +1,147 @@
+// What is read from the server, each with its key: components ask for data by these and by nothing else. What changes it are actions.ts and live.ts.
+import { QueryClient, keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { ApiError, get, path, query } from "./http";
+import { laidOver, rowsOf, type Tasks } from "./timeline";
+import type {
+  ConsoleExecution,
+  ConsoleTask,
+  Failures,
+  Health,
+  Overview,
+  PollData,
+  SearchResult,
+  TaskDef,
+  TaskLog,
+  Timeline,
+  WorkflowDef,
+  WorkflowSummary,
+} from "./types";
+
+export const client = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 5_000,
+      // A server that is starting again answers soon; one that says no says it again.
+      retry: (failures, error) =>
+        failures < 2 && !(error instanceof ApiError && error.status >= 400 && error.status < 500),
+      retryDelay: 500,
+    },
+  },
+});
+
+export interface Search {
+  query: string;
+  freeText: string;
+  sort: string;
+  start: number;
+  size: number;
+}
+
+export const executions = (search: Search) =>
+  queryOptions({
+    queryKey: ["executions", search],
+    queryFn: ({ signal }) =>
+      get<SearchResult<WorkflowSummary>>(
+        `/api/workflow/search${query({ ...search, freeText: search.freeText || undefined })}`,
+        signal,
+      ),
+    placeholderData: keepPreviousData,
+  });
+
+export const execution = (id: string) =>
+  queryOptions({
+    queryKey: ["execution", id],
+    queryFn: ({ signal }) => get<ConsoleExecution>(path("/api/console/executions", id), signal),
+  });
+
+/** All tasks without payloads. Asked again, only what changed since is read. */
+export const timeline = (id: string) =>
+  queryOptions({
+    queryKey: ["timeline", id],
+    queryFn: async ({ signal }): Promise<Tasks> => {
+      const url = `${path("/api/console/executions", id)}/timeline`;
+      const before = client.getQueryData<Tasks>(["timeline", id]);
+      if (before) {
+        const merged = laidOver(before, await get<Timeline>(`${url}?since=${before.updateTime}`, signal));
+        if (merged) return merged;
+      }
+      return rowsOf(await get<Timeline>(url, signal));
+    },
+    structuralSharing: false, // rows are thousands, and replaced as they are
+  });
+
+export const task = (id: string) =>
+  queryOptions({
+    queryKey: ["task", id],
+    queryFn: ({ signal }) => get<ConsoleTask>(path("/api/console/tasks", id), signal),
+    structuralSharing: false,
+  });
+
+/** A payload the console left out for its size. */
+export const wholePayload = (kind: "execution" | "task", id: string, part: string) =>
+  queryOptions({
+    queryKey: ["payload", kind, id, part],
+    queryFn: async ({ signal }) => {
+      const url = kind === "task" ? path("/api/tasks", id) : `${path("/api/workflow", id)}?includeTasks=false`;
+      const whole = await get<Record<string, unknown>>(url, signal);
+      const key = kind === "task" ? `${part}Data` : part;
+      const external = whole[part === "input" ? "externalInputPayloadStoragePath" : "externalOutputPayloadStoragePath"];
+      return typeof external === "string" && external ? get<unknown>(`/api/external/${external}`, signal) : whole[key];
+    },
+    structuralSharing: false,
+    gcTime: 30_000,
+  });
+
+export const taskLogs = (id: string) =>
+  queryOptions({
+    queryKey: ["logs", id],
+    queryFn: async ({ signal }) => (await get<TaskLog[] | undefined>(`${path("/api/tasks", id)}/log`, signal)) ?? [],
+  });
+
+export const overview = () =>
+  queryOptions({
+    queryKey: ["overview"],
+    queryFn: ({ signal }) => get<Overview>("/api/console/overview", signal),
+    refetchInterval: 5_000, // not while the tab is hidden
+  });
+
+export const failures = (since?: number) =>
+  queryOptions({
+    queryKey: ["failures", since],
+    queryFn: ({ signal }) => get<Failures>(`/api/console/failures${query({ since })}`, signal),
+  });
+
+export const health = () =>
+  queryOptions({ queryKey: ["health"], queryFn: ({ signal }) => get<Health>("/api/console/health", signal) });
+
+export const workflowNames = () =>
+  queryOptions({
+    queryKey: ["workflowNames"],
+    queryFn: ({ signal }) => get<string[]>("/api/metadata/workflow/names", signal),
+    staleTime: 30_000,
+  });
+
+export const definitions = () =>
+  queryOptions({
+    queryKey: ["definitions"],
+    queryFn: ({ signal }) => get<WorkflowDef[]>("/api/metadata/workflow/latest-versions", signal),
+  });
+
+export const definition = (name: string, version?: number) =>
+  queryOptions({
+    queryKey: ["definition", name, version ?? "latest"],
+    queryFn: ({ signal }) => get<WorkflowDef>(`${path("/api/metadata/workflow", name)}${query({ version })}`, signal),
+  });
+
+export const taskDefinitions = () =>
+  queryOptions({
+    queryKey: ["taskDefinitions"],
+    queryFn: ({ signal }) => get<TaskDef[]>("/api/metadata/taskdefs", signal),
+  });
+
+export const pollData = (taskType: string) =>
+  queryOptions({
+    queryKey: ["pollData", taskType],
+    queryFn: ({ signal }) => get<PollData[]>(`/api/tasks/queue/polldata${query({ taskType })}`, signal),
+    refetchInterval: 5_000,
+  });

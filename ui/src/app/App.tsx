@@ -1,0 +1,55 @@
+import { QueryClientProvider } from "@tanstack/react-query";
+import { Component, Suspense, type ReactNode } from "react";
+import { Route, Switch } from "wouter";
+import { client } from "../api/queries";
+import { EmptyState, ErrorState } from "../design/EmptyState";
+import { Layout } from "./Layout";
+import { PAGES } from "./pages";
+
+export function App() {
+  return (
+    <QueryClientProvider client={client}>
+      <Layout>
+        <Switch>
+          {PAGES.flatMap(page =>
+            page.paths.map(path => (
+              <Route key={path} path={path}>
+                <Boundary>
+                  <Suspense fallback={<div className="page faint" aria-busy="true" />}>
+                    <page.component />
+                  </Suspense>
+                </Boundary>
+              </Route>
+            )),
+          )}
+          <Route>
+            <EmptyState icon="search" title="There is nothing at this address">
+              <a href="/">Go to the beginning</a>, or find it with <kbd>Ctrl</kbd> <kbd>K</kbd>.
+            </EmptyState>
+          </Route>
+        </Switch>
+      </Layout>
+    </QueryClientProvider>
+  );
+}
+
+/** A page that fails says so in its place; the rest goes on. A chunk that a new version replaced is fetched by loading the page again. */
+class Boundary extends Component<{ children: ReactNode }, { error: Error | null }> {
+  override state: { error: Error | null } = { error: null };
+
+  static getDerivedStateFromError(error: Error) {
+    return { error };
+  }
+
+  override render() {
+    const { error } = this.state;
+    if (!error) return this.props.children;
+    const isStale = /dynamically imported module|Importing a module/i.test(error.message);
+    return (
+      <ErrorState
+        error={isStale ? new Error("The console was updated since this page was opened.") : error}
+        onRetry={() => location.reload()}
+      />
+    );
+  }
+}

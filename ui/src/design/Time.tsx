@@ -1,0 +1,49 @@
+// Instants and durations; those that are still going tick, all by one timer, and none while the tab is hidden.
+import { useSyncExternalStore } from "react";
+import { usePreferences } from "../app/preferences";
+import { ago, duration, instant, when } from "../lib/format";
+
+const listeners = new Set<() => void>();
+let timer: ReturnType<typeof setInterval> | undefined;
+let present = Date.now();
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  timer ??= setInterval(() => {
+    if (document.hidden) return;
+    present = Date.now();
+    for (const one of listeners) one();
+  }, 1000);
+  return () => {
+    listeners.delete(listener);
+    if (!listeners.size) {
+      clearInterval(timer);
+      timer = undefined;
+    }
+  };
+}
+
+/** The present, once a second. */
+export function useNow(ticking = true): number {
+  return useSyncExternalStore(ticking ? subscribe : noSubscription, () => present);
+}
+const noSubscription = () => () => {};
+
+/** An instant; the title says all of it. */
+export function When({ at, relative = false }: { at: number; relative?: boolean }) {
+  usePreferences();
+  const now = useNow(relative);
+  if (!at) return <span className="faint">–</span>;
+  return (
+    <time dateTime={new Date(at).toISOString()} title={instant(at)}>
+      {relative ? ago(at, Math.max(now, at)) : when(at)}
+    </time>
+  );
+}
+
+/** How long from one instant to another, or until now while there is no other. */
+export function Duration({ from, to, skew = 0 }: { from: number; to: number; skew?: number }) {
+  const now = useNow(!to && from > 0);
+  if (!from) return <span className="faint">–</span>;
+  return <span>{duration((to || Math.max(now, Date.now() - 1000) + skew) - from)}</span>;
+}

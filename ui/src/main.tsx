@@ -1,0 +1,17 @@
+// Where the console begins: the nonce for styles that libraries make, the theme, the data client, the application.
+import "./design/tokens.css";
+import "./design/base.css";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { App } from "./app/App";
+import { nonce } from "./app/nonce";
+import { applyPreferences } from "./app/preferences";
+
+// react-remove-scroll, inside Radix's dialogs, makes a <style>; it looks for the nonce under webpack's name.
+(globalThis as unknown as { __webpack_nonce__: string }).__webpack_nonce__ = nonce;
+applyPreferences();
+createRoot(document.getElementById("root")!).render(
+  <StrictMode>
+    <App />
+  </StrictMode>,
+);

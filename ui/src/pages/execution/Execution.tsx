@@ -1,0 +1,123 @@
+// One execution: its header, the views over one selection, and the panel of the selected task. The URL says which view and which task.
+import { useQuery } from "@tanstack/react-query";
+import { lazy, Suspense, useEffect, useMemo } from "react";
+import { useLocation, useParams as useSegments } from "wouter";
+import { ApiError } from "../../api/http";
+import { client, execution as executionQuery, timeline as timelineQuery } from "../../api/queries";
+import type { TaskRow } from "../../api/timeline";
+import { useLive } from "../../app/live";
+import { EmptyState, ErrorState } from "../../design/EmptyState";
+import { Panels } from "../../design/Panel";
+import { isBad, isOpen } from "../../design/status";
+import { Tabs } from "../../design/Tabs";
+import { placesOf } from "../../lib/definition";
+import { useRefresh } from "../../lib/refresh";
+import { to, useParams } from "../../lib/url";
+import { Header } from "./Header";
+import { TaskPanel } from "./TaskPanel";
+import { Timeline } from "./Timeline";
+import css from "./Execution.module.css";
+import type { ViewProps } from "./views";
+
+const VIEWS = [
+  { key: "timeline", label: "Timeline", component: Timeline },
+  { key: "tasks", label: "Tasks", component: lazy(() => import("./TaskTable")) },
+  { key: "data", label: "Data", component: lazy(() => import("./Data")) },
+  { key: "definition", label: "Definition", component: lazy(() => import("./DefinitionView")) },
+  { key: "events", label: "Events", component: lazy(() => import("./EventLog")) },
+];
+
+export default function Execution() {
+  const { id = "", taskId } = useSegments<{ id: string; taskId?: string }>();
+  const [params, change] = useParams();
+  const [, navigate] = useLocation();
+  const found = useQuery(executionQuery(id));
+  const tasks = useQuery(timelineQuery(id));
+  const refresh = useRefresh(
+    () =>
+      Promise.all([
+        client.refetchQueries({ queryKey: ["execution", id], exact: true }, { cancelRefetch: false }),
+        client.refetchQueries({ queryKey: ["timeline", id], exact: true }, { cancelRefetch: false }),
+      ]),
+    100,
+  );
+  useLive([id], refresh, refresh);
+
+  const workflow = found.data?.workflow;
+  const places = useMemo(
+    () => (workflow ? placesOf(workflow.workflowDefinition) : new Map()),
+    [workflow?.workflowDefinition],
+  );
+  const rows = tasks.data?.rows;
+  const selected = useMemo(() => selectedOf(rows, taskId), [rows, taskId]);
+  useEffect(() => {
+    if (workflow) document.title = `${workflow.workflowName} · ${workflow.status.toLowerCase()} · Batuta`;
+    return () => {
+      document.title = "Batuta";
+    };
+  }, [workflow?.workflowName, workflow?.status]);
+
+  const error = found.error ?? tasks.error;
+  if (error && !(found.data && tasks.data)) {
+    if (error instanceof ApiError && error.status === 404)
+      return (
+        <EmptyState icon="search" title="There is no such execution">
+          <span className="mono">{id}</span> was removed, or never was on this server.{" "}
+          <a href={to.executions()}>All executions</a>
+        </EmptyState>
+      );
+    return <ErrorState error={error} onRetry={() => void (found.refetch(), tasks.refetch())} />;
+  }
+  if (!found.data || !workflow || !tasks.data) return <div className="page faint" aria-busy="true" />;
+
+  const view = VIEWS.find(one => one.key === params.get("view")) ?? VIEWS[0]!;
+  const parameters = Object.fromEntries(params);
+  const select = (row: TaskRow | null) =>
+    navigate(to.execution(id, row?.id, { ...parameters, panel: row ? undefined : "off" }), { replace: true });
+  const isPanelOpen = selected !== null && params.get("panel") !== "off";
+  const props: ViewProps = { execution: found.data, tasks: tasks.data, places, selected, select };
+  return (
+    <div className={css.page}>
+      <Header execution={found.data} tasks={tasks.data} selected={selected} select={select} />
+      <Panels
+        label="the task"
+        panel={
+          isPanelOpen ? (
+            <TaskPanel
+              key={selected.ref}
+              row={selected}
+              tasks={tasks.data}
+              select={select}
+              onClose={() => select(null)}
+            />
+          ) : null
+        }
+      >
+        <div className={css.views}>
+          <Tabs
+            label="Views of the execution"
+            tabs={VIEWS.map(one => ({ key: one.key, label: one.label }))}
+            value={view.key}
+            onChange={key => change({ view: key === "timeline" ? "" : key })}
+          >
+            <Suspense fallback={null}>
+              <view.component {...props} />
+            </Suspense>
+          </Tabs>
+        </div>
+      </Panels>
+    </div>
+  );
+}
+
+/** The task of the URL; else the one that failed; else the first that is still open. */
+function selectedOf(rows: readonly TaskRow[] | undefined, taskId: string | undefined): TaskRow | null {
+  if (!rows) return null;
+  if (taskId) return rows.find(row => row.id === taskId) ?? rows.findLast(row => row.ref === taskId) ?? null;
+  const failed =
+    rows.findLast(row => isBad(row.status) && !row.retried && !row.child) ??
+    rows.findLast(row => isBad(row.status) && !row.retried);
+  if (failed) return failed;
+  const open = rows.filter(row => isOpen(row.status));
+  return open.find(row => row.queue || row.type === "WAIT" || row.type === "HUMAN") ?? open[0] ?? null;
+}

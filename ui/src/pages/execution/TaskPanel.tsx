@@ -1,0 +1,177 @@
+// One task: how it stands and why, its attempts, input, output and log, without another click.
+import { useQuery } from "@tanstack/react-query";
+import { useEffect } from "react";
+import { Link } from "wouter";
+import { client, task as taskQuery, taskLogs } from "../../api/queries";
+import type { TaskRow, Tasks } from "../../api/timeline";
+import { Button } from "../../design/Button";
+import { CopyText } from "../../design/CopyText";
+import { Status } from "../../design/Status";
+import { isBad, isOpen, shownStatus } from "../../design/status";
+import { Duration, useNow, When } from "../../design/Time";
+import { duration, when } from "../../lib/format";
+import { to } from "../../lib/url";
+import css from "./Execution.module.css";
+import { Payload } from "./Payload";
+
+export function TaskPanel({
+  row,
+  tasks,
+  select,
+  onClose,
+}: {
+  row: TaskRow;
+  tasks: Tasks;
+  select: (row: TaskRow) => void;
+  onClose: () => void;
+}) {
+  const found = useQuery(taskQuery(row.id));
+  const logs = useQuery({
+    ...taskLogs(row.id),
+    enabled: row.queue !== "",
+    refetchInterval: isOpen(row.status) ? 3000 : false,
+  });
+  const state = `${row.status} ${row.updated} ${row.ended} ${row.polls}`;
+  useEffect(() => {
+    void client.invalidateQueries({ queryKey: ["task", row.id] });
+  }, [state, row.id]);
+  const attempts = tasks.rows.filter(one => one.ref === row.ref);
+  const reason = found.data?.task.reasonForIncompletion ?? row.reason;
+  const now = useNow(isOpen(row.status)) + tasks.skew;
+  const start = row.due > row.scheduled ? row.due : row.scheduled;
+  const waited = (row.started || row.ended || now) - start;
+  return (
+    <div className={css.panel}>
+      <div className={css.panelHead}>
+        <h2 className="mono">{row.ref}</h2>
+        <CopyText text={row.ref} label="Copy the reference" />
+        <Button kind="quiet" small icon="x" aria-label="Close the task" onClick={onClose} />
+      </div>
+      {attempts.length > 1 && (
+        <div className={css.attempts} role="group" aria-label="Attempts">
+          {attempts.map((one, index) => (
+            <button
+              key={one.id}
+              type="button"
+              className={css.attempt}
+              aria-pressed={one.id === row.id}
+              onClick={() => select(one)}
+            >
+              <Status status={shownStatus(one.type, one.status)} bare size={12} /> attempt {index + 1}
+            </button>
+          ))}
+        </div>
+      )}
+      <dl className={css.pairs}>
+        <dt>Status</dt>
+        <dd>
+          <Status status={shownStatus(row.type, row.status)} />
+        </dd>
+        <dt>Type</dt>
+        <dd className="mono">{row.name && row.name !== row.type ? `${row.name} (${row.type})` : row.type}</dd>
+        {row.worker && (
+          <>
+            <dt>Worker</dt>
+            <dd className="mono">{row.worker}</dd>
+          </>
+        )}
+        <dt>Scheduled</dt>
+        <dd>
+          <When at={row.scheduled} />
+          {row.queue && waited > 0 && (
+            <span className="faint">
+              {" "}
+              ·{" "}
+              {row.started
+                ? `waited ${duration(waited)}`
+                : row.ended
+                  ? "never taken"
+                  : `waiting for ${duration(waited)}`}
+            </span>
+          )}
+        </dd>
+        {row.started > 0 && (
+          <>
+            <dt>Ran</dt>
+            <dd>
+              <Duration from={row.started} to={row.ended} skew={tasks.skew} />
+              {row.ended > 0 && <span className="faint"> · until {when(row.ended)}</span>}
+            </dd>
+          </>
+        )}
+        {row.until > 0 && isOpen(row.status) && (
+          <>
+            <dt>Ends</dt>
+            <dd>
+              <When at={row.until} relative />
+            </dd>
+          </>
+        )}
+        {row.iteration > 0 && (
+          <>
+            <dt>Turn</dt>
+            <dd>{row.iteration}</dd>
+          </>
+        )}
+        {row.child && (
+          <>
+            <dt>Sub-workflow</dt>
+            <dd>
+              <Link href={to.execution(row.child)} className="mono">
+                {row.child}
+              </Link>
+            </dd>
+          </>
+        )}
+        <dt>Id</dt>
+        <dd className="mono faint">{row.id}</dd>
+      </dl>
+      {reason && (
+        <div
+          className={isBad(row.status) || row.status === "CANCELED" ? css.reason : css.waits}
+          role={isBad(row.status) ? "alert" : undefined}
+        >
+          <span>{reason}</span>
+        </div>
+      )}
+      {found.error && <p role="alert">{found.error.message}</p>}
+      {found.data && (
+        <>
+          <Payload
+            kind="task"
+            id={row.id}
+            part="input"
+            title="Input"
+            value={found.data.task.inputData}
+            size={found.data.sizes.input ?? 0}
+            isWithheld={found.data.withheld.includes("input")}
+            root={`${row.base}.input`}
+          />
+          <Payload
+            kind="task"
+            id={row.id}
+            part="output"
+            title="Output"
+            value={found.data.task.outputData}
+            size={found.data.sizes.output ?? 0}
+            isWithheld={found.data.withheld.includes("output")}
+            root={`${row.base}.output`}
+          />
+        </>
+      )}
+      {logs.data && logs.data.length > 0 && (
+        <section className={css.part}>
+          <h3>Log</h3>
+          <pre className={css.logs} tabIndex={0}>
+            {logs.data.map((line, index) => (
+              <div key={index}>
+                <time>{when(line.createdTime)}</time>
+                {line.log}
+              </div>
+            ))}
+          </pre>
+        </section>
+      )}
+    </div>
+  );
+}
