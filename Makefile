@@ -9,7 +9,7 @@ up: $(VENV)/ready ui ## the environment: Batuta and its console, its tools, the 
 $(VENV)/ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev,firmware,flows]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev,firmware,flows,openai]"
 	touch $@
 
 # The broker for the tests of event queues: Debian's package, unpacked here and not installed. Where that cannot be, the tests say so and skip.

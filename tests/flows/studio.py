@@ -23,6 +23,7 @@ from PIL import Image
 from batuta.testing import embedded
 from batuta.testing.loop import LoopThread
 from batuta.testing.server import EmbeddedServer
+from batuta_flows.backend import Backend
 from batuta_flows.catalogue import NODE_TYPES, Medium
 from batuta_flows.errors import NodeFailed
 from batuta_flows.main import serving
@@ -102,8 +103,8 @@ _KEYS = (("fal", "fal_key", "k"), ("openai", "openai_api_key", "k"), ("service",
 class Builder:
     """A running Flow Builder, as an HTTP client sees it."""
 
-    def __init__(self, server: EmbeddedServer, url: str, studios: Mapping[str, Studio], directory: Path) -> None:
-        self.server, self.url, self.studios, self.directory = server, url, studios, directory
+    def __init__(self, server: EmbeddedServer, url: str, studios: Mapping[str, Studio], backend: Backend) -> None:
+        self.server, self.url, self.studios, self.backend = server, url, studios, backend
 
     @property
     def studio(self) -> Studio:
@@ -143,18 +144,24 @@ def _body(content: bytes, kind: str) -> Json:
 
 
 @contextlib.contextmanager
-def builder(directory: Path, *studios: Studio, server: EmbeddedServer | None = None, workers: bool = True, **settings: Any) -> Iterator[Builder]:
-    """A Flow Builder over an engine of its own (or *server*), with these providers; without any, one on this machine that makes everything at once."""
+def builder(
+    directory: Path, *studios: Studio, server: EmbeddedServer | None = None, workers: bool = True, real: bool = False, **settings: Any
+) -> Iterator[Builder]:
+    """
+    A Flow Builder over an engine of its own (or *server*), with these providers; without any, one on this machine that makes everything at once.
+
+    *real*: with the adapters that its settings ask for instead.
+    """
     made = {studio.id: studio for studio in studios or (Studio(),)}
     keys = {name: value for id, name, value in _KEYS if id in made}
     with contextlib.ExitStack() as stack:
         engine = server or stack.enter_context(embedded())
         given = Settings(port=0, conductor_url=engine.url, data=str(directory), poll_interval_ms=100, **{**keys, **settings})
         thread = stack.enter_context(LoopThread("flow-builder"))
-        context = serving(given, made, with_workers=workers)
-        url = thread.call(context.__aenter__())
+        context = serving(given, None if real else made, with_workers=workers)
+        url, backend = thread.call(context.__aenter__())
         stack.callback(lambda: thread.call(_left(context)))
-        yield Builder(engine, url, made, directory)
+        yield Builder(engine, url, made, backend)
 
 
 async def _left(context: Any) -> None:

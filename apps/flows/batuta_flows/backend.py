@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from batuta.client import ClientError, SyncClient
+from batuta_flows.assets.links import linked
 from batuta_flows.assets.store import AssetStore
 from batuta_flows.providers import adapters as make_adapters
 from batuta_flows.providers.protocol import Adapter
@@ -33,9 +34,10 @@ class Backend:
     def __init__(self, settings: Settings, client: SyncClient, adapters: Mapping[str, Adapter] | None = None) -> None:
         self.settings, self.client = settings, client
         self.public_url = (settings.public_url or f"http://localhost:{settings.port}").rstrip("/")
+        self.link = linked(self.public_url)
         database = Database(settings.directory / "flows.db")
         self.assets = AssetStore(settings.directory / "assets", bytes_max=settings.asset_bytes_max)
-        self.adapters = adapters if adapters is not None else make_adapters(settings, self.assets)
+        self.adapters = adapters if adapters is not None else make_adapters(settings, self.assets, self.link)
         self.history, self.flows = History(database), Flows(database)
         self.runner = Runner(
             self.adapters,

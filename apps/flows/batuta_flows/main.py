@@ -35,9 +35,9 @@ class PortTaken(FlowError):
 
 
 @contextlib.asynccontextmanager
-async def serving(settings: Settings, adapters: Mapping[str, Adapter] | None = None, *, with_workers: bool = True) -> AsyncIterator[str]:
+async def serving(settings: Settings, adapters: Mapping[str, Adapter] | None = None, *, with_workers: bool = True) -> AsyncIterator[tuple[str, Backend]]:
     """
-    Backend and workers run while the block does; its value is the backend's address.
+    Backend and workers run while the block does; its value is the backend's address, and the backend.
 
     Raises:
         BadSetting: CONDUCTOR_URL is not set.
@@ -57,7 +57,7 @@ async def serving(settings: Settings, adapters: Mapping[str, Adapter] | None = N
     try:
         while not server.started and not answering.done():
             await asyncio.sleep(0.01)
-        yield f"http://{settings.host}:{port}"
+        yield f"http://{settings.host}:{port}", backend
     finally:
         server.should_exit = True
         if working is not None:
@@ -71,7 +71,7 @@ async def serve(settings: Settings, announce: Callable[[str], None], adapters: M
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with serving(settings, adapters) as address:
+    async with serving(settings, adapters) as (address, _):
         announce(address)
         await stop.wait()
 

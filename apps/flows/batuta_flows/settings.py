@@ -43,6 +43,8 @@ class Settings(msgspec.Struct, frozen=True):
     """OPENAI_BASE_URL: any service that speaks OpenAI's API, such as http://localhost:11434/v1."""
     fal_key: str = ""
     """FAL_KEY."""
+    fal_queue_url: str = "https://queue.fal.run"
+    """FAL_QUEUE_URL: root of fal's queue, or of a proxy before it."""
     content_service_url: str = ""
     """CONTENT_SERVICE_URL: who does face swaps, lip sync and the other nodes of the original's content service."""
     data: str = "var/flows"
@@ -74,7 +76,7 @@ class Settings(msgspec.Struct, frozen=True):
     @property
     def configured(self) -> frozenset[str]:
         """Ids of the providers whose key or address is set."""
-        keys = {"openai": self.openai_api_key, "fal": self.fal_key, "service": self.content_service_url}
+        keys = {"openai": self.openai_api_key or self.openai_base_url, "fal": self.fal_key, "service": self.content_service_url}
         return frozenset(id for id, value in keys.items() if value)
 
 
@@ -87,6 +89,7 @@ _NAMES: Final = {
     "openai_api_key": "OPENAI_API_KEY",
     "openai_base_url": "OPENAI_BASE_URL",
     "fal_key": "FAL_KEY",
+    "fal_queue_url": "FAL_QUEUE_URL",
     "content_service_url": "CONTENT_SERVICE_URL",
     "data": "FLOWS_DATA",
     "public_url": "FLOWS_PUBLIC_URL",
@@ -114,7 +117,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         raise BadSetting(f"PORT: found {settings.port}, expected 0 to 65535")
     if not 10 <= settings.poll_interval_ms <= 60_000:
         raise BadSetting(f"POLL_INTERVAL_MS: found {settings.poll_interval_ms}, expected 10 to 60000")
-    for field in ("conductor_url", "openai_base_url", "content_service_url", "public_url"):
+    for field in ("conductor_url", "openai_base_url", "fal_queue_url", "content_service_url", "public_url"):
         value = getattr(settings, field)
         if value and not re.match(r"https?://[^/\s]+", value):
             raise BadSetting(f"{_NAMES[field]}: found {value!r}, expected an address such as http://localhost:8080/api")

@@ -28,6 +28,7 @@ from starlette.routing import Route
 from batuta.client import ClientError
 from batuta_flows.api import assets, problems, shapes
 from batuta_flows.api.events import Live
+from batuta_flows.assets.links import Linked
 from batuta_flows.backend import Backend
 from batuta_flows.catalogue import NODE_TYPES
 from batuta_flows.document.flow import Flow, read_flow, write_flow
@@ -76,7 +77,7 @@ def application(backend: Backend) -> Starlette:
         exception_handlers={FlowError: problems.on_flow_error, ClientError: problems.on_client_error},
         lifespan=_lifespan,
     )
-    app.state.backend, app.state.assets, app.state.link = backend, backend.assets, shapes.linked(backend.public_url)
+    app.state.backend, app.state.assets, app.state.link = backend, backend.assets, backend.link
     app.state.live = Live(lambda run_id: _look(backend.service, run_id, app.state.link))
     return app
 
@@ -102,7 +103,7 @@ async def _sweep(service: Service) -> None:
         await asyncio.sleep(SWEEP_S)
 
 
-def _look(service: Service, run_id: str, link: shapes.Linked) -> tuple[Json, bool]:
+def _look(service: Service, run_id: str, link: Linked) -> tuple[Json, bool]:
     found = service.run(run_id)
     return shapes.status(found, link), found.is_over
 

@@ -1,37 +1,22 @@
 """
-The original's JSON, and what was added to it. Addresses of assets become URLs here and nowhere else.
+The original's JSON, and what was added to it. Addresses of assets become URLs in it.
 
 Source: flow-builder.md §1.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
-from batuta_flows.assets.store import SCHEME
+from batuta_flows.assets.links import Linked
 from batuta_flows.document.flow import write_flow
 from batuta_flows.runs.history import Kept
 from batuta_flows.runs.view import Run
 
 Json = Any
-Linked = Callable[[Json], Json]
-
-
-def linked(base: str) -> Linked:
-    """A function that turns every `asset://…` of a value into a URL below *base*."""
-
-    def link(value: Json) -> Json:
-        if isinstance(value, str):
-            return f"{base}/assets/{value.removeprefix(SCHEME)}" if value.startswith(SCHEME) else value
-        if isinstance(value, dict):
-            return {key: link(item) for key, item in value.items()}
-        return [link(item) for item in value] if isinstance(value, list) else value
-
-    return link
 
 
 def status(run: Run, link: Linked) -> Json:

@@ -6,15 +6,39 @@ Where to look next: protocol.py for what an adapter is. Which provider serves wh
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
 from batuta_flows.assets.fetch import Fetcher
 from batuta_flows.assets.store import AssetStore
+from batuta_flows.providers.fal import FalAdapter
 from batuta_flows.providers.local.adapter import LocalAdapter
+from batuta_flows.providers.openai import OpenAiAdapter
 from batuta_flows.providers.protocol import Adapter
+from batuta_flows.providers.service import ServiceAdapter
 from batuta_flows.settings import Settings
 
+log = logging.getLogger("batuta.flows")
 
-def adapters(settings: Settings, assets: AssetStore) -> dict[str, Adapter]:
-    """The adapters there are, by id; those whose key is not set are left out."""
+
+def adapters(settings: Settings, assets: AssetStore, link: Callable[[Any], Any]) -> dict[str, Adapter]:
+    """The adapters of the providers that are configured, by id. *link*: turns addresses of assets into URLs."""
     fetcher = Fetcher(assets, private=settings.fetch_private)
-    local = LocalAdapter(fetcher)
-    return {local.id: local}
+    made: dict[str, Adapter] = {"local": LocalAdapter(fetcher)}
+    if settings.fal_key:
+        made["fal"] = FalAdapter(settings.fal_key, _of(settings.fal_queue_url, fetcher, assets), queue_url=settings.fal_queue_url)
+    if settings.openai_api_key or settings.openai_base_url:
+        try:
+            made["openai"] = OpenAiAdapter(settings.openai_api_key, _of(settings.openai_base_url, fetcher, assets), base_url=settings.openai_base_url)
+        except ImportError:
+            log.warning("OpenAI is configured, and its client is not installed: pip install 'batuta[flows,openai]'")
+    if settings.content_service_url:
+        made["service"] = ServiceAdapter(settings.content_service_url, _of(settings.content_service_url, fetcher, assets), link)
+    return made
+
+
+def _of(url: str, fetcher: Fetcher, assets: AssetStore) -> Fetcher:
+    """Who fetches the results of a service: one that the operator has put on this machine gives addresses of this machine."""
+    return Fetcher(assets, private=True) if urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1") else fetcher
