@@ -192,3 +192,17 @@ def test_an_execution_that_waits_for_a_place_says_so_and_one_that_may_not_is_ref
     assert (refused.status, refused.json["retryable"]) == (429, True)
     assert refused.json["message"] == "workflow 'REJECT' has 1 open executions under the rate limit 'c1', which is as many as there may be"
     assert edge.start("REJECT", input={"customer": "c2"})
+
+
+def test_what_may_not_be_restarted_is_not_by_any_way_and_may_be_rerun(edge: Edge) -> None:
+    edge.register(restartable=False)
+    done, failed = edge.start(), edge.start()
+    edge.report(edge.take())
+    edge.report(edge.take(), "FAILED_WITH_TERMINAL_ERROR")
+    for query in ("", "?useLatestDefinitions=true"):
+        refused = edge.call("POST", f"/api/workflow/{done}/restart{query}")
+        assert (refused.status, refused.json["message"]) == (404, f"Workflow: {done} is non-restartable")
+    many = edge.call("POST", "/api/workflow/bulk/restart", [done, failed]).json
+    assert many == {"bulkErrorResults": {done: f"Workflow: {done} is non-restartable"}, "bulkSuccessfulResults": [failed]}
+    assert (edge.status(done), edge.status(failed)) == ("COMPLETED", "RUNNING")  # as with Conductor, only a COMPLETED one is kept from it
+    assert edge.call("POST", f"/api/workflow/{done}/rerun", {}).status == 200

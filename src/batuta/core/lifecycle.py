@@ -25,7 +25,7 @@ from batuta.errors import Conflict, Invalid, NotFound
 LOST = (TaskStatus.FAILED, TaskStatus.FAILED_WITH_TERMINAL_ERROR, TaskStatus.TIMED_OUT, TaskStatus.CANCELED)
 NOTHING = Outcome(False, [])
 _IN_PLACE = frozenset({"DO_WHILE", "FORK", "JOIN", "EXCLUSIVE_JOIN"})  # retried as the same row
-_AT_OPENING = frozenset({"SWITCH", "DECISION", "FORK"})  # what they do, they do when they are opened
+_AT_OPENING = frozenset({"SWITCH", "DECISION", "FORK", "DYNAMIC"})  # what they do, they do when they are opened; DYNAMIC: it failed to become anything
 
 
 def pause(x: Execution, now: int, tools: Tools) -> Outcome:

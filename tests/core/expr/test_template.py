@@ -9,6 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from batuta.core.expr import expression, javatext, template
+from batuta.core.expr.scope import Document
 from batuta.core.expr.template import MISSING
 
 
@@ -341,3 +342,37 @@ def test_long_computed_paths_are_not_kept() -> None:
     assert expression._remembered.cache_info().currsize == 0
     assert template.evaluate("${workflow.input.m.${workflow.input.s}}", known) == "short"
     assert expression._remembered.cache_info().currsize == 1
+
+
+#    expression                                             what comes of it
+DEFAULTS: list[tuple[str, Any]] = [
+    ("${workflow.input.size:10}",                           3),
+    ("${workflow.input.none:10}",                           10),
+    ("${workflow.input.null:10}",                           10),
+    ("${workflow.input.none:}",                             ""),
+    ("${workflow.input.none:two words}",                    "two words"),
+    ('${workflow.input.none:"10"}',                         "10"),
+    ("${workflow.input.none:true}",                         True),
+    ('${workflow.input.none:{"a": [1]}}',                   {"a": [1]}),
+    ("${workflow.input.none:http://x/y}",                   "http://x/y"),
+    ("${workflow.input.zero:10}",                           0),
+    ("${workflow.input.empty:10}",                          ""),
+    ("${nowhere.output.x:1}",                               1),
+    ("up to ${workflow.input.none:10}!",                    "up to 10!"),
+    ("up to ${workflow.input.size:10}!",                    "up to 3!"),
+    ("${workflow.input.none:${workflow.input.size}}",       3),
+    ("${workflow.input.list[0:2]}",                         [1, 2]),                # a slice's colon is its own
+    ("${workflow.input.list[?(@ == 'a:b')]:7}",             []),                    # nothing found is a list
+    ("${workflow.input.k:v}",                               "a key with a colon"),  # as Conductor reads it
+    ("${workflow.env.CITY:Brno}",                           "Prague"),
+    ("${workflow.env.NOWHERE:Brno}",                        "Brno"),
+    ("${workflow.secrets.X:1}",                             "${workflow.secrets.X:1}"),
+    ("${http://x}",                                         None),                  # a bare name has no default
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "value"), DEFAULTS)
+def test_a_default_stands_in_for_nothing(text: str, value: Any) -> None:
+    given = {"size": 3, "null": None, "zero": 0, "empty": "", "list": [1, 2, 3], "k:v": "a key with a colon"}
+    scope = Document({"workflow": {"input": given}}, {"CITY": "Prague"}.get)
+    assert template.compile(text).evaluate(scope) == value

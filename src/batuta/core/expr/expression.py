@@ -164,6 +164,34 @@ class Environment(Template):
         return frozenset(("workflow",))
 
 
+class Defaulted(Template):
+    """
+    `${workflow.input.size:10}`: what the path before the colon leads to, or the default when that is nothing.
+
+    A colon may also be part of a key, as it is for Conductor, which knows no defaults: the path as a whole goes first.
+    """
+
+    __slots__ = ("_default", "_path", "_whole")
+
+    def __init__(self, whole: Template, path: Template, default: Any) -> None:
+        self._whole, self._path, self._default = whole, path, default
+
+    def evaluate(self, scope: Scope) -> Any:
+        for template in (self._whole, self._path):
+            if (value := template.evaluate(scope)) is not None:
+                return value
+        return self._default
+
+    def text(self, scope: Scope) -> str:
+        for template in (self._whole, self._path):
+            if template.evaluate(scope) is not None:
+                return template.text(scope)
+        return self._default if type(self._default) is str else javatext.text(self._default)
+
+    def references(self) -> frozenset[str]:
+        return self._path.references()
+
+
 class Computed(Template):
     """`${map.${key}}`: an expression whose path holds expressions. They are put in first, as text; the result is read as a path."""
 
@@ -197,6 +225,37 @@ def read(path: str) -> Template:
         return Constant("")
     if path.startswith(SECRETS):
         return Constant(literal)
+    before, default = with_default(path)
+    return _read_whole(path, literal) if default is None else Defaulted(_read_whole(path, literal), read(before), _default(default))
+
+
+def with_default(path: str) -> tuple[str, str | None]:
+    """The path before its first colon outside of brackets, and what stands behind it; None where there is no default. A bare name has none."""
+    depth, quote = 0, ""
+    for at, char in enumerate(path):
+        if quote:
+            quote = "" if char == quote and path[at - 1] != "\\" else quote
+        elif char in "'\"" and depth:
+            quote = char
+        elif char in "[(":
+            depth += 1
+        elif char in "])":
+            depth -= 1
+        elif char == ":" and not depth:
+            before = path[:at]
+            return (before, path[at + 1 :]) if "." in before or "[" in before else (path, None)
+    return path, None
+
+
+def _default(text: str) -> Any:
+    """JSON where it is some, else the text."""
+    try:
+        return json.loads(text, parse_constant=_refused)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _read_whole(path: str, literal: str) -> Template:
     if path.startswith(ENVIRONMENT):
         name, dot, behind = path[len(ENVIRONMENT):].partition(".")
         inner = jsonpath.parse(behind) if dot else None

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from batuta.core.expr import jsonpath
+from batuta.core.expr.expression import with_default
 
 # Before an expression that is not escaped, and after any closing brace.
 _SEAM: Final = re.compile(r"(?=(?<!\$)\$\{)|(?<=\})")
@@ -70,7 +71,7 @@ def _problems_of_text(key: str, text: str, references: Container[str], is_consta
     for piece in _SEAM.split(text):
         if not (piece.startswith("${") and piece.endswith("}")):
             continue
-        path = piece[2:-1]
+        path, _ = with_default(piece[2:-1])
         if jsonpath.parse(path) is None:
             yield Problem("path", key, text, path)
         elif not is_constant(path):

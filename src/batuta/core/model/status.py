@@ -74,7 +74,7 @@ _W, _T = WorkflowStatus, TaskStatus
 _ENDS = frozenset({_T.COMPLETED, _T.FAILED, _T.FAILED_WITH_TERMINAL_ERROR, _T.CANCELED, _T.TIMED_OUT})
 
 # What a row may begin as: most wait for somebody or start at once; FORK, SWITCH and DECISION have done their work when they appear.
-TASK_FIRST = frozenset({_T.SCHEDULED, _T.IN_PROGRESS, _T.COMPLETED, _T.FAILED})
+TASK_FIRST = frozenset({_T.SCHEDULED, _T.IN_PROGRESS, _T.COMPLETED, _T.FAILED, _T.FAILED_WITH_TERMINAL_ERROR})
 # By events alone (decide.py): what a row may become.
 WORKFLOW_BY_EVENT: dict[WorkflowStatus, frozenset[WorkflowStatus]] = {
     _W.RUNNING: frozenset({_W.COMPLETED, _W.FAILED, _W.TIMED_OUT, _W.TERMINATED}),

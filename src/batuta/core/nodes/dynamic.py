@@ -1,5 +1,5 @@
 """
-DYNAMIC: the task's name comes from one of its inputs. A system type's name makes it that system task.
+DYNAMIC: the task's name comes from one of its inputs. A system type's name makes it that system task, unless that needs more than a name.
 
 The task definition obeyed is the one found for the DYNAMIC node's own name when the execution started.
 Source: conductor-semantics.md §4.8.
@@ -14,6 +14,9 @@ from batuta.core.model.task import Task
 from batuta.core.nodes.simple import enqueue
 from batuta.core.turn import Stop, Turn
 
+# Made of other nodes, or of what a definition says of them: a name is not enough.
+SHAPES = frozenset({"FORK", "FORK_JOIN", "FORK_JOIN_DYNAMIC", "JOIN", "EXCLUSIVE_JOIN", "SWITCH", "DECISION", "DO_WHILE", "DYNAMIC"})
+
 
 def open(turn: Turn, node: Node, suffix: str) -> list[Task]:
     param = node.raw.get("dynamicTaskNameParam")
@@ -22,6 +25,10 @@ def open(turn: Turn, node: Node, suffix: str) -> list[Task]:
     name = draft.input.get(param) if param else None
     if not isinstance(name, str) or not name:
         raise Stop(f"Cannot map a dynamic task based on the parameter and input. Parameter= {param}, input= {javatext.text(draft.input)}")
+    if name in SHAPES:
+        draft.def_name, draft.status = name, TaskStatus.FAILED_WITH_TERMINAL_ERROR
+        draft.reason = f"a DYNAMIC task cannot become a {name}: what that runs stands in a definition; name a worker's task, or put a SUB_WORKFLOW here"
+        return [draft]
     draft.type = draft.def_name = name
     if name in SYSTEM_TYPES and name not in INTEGRATIONS:
         draft.queue = "HTTP" if name == "HTTP" else ""
