@@ -88,6 +88,32 @@ def test_a_schema_nested_without_end_is_refused() -> None:
     assert "nested more than" in (schema_problem(schema) or "")
 
 
+def test_a_schema_too_large_to_be_looked_at_is_refused() -> None:
+    assert "it is too large" in (schema_problem({"properties": {str(n): {"type": "string", "enum": ["a", "b"]} for n in range(100_000)}}) or "")
+
+
+OLD, NEW = "http://json-schema.org/draft-0{}/schema#", "https://json-schema.org/draft/{}/schema"
+
+
+@pytest.mark.parametrize("draft", [DRAFT_7, "https://json-schema.org/draft/2020-12/schema"])
+def test_a_part_that_names_its_draft_is_bounded_like_the_rest(draft: str) -> None:
+    """The library would go on with a validator of its own there, which backtracks and counts nothing."""
+    bad = {"$schema": draft, "pattern": "^(a+)+$"}
+    by_name = {"properties": {"a": {"$ref": "schema:bad"}}, "$defs": {"schema:bad": bad}}
+    for schema in ({"properties": {"a": bad}}, {**bad, "properties": {"a": {"$ref": "#"}}}, by_name):
+        assert len(Schema(schema).problems({"a": "a" * 500 + "!"})) == 1
+    doubling = {**DOUBLING, "$schema": draft}
+    assert f"in {STEPS_MAX} steps" in Schema({"properties": {"a": doubling}, "$defs": DOUBLING["$defs"]}).problems({"a": {}})[0]
+
+
+@pytest.mark.parametrize("draft", [*(OLD.format(n) for n in (3, 4, 6, 7)), *(NEW.format(year) for year in ("2019-09", "2020-12"))])
+def test_every_draft_is_read_and_enforced(draft: str) -> None:
+    schema = {"$schema": draft, "id": "x", "properties": {"a": {"type": "string", "pattern": "^a"}}, "additionalProperties": False}
+    assert schema_problem(schema) is None
+    assert Schema(schema).problems({"a": "abc"}) == [] and len(Schema(schema).problems({"a": "b", "c": 1})) == 2
+    assert "at 'properties'" in (schema_problem({"$schema": draft, "properties": 5}) or "")
+
+
 @pytest.mark.parametrize("reference", ["#/properties/a", "https://example.com/mine", "part.json", DRAFT_7])
 def test_references_inside_the_schema_and_to_the_drafts_are_taken(reference: str) -> None:
     schema = {"$id": "https://example.com/mine", "properties": {"a": {}, "b": {"$ref": reference}}, "$defs": {"p": {"$id": "part.json"}}}

@@ -20,7 +20,7 @@ from urllib.parse import urljoin
 from batuta.core.expr.jsonpath import regex
 from batuta.core.model.task import Json
 
-STEPS_MAX: Final = 500_000  # keywords applied to values; some 2 µs each
+STEPS_MAX: Final = 500_000  # keywords applied to values; some 3 µs each
 PROBLEMS_SHOWN: Final = 3
 REGISTERED: Final = "schema:"  # begins a $ref to a registered schema
 TEXT_SHOWN: Final = 60
@@ -98,10 +98,13 @@ def schema_problem(data: Any) -> str | None:
         problem = next(_refused(data), None)
         if problem is None:
             kind = jsonschema.validators.validator_for(data, default=jsonschema.Draft202012Validator)
-            worst = jsonschema.exceptions.best_match(kind(kind.META_SCHEMA).iter_errors(_short(data)))
+            _steps.set(_Steps())
+            worst = jsonschema.exceptions.best_match(_metered(kind)(kind.META_SCHEMA).iter_errors(_short(data)))
             problem = None if worst is None else _said(worst)
     except RecursionError:
         problem = f"it is nested more than {_NESTING_MAX} deep"
+    except TooMuch:
+        problem = "it is too large"
     return None if problem is None else f"is no JSON Schema that can be enforced: {problem}"
 
 
@@ -177,7 +180,19 @@ def _metered(kind: Any) -> Any:
     ours = {
         "pattern": _check_pattern, "patternProperties": _check_pattern_properties, "additionalProperties": _check_additional, "uniqueItems": _check_unique,
     }  # fmt: skip
-    return extend(kind, {name: _counted(ours.get(name, check)) for name, check in kind.VALIDATORS.items()})
+    metered = extend(kind, {name: _counted(ours.get(name, check)) for name, check in kind.VALIDATORS.items()})
+    by_library = metered.evolve
+
+    def evolve(self: Any, **changes: Any) -> Any:
+        """A validator for a part of the schema. A part that names its draft would get the library's own one, without a bound."""
+        made = by_library(self, **changes)
+        if hasattr(made, "is_metered"):
+            return made
+        kind: Any = type(made)
+        return _metered(kind)(made.schema, format_checker=made.format_checker, registry=made._registry, _resolver=made._resolver)
+
+    metered.evolve, metered.is_metered = evolve, True
+    return metered
 
 
 def _counted(check: Any) -> Any:
