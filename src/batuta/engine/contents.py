@@ -27,7 +27,6 @@ T = TypeVar("T")
 PIECE_BYTES: Final = 1024 * 1024  # written or read in one go
 PARTS_MAX: Final = 10_000
 UPLOADS_MAX: Final = 10  # in parts, of one file at once
-STALE_S: Final = 24 * 3600  # a `.part` nobody has written to for so long is nobody's
 _UPLOAD: Final = re.compile(r"[0-9a-f]{32}")
 _CONTENT: Final = "content"
 
@@ -119,7 +118,7 @@ class Contents:
         def join() -> tuple[int, str]:
             there = sorted(int(part.name) for part in folder.iterdir() if part.name.isdecimal())
             if not there or there != list(range(1, len(tags) + 1)):
-                raise Invalid(f"upload {upload_id} has the parts {_listed(there)}; expected as many as there are tags, {len(tags)}, from 1 on")
+                raise Invalid(f"upload {upload_id} has the parts {_named(there)}; expected as many as there are tags, {len(tags)}, from 1 on")
             file = disk.begin(place)
             received = Received(file, place)
             try:
@@ -166,22 +165,19 @@ class Contents:
         await _on_disk(lambda: shutil.rmtree(self._folder(file_id), ignore_errors=True))
 
     async def sweep(self, exists: Callable[[str], Awaitable[bool]]) -> int:
-        """Delete the contents of files that do not exist, and what interrupted uploads have left; how many."""
+        """Delete what an earlier process has left: contents of files that do not exist, and what was on its way; how many."""
         gone = 0
-        for folder in await _on_disk(self._folders):
-            if not await exists(folder.name) and await _on_disk(lambda folder=folder: _is_older(folder, self._started_at)):  # type: ignore[misc]
-                await self.delete(folder.name)
-                gone += 1
-            else:
-                gone += await _on_disk(lambda folder=folder: self._sweep_parts(folder))  # type: ignore[misc]
+        for shelf in await _on_disk(lambda: _listed(self._directory)):
+            for folder in await _on_disk(_listed, shelf):
+                if not await exists(folder.name) and await _on_disk(_is_older, folder, self._started_at):
+                    await self.delete(folder.name)
+                    gone += 1
+                else:
+                    gone += await _on_disk(self._sweep_parts, folder)
         return gone
 
-    def _folders(self) -> list[Path]:
-        return [folder for shelf in self._directory.iterdir() for folder in shelf.iterdir()] if self._directory.is_dir() else []
-
     def _sweep_parts(self, folder: Path) -> int:
-        """Of an earlier process, or of one whose client never came back."""
-        left = [file for file in folder.rglob(f"*{disk.PART}") if _is_older(file, max(self._started_at, time.time() - STALE_S))]
+        left = [file for file in folder.rglob(f"*{disk.PART}") if _is_older(file, self._started_at)]
         for file in left:
             file.unlink(missing_ok=True)
         return len(left)
@@ -246,5 +242,9 @@ def _is_older(path: Path, instant: float) -> bool:
         return False
 
 
-def _listed(numbers: Sequence[int]) -> str:
+def _listed(directory: Path) -> list[Path]:
+    return list(directory.iterdir()) if directory.is_dir() else []
+
+
+def _named(numbers: Sequence[int]) -> str:
     return ", ".join(map(str, numbers[:20])) + (" …" if len(numbers) > 20 else "") if numbers else "none"

@@ -37,6 +37,7 @@ class Files:
         self._engine = engine
         self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
         self._has_any = True  # unless it is known that there is none: an execution's end asks the store then
+        self._is_tidy = False  # the disk, of what an earlier process has left
         engine.on_removed = self._owner_removed
 
     # -- one file ---------------------------------------------------------------------------------------------------------------
@@ -47,7 +48,7 @@ class Files:
             raise NotFound("this server takes no files (BATUTA_FILE_BYTES_MAX is 0)")
         now = self._engine.clock.now()
         made = FileHandle(
-            fileHandleId=f"{HANDLE}{uuid.uuid4()}", storageType="CONDUCTOR", uploadStatus="UPLOADING", workflowId=wish["workflowId"], createdAt=now,
+            fileHandleId=f"{HANDLE}{uuid.uuid4()}", storageType="CONDUCTOR", uploadStatus="UPLOADING", workflowId=wish["workflowId"], fileSize=0, createdAt=now,
             updatedAt=now, fileName=wish.get("fileName"), contentType=wish.get("contentType"), taskId=wish.get("taskId"),
         )  # fmt: skip
         self._has_any = True
@@ -91,7 +92,7 @@ class Files:
             Conflict: the file has been completed.
             TooLarge: there is more than a file may have.
         """
-        file = await self._uploading(owner, file_id)
+        file = await self._uploading(owner, file_id, "File is not accepting content uploads")
         async with self.contents.receiving(file.id, chunks) as received, self._lock(file.id):
             await self._uploading(owner, file_id)  # completed while it came: what was promised of it shall stay true
             await received.keep()
@@ -136,7 +137,7 @@ class Files:
     # -- keeping house ------------------------------------------------------------------------------------------------------------
 
     async def sweep(self) -> int:
-        """Delete files whose owner is gone, and contents that no file has; how many. For the start, and now and then."""
+        """Delete files whose owner is gone, and, the first time, what an earlier process has left on the disk; how many."""
         gone, after = 0, ""
         while batch := await self._engine.store.documents(FILE, after=after, limit=LOOK):
             after = batch[-1].key
@@ -147,7 +148,10 @@ class Files:
             await self._forget(strays)
             gone += len(strays)
         self._has_any = bool(after)
-        return gone + await self.contents.sweep(self._exists)
+        if not self._is_tidy:
+            gone += await self.contents.sweep(self._exists)
+            self._is_tidy = True
+        return gone
 
     def _owner_removed(self, owner: str) -> None:
         if self._has_any:
@@ -178,10 +182,10 @@ class Files:
                 return _read(document)
         raise NotFound(f"File not found: {file_id}")
 
-    async def _uploading(self, owner: str, file_id: str) -> FileHandle:
+    async def _uploading(self, owner: str, file_id: str, otherwise: str = "File already uploaded") -> FileHandle:
         file = await self.owned(owner, file_id)
         if file.uploadStatus != "UPLOADING":
-            raise Conflict(f"File already uploaded: {file_id}")
+            raise Conflict(f"{otherwise}: {file_id}")
         return file
 
     async def _completed(self, file: FileHandle, size: int, digest: str) -> FileHandle:

@@ -23,20 +23,20 @@ PARTS_REQUEST: Final = Record("MultipartCompleteRequest", listing("partETags", T
 RECORDS: Final = (FILE_REQUEST, PARTS_REQUEST)
 
 
-class FileHandle(msgspec.Struct, omit_defaults=True):
-    """Conductor's FileHandle. It is also what is stored of a file; `fileHandleId` holds its id behind a word."""
+class FileHandle(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """Conductor's FileHandle, in its order. It is also what is stored of a file; `fileHandleId` holds its id behind a word."""
 
     fileHandleId: str
+    fileName: str | None = None
+    contentType: str | None = None
+    fileSize: int
+    contentHash: str | None = None
     storageType: str
     uploadStatus: str
     workflowId: str
+    taskId: str | None = None
     createdAt: int
     updatedAt: int
-    fileName: str | None = None
-    contentType: str | None = None
-    taskId: str | None = None
-    contentHash: str | None = None
-    fileSize: int = msgspec.field(default_factory=int)  # always written, also when 0
 
     @property
     def id(self) -> str:
