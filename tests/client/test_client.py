@@ -62,6 +62,8 @@ CALLS: list[tuple[str, tuple[Any, ...], dict[str, Any], str, Any, Any]] = [
     ("update_task",         (RESULT,), {},                               "POST /tasks",                                           RESULT_JSON, b"t1"),
     ("update_task_by_ref",  ("e1", "a", "COMPLETED", {"y": 1}), {},      "POST /tasks/e1/a/COMPLETED",                            {"y": 1}, b"t1"),
     ("get_task",            ("t1",), {},                                 "GET /tasks/t1",                                         None, A_TASK),
+    ("payload_uri",         ("p/1", "TASK_INPUT"), {},
+                                           "GET /tasks/externalstoragelocation?path=p%2F1&operation=READ&payloadType=TASK_INPUT", None, {"uri": "u"}),
     ("get_task_logs",       ("t1",), {},                                 "GET /tasks/t1/log",                                     None, []),
     ("queue_sizes",         ("a", "b"), {},                              "GET /tasks/queue/sizes?taskType=a&taskType=b",          None, {"a": 1, "b": 0}),
     ("queue_sizes",         (), {},                                      "GET /tasks/queue/all",                                  None, {"a": 1}),
@@ -115,7 +117,7 @@ def _query_text(wire: str) -> list[tuple[str, str]]:
 
 
 def test_every_method_is_in_the_table() -> None:
-    apart = {"send", "close", "sibling", "sync", "url", "wait_for_workflow", "add_task_log"}
+    apart = {"send", "close", "sibling", "sync", "url", "wait_for_workflow", "add_task_log", "payload_at"}
     methods = {name for name in dir(Client) if not name.startswith("_")} - apart
     assert methods == {call[0] for call in CALLS}
 
