@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from edgework import Caller, Edge
 
+from batuta.core.model.status import TaskStatus
+
 GREETER = {"name": "greeter", "model": "openai/gpt-4o-mini", "instructions": "You greet.", "description": "greets"}
 DAY_MS = 24 * 3600 * 1000
 
@@ -297,28 +299,53 @@ def told(text: str) -> list[tuple[str, str]]:
     return [(lines[0].removeprefix("id:"), lines[1].removeprefix("event:")) for lines in blocks]
 
 
-def test_a_stream_tells_what_has_happened_since_an_event(edge: Edge) -> None:
-    execution = start(edge)
-    first = edge.call("GET", f"/api/agent/stream/{execution}")
-    assert (first.kind, told(first.text)) == ("text/event-stream", [("1", "thinking")])
-    edge.report(edge.take("LLM_CHAT_COMPLETE"), outputData={"result": "Hi!"})
-    rest = edge.raw("GET", f"/api/agent/stream/{execution}", headers=((b"last-event-id", b"1"),))
-    assert told(rest.text) == [("2", "done")] and '"result":"Hi!"' in rest.text
-    assert told(edge.raw("GET", f"/api/agent/stream/{execution}", headers=((b"last-event-id", b"2"),)).text) == []
-
-
-def test_a_stream_waits_for_what_happens_next(edge: Edge) -> None:
+def test_a_stream_tells_what_happens_until_the_execution_ends(edge: Edge) -> None:
     execution = person(edge)
 
     async def listen() -> str:
-        caller = Caller("GET", f"/api/agent/stream/{execution}", [], ((b"last-event-id", b"1"),))
+        caller = Caller("GET", f"/api/agent/stream/{execution}")
         listening = asyncio.ensure_future(caller.answer(edge.application))
-        while not edge.engine.watchers.get(execution):
+        while not any(b"waiting" in message.get("body", b"") for message in caller.sent) or not edge.engine.watchers.get(execution):
             await asyncio.sleep(0)
-        await edge.engine.terminate(execution, "enough")
+        assert not listening.done()
+        await edge.engine.report_by_ref(execution, "ask", TaskStatus.COMPLETED, {"approved": True}, None)
         answer = await asyncio.wait_for(listening, 5)
-        assert answer is not None
+        assert answer is not None and answer.kind == "text/event-stream" and "content-length" not in answer.headers
         return answer.text
 
     text = edge.run(listen())
-    assert told(text) == [("2", "error")] and "enough" in text
+    assert told(text) == [("1", "waiting"), ("2", "done")] and '"approved":true' in text
+    assert not edge.engine.watchers and edge.application.watched == 0
+
+
+def test_a_stream_is_taken_up_again_after_an_event(edge: Edge) -> None:
+    execution = start(edge)
+    edge.report(edge.take("LLM_CHAT_COMPLETE"), outputData={"result": "Hi!"})
+    whole = edge.call("GET", f"/api/agent/stream/{execution}")
+    rest = edge.raw("GET", f"/api/agent/stream/{execution}", headers=((b"last-event-id", b"1"),))
+    assert told(whole.text) == [("1", "thinking"), ("2", "done")] and told(rest.text) == [("2", "done")]
+    assert told(edge.raw("GET", f"/api/agent/stream/{execution}", headers=((b"last-event-id", b"2"),)).text) == []
+
+
+def test_a_stream_whose_client_has_left_ends(edge: Edge) -> None:
+    execution = person(edge)
+
+    async def leave() -> None:
+        caller = Caller("GET", f"/api/agent/stream/{execution}")
+        listening = asyncio.ensure_future(caller.answer(edge.application))
+        await caller.watched.wait()
+        caller.leave()
+        await asyncio.wait_for(listening, 5)
+
+    edge.run(leave())
+    assert not edge.engine.watchers and edge.application.watched == 0
+
+
+def test_tools_and_failures_are_told(edge: Edge) -> None:
+    edge.register("works", edge.task("look_up"), edge.task("pay"), metadata={"agent_sdk": "conductor", "agentDef": {"name": "works"}})
+    execution = edge.start("works")
+    edge.report(edge.take("look_up"), outputData={"result": 42})
+    edge.report(edge.take("pay"), "FAILED_WITH_TERMINAL_ERROR", reasonForIncompletion="no money")
+    text = edge.call("GET", f"/api/agent/stream/{execution}").text
+    assert [kind for _, kind in told(text)] == ["tool_call", "tool_result", "error", "error"]
+    assert '"result":42' in text and "no money" in text

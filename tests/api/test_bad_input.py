@@ -408,6 +408,7 @@ PREPARED: dict[str, tuple[str, dict[str, Any]]] = {
     "POST /api/agent/executions/{executionId}/retry": (END, {}),
     "POST /api/agent/executions/{executionId}/rerun": (END, {"reRunFromTaskId": None}),
     "DELETE /api/agent/executions/{executionId}/record": (END, {}),
+    "GET /api/agent/stream/{executionId}": (END, {}),
     "POST /api/workflow/{workflowId}/upgrade": ("", {"version": 1}),
     "POST /api/tasks": ("", {"workflowInstanceId": "{workflowId}", "taskId": "{taskId}"}),
     "POST /api/tasks/update-v2": ("", {"workflowInstanceId": "{workflowId}", "taskId": "{taskId}"}),

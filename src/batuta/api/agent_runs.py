@@ -7,10 +7,10 @@ Source: conductor-rest-api.md §1.11; a running server's answers.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Iterable
 from typing import Final
 
-from batuta.api.http import Request, Response, empty_response, json_response, text_response
+from batuta.api.http import Request, Response, Streamed, empty_response, json_response, text_response
 from batuta.api.search import EVERYTHING, SIZE_MAX, meant
 from batuta.api.services import Services
 from batuta.core import beside, variables
@@ -30,7 +30,7 @@ PRUNED_AT_ONCE: Final = 100
 NEWEST: Final = "startTime:DESC"
 CANCELLED: Final = "Cancelled by user"
 TRACKED: Final = "tracked"  # the reference of the task that holds a tracking execution open
-TOLD_WAIT_S: Final = 20.0
+BEAT_S: Final = 10.0
 _EVENTS: Final = ((b"content-type", b"text/event-stream"), (b"cache-control", b"no-store"))
 _ENDED: Final = ("COMPLETED", "FAILED", "TERMINATED", "TIMED_OUT")
 
@@ -103,26 +103,44 @@ async def status(services: Services, execution_id: str) -> Response:
 
 
 async def stream(services: Services, execution_id: str, request: Request) -> Response:
-    """
-    What has happened since the event that the header Last-Event-ID names, as soon as there is something; then the answer ends.
-
-    Whoever listens comes back with the id of the last event, as browsers do by themselves, and after 20 s without news too. Conductor keeps the answer open.
-    """
+    """What happens, as server-sent events, until the execution has ended; without those up to the one that the header Last-Event-ID names."""
     last = request.header(b"last-event-id").decode("latin-1")
     after = int(last) if last.isdigit() and len(last) < 10 else 0
-    x = await services.engine.read(execution_id)
-    end = asyncio.get_running_loop().time() + TOLD_WAIT_S
-    while len(events := agent.told(x)) <= after and not x.head.status.is_terminal and not request.client_gone().done():
-        left = end - asyncio.get_running_loop().time()
-        if left <= 0:
-            break
-        x = await services.engine.until_changed(execution_id, x.head.revision, left)
-    shown = [
-        {"id": number, "type": event.kind, "executionId": execution_id, **event.said, "timestamp": event.at}
-        for number, event in enumerate(events, 1) if number > after
-    ]  # fmt: skip
-    text = b"".join(f"id:{one['id']}\nevent:{one['type']}\ndata:".encode() + encode(one) + b"\n\n" for one in shown)
-    return Response(200, b"retry: 500\n:connected\n\n" + text, *_EVENTS)
+    await services.engine.read(execution_id)
+    return Streamed(200, _told(services, execution_id, after, request), None, *_EVENTS)
+
+
+async def _told(services: Services, execution_id: str, after: int, request: Request) -> AsyncIterator[bytes]:
+    """Each event once, numbered from 1; a comment when there was none for a while, so that a dead connection is noticed."""
+    yield b":connected\n\n"
+    gone = request.client_gone()
+    numbered: dict[agent.Key, int] = {}
+    try:
+        x = await services.engine.read(execution_id)
+        while not gone.done():
+            for event in agent.told(x):
+                if event.key not in numbered:
+                    number = numbered[event.key] = len(numbered) + 1
+                    if number > after:
+                        shown = {"id": number, "type": event.kind, "executionId": execution_id, **event.said, "timestamp": event.at}
+                        yield f"id:{number}\nevent:{event.kind}\ndata:".encode() + encode(shown) + b"\n\n"
+            if x.head.status.is_terminal:
+                return
+            seen = x.head.revision
+            changed = asyncio.ensure_future(services.engine.until_changed(execution_id, seen, BEAT_S))
+            try:
+                await asyncio.wait((changed, gone), return_when=asyncio.FIRST_COMPLETED)
+                if not changed.done():
+                    return
+                x = changed.result()
+            finally:
+                changed.cancel()
+            if x.head.revision == seen:
+                yield b":\n\n"
+    except NotFound:
+        return  # removed meanwhile
+    finally:
+        request.finish()
 
 
 async def logs(services: Services, task_id: str) -> Response:

@@ -41,16 +41,17 @@ class Response:
 
 
 class Streamed(Response):
-    """An answer whose body comes in pieces, so that it is never in memory as a whole; *length* is its size."""
+    """An answer whose body comes in pieces, so that it is never in memory as a whole; *length* is its size, None when its end is not known."""
 
     __slots__ = ("length", "pieces")
 
-    def __init__(self, status: int, pieces: AsyncIterator[bytes], length: int, *headers: Header) -> None:
+    def __init__(self, status: int, pieces: AsyncIterator[bytes], length: int | None, *headers: Header) -> None:
         super().__init__(status, b"", *headers)
         self.pieces, self.length = pieces, length
 
     def start(self) -> MutableMapping[str, Any]:
-        return {"type": "http.response.start", "status": self.status, "headers": (*self.headers, (b"content-length", str(self.length).encode()))}
+        length = () if self.length is None else ((b"content-length", str(self.length).encode()),)
+        return {"type": "http.response.start", "status": self.status, "headers": (*self.headers, *length)}
 
     async def send(self, send: Send, *, with_body: bool) -> None:
         """Head and body; each piece is made when the one before it has gone out."""

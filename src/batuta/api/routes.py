@@ -240,7 +240,7 @@ _AGENTS: Final = (
     Route("GET", "/api/agent/executions/{executionId}/tasks", agent_runs.tasks, "A page of its tasks", "", "object"),
     Route("GET", "/api/agent/execution/{executionId}", agent_runs.run, "An execution with its tasks in short", "", "object"),
     Route("GET", "/api/agent/{executionId}/status", agent_runs.status, "Whether it runs, waits or has ended", "", "object"),
-    Route("GET", "/api/agent/stream/{executionId}", agent_runs.stream, "What has happened since the last event", "", "events"),
+    Route("GET", "/api/agent/stream/{executionId}", agent_runs.stream, "What happens, event by event", "", "events"),
     Route("GET", "/api/agent/tasks/{taskId}/log", agent_runs.logs, "A task's log", "", "TaskExecLog[]"),
     Route("PUT", "/api/agent/{executionId}/pause", agent_runs.pause, "Pause"),
     Route("PUT", "/api/agent/{executionId}/resume", agent_runs.resume, "Resume"),

@@ -286,14 +286,22 @@ def pending_tool(x: Execution, task: Task) -> Json:
     return {**found, **{key: asked[key] for key in ("response_schema", "response_ui_schema") if asked.get(key) is not None}}
 
 
+Key = tuple[int, int, str]
+
+
 class Told(msgspec.Struct):
-    """One event of an agent's stream; `rank` orders the events of one task."""
+    """One event of an agent's stream; `rank` orders the events of one task, and `n` is the task's row, 0 for the execution itself."""
 
     at: int
-    seq: int
+    n: int
     rank: int
     kind: str
     said: Json
+
+    @property
+    def key(self) -> Key:
+        """What it is about: an event with the same key is the same event."""
+        return self.n, self.rank, self.kind
 
 
 def told(x: Execution) -> list[Told]:
@@ -305,18 +313,18 @@ def told(x: Execution) -> list[Told]:
     names, events = x.definition.masked, []
     for task in x.ordered():
         if task.type == "LLM_CHAT_COMPLETE":
-            events.append(Told(task.scheduled_at, task.seq, 0, "thinking", {"content": task.ref}))
+            events.append(Told(task.scheduled_at, task.n, 0, "thinking", {"content": task.ref}))
         elif task.type == "SUB_WORKFLOW" and task.sub_execution_id:
-            events.append(Told(task.started_at, task.seq, 0, "handoff", {"target": task.ref}))
+            events.append(Told(task.started_at, task.n, 0, "handoff", {"target": task.ref}))
         elif task.type in ("HUMAN", "PULL_WORKFLOW_MESSAGES"):
-            events.append(Told(task.scheduled_at, task.seq, 0, "waiting", {"pendingTool": pending_tool(x, task)}))
+            events.append(Told(task.scheduled_at, task.n, 0, "waiting", {"pendingTool": pending_tool(x, task)}))
         if task.status in (TaskStatus.FAILED, TaskStatus.FAILED_WITH_TERMINAL_ERROR, TaskStatus.TIMED_OUT):
-            events.append(Told(task.ended_at, task.seq, 2, "error", {"content": task.reason or "", "toolName": task.ref}))
+            events.append(Told(task.ended_at, task.n, 2, "error", {"content": task.reason or "", "toolName": task.ref}))
         elif task.status.is_successful and task.status.is_terminal and x.node_of(task).type == "SIMPLE":
             output = masked(task.output, names)
-            events.append(Told(task.ended_at, task.seq, 1, "tool_call", {"toolName": task.def_name, "args": masked(task.input, names)}))
-            events.append(Told(task.ended_at, task.seq, 2, "tool_result", {"toolName": task.def_name, "result": output.get("result", output)}))
-    events.sort(key=lambda e: (e.at, e.seq, e.rank))
+            events.append(Told(task.ended_at, task.n, 1, "tool_call", {"toolName": task.def_name, "args": masked(task.input, names)}))
+            events.append(Told(task.ended_at, task.n, 2, "tool_result", {"toolName": task.def_name, "result": output.get("result", output)}))
+    events.sort(key=lambda e: (e.at, e.n, e.rank))
     if x.head.status == "COMPLETED":
         events.append(Told(x.head.ended_at, 0, 0, "done", {"output": masked(x.head.output, names)}))
     elif x.head.status.is_terminal:

@@ -442,7 +442,11 @@ const STORIES = {
     await agents.stop(executionId);
     assert.deepEqual((await sdk.workflows.getWorkflow(executionId, false)).variables, { _signal_injection: "hurry", _stop_requested: true });
     assert.ok((await agents.listExecutions({ agentName: "js_agent" })).totalHits >= 1);
-    await sdk.workflows.terminate(executionId, "no model here");
+    const heard = [];
+    for await (const event of await agents.stream(executionId)) {
+      if (heard.push(event.type) === 1) await sdk.workflows.terminate(executionId, "no model here");
+    }
+    assert.deepEqual([heard[0], heard.at(-1)], ["thinking", "error"]);
     const run = await agents.getExecution(executionId);
     assert.deepEqual([run.status, run.tasks[0].taskType], ["TERMINATED", "LLM_CHAT_COMPLETE"]);
     await sdk.metadata.registerWorkflowDef({ name: "js_asks", version: 1, ownerEmail: OWNER, schemaVersion: 2, timeoutSeconds: 0, tasks: [humanTask("ask")],
