@@ -316,6 +316,17 @@ const STORIES = {
     await refused(/COMPLETED/, () => sdk.workflows.terminate(id, "too late"));
   },
 
+  async variables_and_a_task_are_updated_together(sdk) {
+    await sdk.flow("js_state", humanTask("first"), simpleTask("second", "js_nobody_takes_it", { v: "${workflow.variables.v}" }));
+    const id = await sdk.start("js_state");
+    assert.deepEqual((await sdk.workflows.updateVariables(id, { v: 1, w: 2 })).variables, { v: 1, w: 2 });
+    const update = { taskReferenceName: "first", variables: { v: 3 }, taskResult: { workflowInstanceId: id, taskId: "", status: "COMPLETED", outputData: { by: "sdk" } } };
+    const run = await sdk.workflows.updateState(id, update, "r1", "first", 5);
+    assert.deepEqual([run.requestId, run.status, run.variables], ["r1", "RUNNING", { v: 3, w: 2 }]);
+    const tasks = byRef(await sdk.workflows.getWorkflow(id, true));
+    assert.deepEqual([tasks.first.outputData, tasks.second.inputData], [{ by: "sdk" }, { v: 3 }]);
+  },
+
   async tasks_are_done_by_hand(sdk) {
     await sdk.task("js_by_hand");
     await sdk.flow("js_hand", simpleTask("one", "js_by_hand", {}));

@@ -14,9 +14,12 @@ from conductor.client.http.api.task_resource_api import TaskResourceApi
 from conductor.client.http.api.workflow_bulk_resource_api import WorkflowBulkResourceApi
 from conductor.client.http.api.workflow_resource_api import WorkflowResourceApi
 from conductor.client.http.api_client import ApiClient
+from conductor.client.http.models.correlation_ids_search_request import CorrelationIdsSearchRequest
 from conductor.client.http.models.event_handler import EventHandler
 from conductor.client.http.models.save_schedule_request import SaveScheduleRequest
 from conductor.client.http.models.start_workflow_request import StartWorkflowRequest
+from conductor.client.http.models.task_result import TaskResult
+from conductor.client.http.models.workflow_state_update import WorkflowStateUpdate
 from conductor.client.orkes.models.metadata_tag import MetadataTag
 from conductor.client.workflow.task.simple_task import SimpleTask
 from conductor.client.workflow.task.wait_task import WaitTask
@@ -132,3 +135,60 @@ def story_event_handlers_are_changed(sdk: Sdk) -> None:
     equal([field(found, "active") for found in events.get_event_handlers() if field(found, "name") == "py_changed"], [False])
     equal(events.get_event_handlers_for_event("conductor:py_changed:sink"), [])
     events.remove_event_handler_status("py_changed")
+
+
+# -- what runs is steered -------------------------------------------------------------------------------------------------------------
+
+
+def story_variables_and_a_task_are_updated_together(sdk: Sdk) -> None:
+    seen = SimpleTask("py_steer_work", "second").input_parameter("v", "${workflow.variables.v}")
+    execution_id = waiting(sdk, "py_steer_state", WaitTask("first"), seen)
+    sdk.workflows.update_variables(execution_id, {"v": 1, "w": 2})
+    equal(sdk.workflows.get_workflow(execution_id).variables, {"v": 1, "w": 2})
+    update = WorkflowStateUpdate(
+        task_reference_name="first", variables={"v": 3},
+        task_result=TaskResult(workflow_instance_id=execution_id, task_id="", status="COMPLETED", output_data={"by": "sdk"}),
+    )  # fmt: skip
+    run = sdk.workflows.update_state(execution_id, update, ["first"], 5)
+    equal((run.status, run.variables), ("RUNNING", {"v": 3, "w": 2}))
+    open_ = {task.reference_task_name: task for task in sdk.workflows.get_workflow(execution_id).tasks}
+    equal((open_["first"].output_data, open_["second"].input_data), ({"by": "sdk"}, {"v": 3}))
+
+
+def story_an_execution_jumps(sdk: Sdk) -> None:
+    execution_id = waiting(sdk, "py_steer_jump", WaitTask("first"), SimpleTask("py_steer_work", "second"), SimpleTask("py_steer_work", "third"))
+    resource(sdk, WorkflowResourceApi).jump_to_task({"given": 1}, execution_id, task_reference_name="third")
+    found = {task.reference_task_name: task for task in sdk.workflows.get_workflow(execution_id).tasks}
+    equal({ref: task.status for ref, task in found.items()}, {"first": "SKIPPED", "second": "SKIPPED", "third": "SCHEDULED"})
+    equal(found["third"].input_data["given"], 1)
+    refused(404, "does not exist", lambda: resource(sdk, WorkflowResourceApi).jump_to_task({}, execution_id, task_reference_name="nowhere"))
+
+
+def story_an_execution_goes_on_with_another_version(sdk: Sdk) -> None:
+    execution_id = waiting(sdk, "py_steer_upgrade", WaitTask("first"))
+    sdk.flow("py_steer_upgrade", SimpleTask("py_steer_work", "new"), WaitTask("first"), SimpleTask("py_steer_work", "last"), version=2).register(True)
+    asked = {"name": "py_steer_upgrade", "version": 2, "taskOutput": {"new": {"n": 7}}, "workflowInput": {"m": 2}}
+    resource(sdk, WorkflowResourceApi).upgrade_running_workflow_to_version(asked, execution_id)
+    found = sdk.workflows.get_workflow(execution_id)
+    equal((found.workflow_version, found.input, [(t.reference_task_name, t.status) for t in found.tasks]), (
+        2, {"n": 1, "m": 2}, [("new", "SKIPPED"), ("first", "IN_PROGRESS")],
+    ))  # fmt: skip
+    sdk.tasks.update_task_by_ref_name(execution_id, "first", "COMPLETED", {})
+    equal(sdk.workflows.get_workflow(execution_id).tasks[-1].reference_task_name, "last")
+
+
+def story_executions_are_found_by_names_and_correlation_ids(sdk: Sdk) -> None:
+    ids = [waiting(sdk, name, WaitTask("first")) for name in ("py_steer_one", "py_steer_two")]
+    asked = CorrelationIdsSearchRequest(correlation_ids=["py_steer_one_1", "py_steer_two_1", "none"], workflow_names=["py_steer_one", "py_steer_two"])
+    found = sdk.workflows.get_by_correlation_ids_in_batch(asked)
+    equal({c: [field(x, "workflow_id") for x in listed] for c, listed in found.items()}, {
+        "py_steer_one_1": [ids[0]], "py_steer_two_1": [ids[1]], "none": [],
+    })  # fmt: skip
+
+
+def story_a_workflow_is_called_like_a_function(sdk: Sdk) -> None:
+    flow = sdk.flow("py_steer_call", SimpleTask("py_greet", "greet").input_parameter("name", "${workflow.input.name:nobody}"))
+    flow.output_parameters({"said": "${greet.output}", "to": "${workflow.input.name:nobody}"}).register(True)
+    api = resource(sdk, WorkflowResourceApi)
+    equal(api.execute_workflow_as_api({"name": "Ada"}, "py_steer_call")["to"], "Ada")
+    equal(api.execute_workflow_as_get_api("py_steer_call", version=1, wait_for_seconds="20")["to"], "nobody")
