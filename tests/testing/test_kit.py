@@ -140,6 +140,13 @@ def test_a_worker_gets_an_input_that_is_too_large_to_come_with_its_task() -> Non
         assert (done.status, done.task("m").input, done.output) == ("COMPLETED", {}, {"result": 4_000_000})
 
 
+def test_an_output_too_large_to_be_shown_is_fetched_by_who_waits_for_it() -> None:
+    flow = {"name": "flow", "tasks": [{"name": "n", "taskReferenceName": "n", "type": "NOOP"}], "outputParameters": {"text": "${workflow.input.text}"}}
+    with embedded() as server:
+        done = server.run(flow, {"text": "x" * 6_000_000})
+        assert (done.status, len(done.output["text"]), done.json["output"]) == ("COMPLETED", 6_000_000, {})
+
+
 def test_waiting_in_vain_tells_which_task_nobody_polls_for() -> None:
     expected = r"double is SCHEDULED; no worker has polled for it(.|\n)*the clock stands still"
     with embedded(stands_still=True) as server, pytest.raises(TimeoutError, match=expected):

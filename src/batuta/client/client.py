@@ -153,7 +153,10 @@ class Client(_Connected):
             try:
                 status = await self.send(patience.bounded(workflows.get_workflow_status(execution_id)))
                 if status in until:
-                    return await self.send(patience.bounded(workflows.get_workflow(execution_id, include_tasks)))
+                    found = await self.send(patience.bounded(workflows.get_workflow(execution_id, include_tasks)))
+                    if found.output_path and not found.output:
+                        found.output.update(await self.payload_at(await self.payload_uri(found.output_path, "WORKFLOW_OUTPUT")))
+                    return found
             except Unavailable as error:
                 status = f"not known ({error})"
             await asyncio.sleep(patience.next_pause_s(status))
@@ -226,7 +229,10 @@ class SyncClient(_Connected):
             try:
                 status = self.send(patience.bounded(workflows.get_workflow_status(execution_id)))
                 if status in until:
-                    return self.send(patience.bounded(workflows.get_workflow(execution_id, include_tasks)))
+                    found = self.send(patience.bounded(workflows.get_workflow(execution_id, include_tasks)))
+                    if found.output_path and not found.output:
+                        found.output.update(self.payload_at(self.payload_uri(found.output_path, "WORKFLOW_OUTPUT")))
+                    return found
             except Unavailable as error:
                 status = f"not known ({error})"
             time.sleep(patience.next_pause_s(status))

@@ -158,7 +158,11 @@ class TaskResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Execution(msgspec.Struct, frozen=True, kw_only=True):
-    """One run of a workflow, as the server told it at one moment. ``tasks`` is empty when they were not asked for."""
+    """
+    One run of a workflow, as the server told it at one moment. ``tasks`` is empty when they were not asked for.
+
+    ``output_path``: an output too large to be shown in place stands there; `wait_for_workflow` fetches it.
+    """
 
     id: str
     status: str
@@ -166,6 +170,7 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True):
     workflow_version: int = 0
     input: dict[str, Any] = {}
     output: dict[str, Any] = {}
+    output_path: str = ""
     variables: dict[str, Any] = {}
     tasks: tuple[Task, ...] = ()
     correlation_id: str | None = None
@@ -189,6 +194,7 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True):
             workflow_version=int(json.get("workflowVersion") or json.get("version") or 0),
             input=json.get("input") or {},
             output=json.get("output") or {},
+            output_path=json.get("externalOutputPayloadStoragePath") or "",
             variables=json.get("variables") or {},
             tasks=tuple(Task.from_json(task) for task in json.get("tasks") or ()),
             correlation_id=json.get("correlationId"),

@@ -26,6 +26,7 @@ class LoopThread:
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.call(self._loop.shutdown_default_executor())  # its threads end with it
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(CALL_S)
         self._loop.close()

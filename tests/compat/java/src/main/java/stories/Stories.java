@@ -8,6 +8,7 @@ import com.netflix.conductor.client.http.EventClient;
 import com.netflix.conductor.client.http.MetadataClient;
 import com.netflix.conductor.client.http.TaskClient;
 import com.netflix.conductor.client.http.WorkflowClient;
+import com.netflix.conductor.common.metadata.SchemaDef;
 import com.netflix.conductor.common.metadata.events.EventHandler;
 import com.netflix.conductor.common.metadata.tasks.Task;
 import com.netflix.conductor.common.metadata.tasks.TaskDef;
@@ -33,7 +34,9 @@ import com.netflix.conductor.sdk.workflow.def.tasks.SubWorkflow;
 import com.netflix.conductor.sdk.workflow.def.tasks.Switch;
 import com.netflix.conductor.sdk.workflow.def.tasks.Wait;
 import com.netflix.conductor.sdk.workflow.executor.WorkflowExecutor;
+import io.orkes.conductor.client.SchemaClient;
 import io.orkes.conductor.client.http.OrkesSchedulerClient;
+import io.orkes.conductor.client.http.OrkesSchemaClient;
 import io.orkes.conductor.client.model.SaveScheduleRequest;
 import io.orkes.conductor.client.model.TagObject;
 import java.io.IOException;
@@ -389,6 +392,23 @@ public class Stories {
         equal(events.getEventHandlers("conductor:jv_row:sink", true).stream().map(EventHandler::getName).toList(), List.of("jv_handler"));
         events.unregisterEventHandler("jv_handler");
         equal(events.getEventHandlers("conductor:jv_row:sink", true), List.of());
+    }
+
+    // -- schemas --------------------------------------------------------------------------------------------------------------
+
+    public void schemas_are_kept_and_enforced() {
+        SchemaClient schemas = new OrkesSchemaClient(client);
+        Map<String, Object> data = Map.of("type", "object", "required", List.of("n"), "properties", Map.of("n", Map.of("type", "integer")));
+        schemas.saveSchema(new SchemaDef("jv_numbered", SchemaDef.Type.JSON, data, null));
+        equal(schemas.getAllSchemas(true).stream().map(SchemaDef::getName).toList(), List.of("jv_numbered"));
+        equal(schemas.getSchema("jv_numbered", 1).getData(), data);
+        WorkflowDef made = flow("jv_contract", new SetVariable("v").input("x", 1)).toWorkflowDef();
+        made.setInputSchema(SchemaDef.builder().name("jv_numbered").version(1).build());
+        metadata.updateWorkflowDefs(List.of(made));
+        refused(400, "input does not fit schema 'jv_numbered' version 1", () -> workflows.startWorkflow(request("jv_contract", Map.of("n", "one"))));
+        equal(ended(workflows.startWorkflow(request("jv_contract", Map.of("n", 1)))).getStatus(), Workflow.WorkflowStatus.COMPLETED);
+        schemas.deleteSchema("jv_numbered", 1);
+        equal(schemas.getAllSchemas(false), List.of());
     }
 
     // -- payloads too large for a request ---------------------------------------------------------------------------------------
