@@ -19,7 +19,7 @@ from batuta.store.fields import EXECUTION, NUMBERS, TASK, TEXTS, Field
 _KEYS = {"executions": "e.id, 0", "tasks": "e.id, t.n"}
 _NEWEST = {"executions": "e.created_at DESC, e.key DESC", "tasks": "t.key DESC"}
 _FIELDS = {"executions": EXECUTION, "tasks": TASK}
-_NAMED = "(SELECT rowid AS key FROM words WHERE words MATCH ? UNION ALL SELECT key FROM words_due)"
+_NAMED = "(SELECT rowid AS key FROM words WHERE words MATCH ? AND rowid NOT IN (SELECT key FROM words_due) UNION ALL SELECT key FROM words_due)"
 # Fields without an index of their own whose text is part of what `words` knows.
 _IN_WORDS: Final = frozenset({TEXT, "jsonData", "input", "output", "reasonForIncompletion", "event", "createdBy", "idempotencyKey", "domain"})
 TRIGRAMS_MAX: Final = 24  # of one value: more make no difference to what is named

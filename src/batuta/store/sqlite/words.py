@@ -1,9 +1,9 @@
 """
 Words: keeps the free-text index `words` up with the executions, in pieces small enough for a commit to wait for.
 
-A commit only notes that an execution is to be indexed (`words_due`; the triggers are in the migration), which costs it next to nothing. Indexing is for
-quiet times: it takes 0.15 ms an execution of three tasks. Should quiet times never come, it goes on between commits once searches would have too much to
-look through. An execution is indexed when it has come to rest: it ended, or nothing happened to it for some minutes.
+A commit only notes that an execution is to be indexed (`words_due`) or taken out again (`words_gone`; the triggers are in the migration), which costs it next
+to nothing. The rest is for quiet times: it takes 0.15 ms an execution of three tasks. Should quiet times never come, it goes on between commits once too much
+waits. An execution is indexed when it has come to rest: it ended, or nothing happened to it for some minutes.
 """
 
 from __future__ import annotations
@@ -40,6 +40,9 @@ SELECT (SELECT max(key) FROM seen), (SELECT count(*) FROM seen), (
 _LARGE = "UPDATE words_due SET is_large = 1 WHERE key IN (SELECT value FROM json_each(?))"
 _INDEX = "INSERT INTO words (rowid, body) SELECT key, words FROM all_words WHERE key IN (SELECT value FROM json_each(?))"
 _INDEXED = "DELETE FROM words_due WHERE key IN (SELECT value FROM json_each(?))"
+_LEFT = "SELECT count(*) FROM (SELECT 1 FROM words_gone LIMIT ?)"
+_TAKE_OUT = f"INSERT INTO words (words, rowid, body) SELECT 'delete', key, words FROM (SELECT key, words FROM words_gone ORDER BY key LIMIT {AT_ONCE})"
+_TAKEN_OUT = f"DELETE FROM words_gone WHERE key IN (SELECT key FROM words_gone ORDER BY key LIMIT {AT_ONCE})"
 _MERGE = "INSERT INTO words (words, rank) VALUES ('merge', ?)"
 
 
@@ -65,7 +68,7 @@ class Words:
 
     def work(self, writer: sqlite3.Connection) -> int:
         """One piece of what is due; what it put into the log."""
-        return self._tried(writer, self._merge if self._is_merging else self._index)
+        return self._tried(writer, self._piece)
 
     def _tried(self, writer: sqlite3.Connection, work: Callable[[sqlite3.Connection], int]) -> int:
         """A failure is logged, and then nothing is due until something is written: searches do without."""
@@ -79,10 +82,27 @@ class Words:
             return 0
 
     def _catch_up(self, writer: sqlite3.Connection) -> int:
-        (backlog,) = writer.execute("SELECT count(*) FROM (SELECT 1 FROM words_due LIMIT ?)", (BACKLOG_MAX,)).fetchone()
-        if backlog < BACKLOG_MAX:
-            return 0
-        return self._merge(writer) if self._is_merging else self._index(writer)
+        (waiting,) = writer.execute("SELECT count(*) FROM (SELECT 1 FROM words_due LIMIT ?)", (BACKLOG_MAX,)).fetchone()
+        (leaving,) = writer.execute(_LEFT, (BACKLOG_MAX,)).fetchone()
+        return self._piece(writer) if BACKLOG_MAX in (waiting, leaving) else 0
+
+    def _piece(self, writer: sqlite3.Connection) -> int:
+        if self._is_merging:
+            return self._merge(writer)
+        # First what is gone: under its key something else may be indexed next.
+        return self._take_out(writer) if writer.execute(_LEFT, (1,)).fetchone() == (1,) else self._index(writer)
+
+    def _take_out(self, writer: sqlite3.Connection) -> int:
+        writer.execute("BEGIN IMMEDIATE")
+        writer.execute(_TAKE_OUT)
+        writer.execute(_TAKEN_OUT)
+        writer.execute("COMMIT")
+        return self._did_a_piece()
+
+    def _did_a_piece(self) -> int:
+        self._pieces += 1
+        self._is_merging = self._pieces % MERGE_EVERY == 0
+        return WEIGHT
 
     def _index(self, writer: sqlite3.Connection) -> int:
         asked = {"rested": time.time() * 1000 - REST_MS, "after": self._after, "seen": SEEN_AT_ONCE, "count": AT_ONCE}
@@ -111,9 +131,7 @@ class Words:
             if of:
                 writer.execute(statement, (json.dumps(of),))
         writer.execute("COMMIT")
-        self._pieces += 1
-        self._is_merging = self._pieces % MERGE_EVERY == 0
-        return WEIGHT
+        return self._did_a_piece()
 
     def _merge(self, writer: sqlite3.Connection) -> int:
         before = writer.total_changes
