@@ -93,7 +93,7 @@ class Reader:
         created_to: int,
         newest_first: bool,
         limit: int,
-        payloads: bool,
+        payloads: bool = True,
     ) -> list[Found]:
         """See protocol.Store."""
         conditions: list[tuple[str, Any]] = [
