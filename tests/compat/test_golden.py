@@ -23,6 +23,7 @@ DELIBERATE = {
     "metadata_tasks_faults/bodies_that_are_no_definition",
     "metadata_tasks/timeouts_must_contain_each_other",
     "metadata_workflows_faults/bodies_that_are_no_definition",
+    "timeouts/the_total_time_over_all_attempts_is_limited",
 }
 
 
