@@ -130,6 +130,8 @@ _FAILURES: Final = {
     "415": "The body is not JSON",
     "503": "The server could not store it; nothing happened",
 }
+# Where Conductor answers with plain text, and so do we.
+_PLAIN_FAILURES: Final = {"/api/workflow/{workflowId}/messages": ("404", "409", "429")}
 
 
 def document(services: Services) -> Response:
@@ -211,6 +213,8 @@ def _responses(route: Route) -> Json:
     for status, why in _FAILURES.items():
         if route.takes or status not in ("413", "415"):
             responses[status] = {"description": why, "content": {"application/json": {"schema": {"$ref": f"{_REF}ErrorResponse"}}}}
+    for status in _PLAIN_FAILURES.get(route.pattern, ()):
+        responses[status] = {"description": _FAILURES.get(status, "There is no room for it now"), "content": {"text/plain": {"schema": {"type": "string"}}}}
     return responses
 
 
