@@ -121,6 +121,16 @@ def test_an_operators_new_input_must_fit() -> None:
     assert x.head.status is before
 
 
+def test_a_task_that_broke_its_contract_is_not_offered_by_a_rerun_beside_it() -> None:
+    s = Stage()
+    s.taskdef("a", **INPUT)
+    x = s.run([fork("f", [simple("a", inputParameters={"n": "${workflow.input.n}"})], [simple("b")]), join("j", "a", "b")], {"n": "one"})
+    assert str(x.head.status) == "FAILED"
+    fields = {"from_task": x.by_ref["b"].id, "task_input": None, "workflow_input": None, "correlation_id": None}
+    s.verb(lambda x, now, tools: lifecycle.rerun(x, now, tools, **fields), x)
+    assert (str(x.by_ref["a"].status), x.by_ref["a"].started_at) == ("FAILED_WITH_TERMINAL_ERROR", 0)
+
+
 #    of the definition                                                               asks something
 ASKING = [
     ({"inputSchema": NUMBER, "enforceSchema": True},                                  True),

@@ -425,7 +425,7 @@ def schedule(turn: Turn, rows: list[Task]) -> None:
     for task in added:
         if task.status.is_terminal:
             continue
-        if turn.x.has_contracts and (misfit := _misfit(turn, task)) is not None:
+        if turn.x.has_contracts and (misfit := misfit_of(turn, task)) is not None:
             turn.fail(task, misfit, for_good=True)  # the same input would come of another attempt
             continue
         if turn.x.definition.caches and took_over(turn, task, turn.x.node_of(task)):
@@ -450,7 +450,7 @@ def _run(turn: Turn, task: Task) -> None:
         task.output, task.reason = turn.masked(task.output), turn.masked_text(task.reason)
 
 
-def _misfit(turn: Turn, task: Task) -> str | None:
+def misfit_of(turn: Turn, task: Task) -> str | None:
     """Why the task may not run with its input: it breaks the task definition's contract."""
     contract = turn.x.node_of(task).input_contract
     return None if contract is None else contract.misfit(task.input, turn.definition.masked)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from batuta.core import deadlines
 from batuta.core.after import Around, around, later_attempts
 from batuta.core.contract import Contract
-from batuta.core.decide import Outcome, conclude, copy_for_retry, finish, gather, open_node, schedule, settle, tell_waiting, try_step
+from batuta.core.decide import Outcome, conclude, copy_for_retry, finish, gather, misfit_of, open_node, schedule, settle, tell_waiting, try_step
 from batuta.core.model.decision import AskChild, ReviveChild, ReviveParent, TellParent
 from batuta.core.model.definition import Definition, Node
 from batuta.core.model.execution import INPUT, OUTPUT, VARIABLES, Execution
@@ -334,7 +334,11 @@ def _offer(turn: Turn, task: Task) -> None:
 def _schedule_again(turn: Turn) -> None:
     """Rows set to SCHEDULED in place: workers find them in their queues; the others are begun or run here."""
     for task in turn.x.ordered():
-        if task.status is TaskStatus.SCHEDULED and not task.queue:
+        if task.status is not TaskStatus.SCHEDULED:
+            continue
+        if turn.x.has_contracts and (misfit := misfit_of(turn, task)) is not None:
+            turn.fail(task, misfit, for_good=True)
+        elif not task.queue:
             if task.type in BEGINS:
                 turn.begins.append(task)
             elif task.type in RUNS and not turn.ended:
