@@ -13,6 +13,7 @@ from batuta.core.model.definition import lone
 from batuta.core.model.execution import Execution
 from batuta.core.model.status import TaskStatus, WorkflowStatus
 from batuta.core.model.task import Json
+from batuta.core.places import refuse_while_held
 from batuta.core.turn import Tools, Turn
 from batuta.errors import Conflict
 
@@ -24,6 +25,7 @@ def add(x: Execution, now: int, tools: Tools, raw: Json, given: Json, *, child: 
     Raises:
         Conflict: the execution has ended, or has a task of this reference.
     """
+    refuse_while_held(x)
     head, ref = x.head, raw["taskReferenceName"]
     if head.status.is_terminal:
         raise Conflict(f"Workflow {head.id} has ended with status {head.status}; no task can be added")

@@ -14,7 +14,7 @@ import asyncio
 from batuta.core import lifecycle
 from batuta.core.decide import Outcome
 from batuta.core.model.definition import Definition
-from batuta.core.model.execution import Execution
+from batuta.core.model.execution import Execution, Head
 from batuta.core.places import key_of
 from batuta.core.turn import Tools
 from batuta.engine.durability import AGAIN_MS, Durability
@@ -94,11 +94,19 @@ class Admission(Durability):
             self._limited_names.add(document.key)
             found = await self.store.find(name=document.key, statuses=("RUNNING", "PAUSED"), limit=10_000_000)
             for head in sorted((head_of(one.head) for one in found), key=lambda head: head.queued_at):
+                key = (head.name, head.rate_limit_key)
                 if head.held is None:
                     if head.rate_limit_key:
-                        self.places.count((head.name, head.rate_limit_key), head.id)
-                elif (live := await self._load(head.id)) is not None:
-                    self._stands(live.x)
+                        self.places.count(key, head.id)
+                elif (definition := await self._definition_of(head)) is not None and definition.limit is not None:
+                    self.places.queue(key, head.id, definition.limit.most)
+
+    async def _definition_of(self, head: Head) -> Definition | None:
+        """Thousands may wait, of a definition or two."""
+        definition = self.definitions.known(head.definition_hash)
+        if definition is None and (live := await self._load(head.id)) is not None:
+            definition = live.x.definition
+        return definition
 
     def _admit_all(self) -> None:
         """Places that became free while nobody looked: a process died between an end and the next admission."""

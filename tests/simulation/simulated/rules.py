@@ -153,7 +153,7 @@ def check_flow(x: Execution) -> None:
         raise Broken("the first task is there", "no rows at all")
     has_jumped = any(task.status is TaskStatus.SKIPPED and task.seq for task in x.tasks.values())
     for task in x.by_ref.values():
-        if has_jumped and (x.node_of(task).parent is not None or task.type == "FORK" or suffix_of(task)):
+        if has_jumped and (x.node_of(task).parent is not None or task.type in ("FORK", "SWITCH", "DECISION") or suffix_of(task)):
             continue  # what it stands in, or what it opened, may have been left
         if task.executed and not task.retried:
             for ref in _due_after(x, task):
