@@ -60,7 +60,7 @@ def test_an_agent_with_tools_becomes_a_task_for_who_can_run_it(edge: Edge) -> No
     made = edge.call("POST", "/api/agent/compile", {"agentConfig": {**GREETER, "tools": tools}}).json
     [task] = made["workflowDef"]["tasks"]
     assert (task["type"], task["inputParameters"]["agentName"]) == ("AGENT", "greeter")
-    assert made["requiredWorkers"] == ["look_up"] and made["workflowDef"]["metadata"]["agent_capabilities"] == ["tools"]
+    assert made["requiredWorkers"] == ["look_up"] and made["workflowDef"]["metadata"]["agent_capabilities"] == ["tool-calling"]
     framework = edge.call("POST", "/api/agent/compile", {"framework": "langgraph", "rawConfig": {"name": "graph", "nodes": []}}).json["workflowDef"]
     assert framework["metadata"]["agent_sdk"] == "langgraph" and framework["tasks"][0]["type"] == "AGENT"
 
@@ -177,6 +177,19 @@ def test_an_execution_is_shown_in_four_ways(edge: Edge) -> None:
     assert edge.call("GET", f"/api/agent/tasks/{task['taskId']}/log").json == []
     edge.raw("POST", f"/api/tasks/{task['taskId']}/log", b"thinking", headers=((b"content-type", b"text/plain"),))
     assert edge.call("GET", f"/api/agent/tasks/{task['taskId']}/log").json[0]["log"] == "thinking"
+
+
+def test_tokens_are_counted_over_the_whole_family(edge: Edge) -> None:
+    chat = {"name": "chat", "taskReferenceName": "chat", "type": "LLM_CHAT_COMPLETE"}
+    child = {"name": "sub", "taskReferenceName": "sub", "type": "SUB_WORKFLOW", "subWorkflowParam": {"name": "inner", "version": 1}}
+    edge.register("inner", chat)
+    edge.register("outer", chat, child)
+    execution = edge.start("outer")
+    for used in (10, 5):
+        edge.report(edge.take("LLM_CHAT_COMPLETE"), outputData={"promptTokens": used, "completionTokens": 1, "tokenUsed": used + 1})
+    assert edge.call("GET", f"/api/agent/executions/{execution}/full").json["aggregateTokenUsage"] == {
+        "promptTokens": 15, "completionTokens": 2, "totalTokens": 17,
+    }  # fmt: skip
 
 
 def test_a_person_is_waited_for_and_answers(edge: Edge) -> None:

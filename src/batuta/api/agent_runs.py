@@ -14,6 +14,7 @@ from batuta.api.http import Request, Response, Streamed, empty_response, json_re
 from batuta.api.search import EVERYTHING, SIZE_MAX, meant
 from batuta.api.services import Services
 from batuta.core import beside, variables
+from batuta.core.model.execution import Execution
 from batuta.core.model.status import TaskStatus
 from batuta.core.query import All, Compare, Query, parse, parse_sort
 from batuta.errors import Conflict, Invalid, NotFound
@@ -30,6 +31,7 @@ PRUNED_AT_ONCE: Final = 100
 NEWEST: Final = "startTime:DESC"
 CANCELLED: Final = "Cancelled by user"
 TRACKED: Final = "tracked"  # the reference of the task that holds a tracking execution open
+FAMILY_MAX: Final = 1000  # executions looked at for one sum of tokens
 BEAT_S: Final = 10.0
 _EVENTS: Final = ((b"content-type", b"text/event-stream"), (b"cache-control", b"no-store"))
 _ENDED: Final = ("COMPLETED", "FAILED", "TERMINATED", "TIMED_OUT")
@@ -76,8 +78,27 @@ async def detail(services: Services, execution_id: str) -> Response:
 
 
 async def full(services: Services, execution_id: str) -> Response:
-    """The whole execution, as a workflow."""
-    return json_response(encode(workflow_view(await services.engine.read(execution_id), services.now())))
+    """The whole execution, as a workflow; with the tokens that it and all its children have used."""
+    x = await services.engine.read(execution_id)
+    view = encode(workflow_view(x, services.now()))
+    usage = agent.tokens(await _chats_of_family(services, x))
+    return json_response(view[:-1] + b',"aggregateTokenUsage":' + encode(usage) + b"}")
+
+
+async def _chats_of_family(services: Services, x: Execution) -> list[Json]:
+    """What the chats of an execution and of its descendants have put out."""
+    found, waiting, seen = agent.chats_of(x), [x], 1
+    while waiting:
+        for child in [task.sub_execution_id for task in waiting.pop().ordered() if task.sub_execution_id]:
+            if (seen := seen + 1) > FAMILY_MAX:
+                return found
+            try:
+                member = await services.engine.read(child)
+            except NotFound:
+                continue  # removed
+            found += agent.chats_of(member)
+            waiting.append(member)
+    return found
 
 
 async def tasks(services: Services, execution_id: str, *, status: str = "", count: int = 15, start: int = 0) -> Response:

@@ -104,7 +104,7 @@ def compiled(request: Json) -> Json:
         "outputParameters": {
             "result": f"${{{ref}.output.result}}", "finishReason": f"${{{ref}.output.finishReason}}", "context": "${workflow.input.context}",
         },
-        "timeoutSeconds": TIMEOUT_S,
+        "timeoutSeconds": TIMEOUT_S if chats else whole["timeoutSeconds"] or TIMEOUT_S,
         "metadata": {
             "classifier": "agent", "agent_capabilities": ["simple"] if chats else _capabilities(config), **described,
             "agent_sdk": framework or "conductor", "normalizedAgentDef": whole,
@@ -118,7 +118,8 @@ def _only_talks(config: Json) -> bool:
 
 
 def _capabilities(config: Json) -> list[str]:
-    return [word for word in ("tools", "agents", "guardrails", "handoffs", "memory", "planner") if config.get(word)] or ["agent"]
+    found = [word for word in ("agents", "guardrails", "handoffs", "memory", "planner") if config.get(word)]
+    return (["tool-calling"] if config.get("tools") else []) + found or ["agent"]
 
 
 def _ref(name: str) -> str:
@@ -241,9 +242,8 @@ def run_detail(x: Execution) -> Json:
 
 def run_view(x: Execution, now: int) -> Json:
     """Conductor's AgentRun: the execution with its tasks in short, and the tokens its chats have counted."""
-    view = workflow_view(x, now)
-    counted = [task.output for task in x.ordered() if task.type == "LLM_CHAT_COMPLETE"]
-    usage = {} if not counted else {"tokenUsage": _tokens(counted)}
+    view, counted = workflow_view(x, now), chats_of(x)
+    usage = {} if not counted else {"tokenUsage": tokens(counted)}
     tasks = [
         {"taskType": t.taskType, "referenceTaskName": t.referenceTaskName, "status": t.status, "outputData": t.outputData,
          **({"subWorkflowId": t.subWorkflowId} if t.subWorkflowId else {})}
@@ -253,7 +253,14 @@ def run_view(x: Execution, now: int) -> Json:
             "startTime": view.startTime, "endTime": view.endTime, "input": view.input, "output": view.output, **usage, "tasks": tasks}  # fmt: skip
 
 
-def _tokens(outputs: list[Json]) -> Json:
+def chats_of(x: Execution) -> list[Json]:
+    """What the execution's chats with models have put out."""
+    return [task.output for task in x.ordered() if task.type == "LLM_CHAT_COMPLETE"]
+
+
+def tokens(outputs: list[Json]) -> Json:
+    """How many tokens these chats have used together."""
+
     def total(name: str) -> int:
         return sum(value for output in outputs if isinstance(value := output.get(name), int))
 
