@@ -27,6 +27,7 @@ def test_a_retry_is_one_click_and_a_confirmation(page: Any, stage: Stage) -> Non
     page.get_by_text("Retried").wait_for()
     page.locator("header").get_by_text("Running").first.wait_for()
     assert stage.server.client.get_workflow_status(stage.ids["failed_to_retry"]) == "RUNNING"
+    stage.server.client.request("POST", f"/workflow/{stage.ids['failed_to_retry']}/terminate")  # its task stays in nobody's way
 
 
 def test_a_task_has_an_address_of_its_own(page: Any, stage: Stage) -> None:
@@ -84,3 +85,44 @@ def test_ten_thousand_tasks_open_at_once_and_scroll(page: Any, stage: Stage) -> 
     assert frames[len(frames) // 2] < 34, frames
     page.get_by_role("searchbox", name="Filter tasks").fill("step_9876")
     page.get_by_role("button", name="step_9876", exact=True).wait_for()
+
+
+def test_a_child_opens_in_place(page: Any, stage: Stage) -> None:
+    page.goto(stage.of("parent"))
+    page.get_by_role("button", name="Open the sub-workflow of tell_customer in place").click()
+    page.get_by_role("list", name="Tasks in time").get_by_role("link", name="render_mail").click()
+    page.wait_for_url(re.compile(r"/execution/(?!" + stage.ids["parent"] + r")"))
+    page.get_by_role("complementary", name="the task").get_by_role("heading", name="render_mail").wait_for()
+
+
+def test_a_rerun_may_have_another_input(page: Any, stage: Stage) -> None:
+    started = stage.scenes.failed()
+    page.goto(f"{stage.url}/execution/{started}")
+    page.get_by_role("button", name="More to do").click()
+    page.get_by_role("menuitem", name="Rerun from the selected task").click()
+    editor = page.get_by_role("dialog").get_by_role("textbox", name="Input of the task")
+    editor.fill('{"environment": "esp32p4"}')
+    page.get_by_role("dialog").get_by_role("button", name="Rerun").click()
+    page.get_by_text("Runs again from platformio_compile").wait_for()
+    execution = stage.server.client.get_workflow(started)
+    assert execution.status == "RUNNING" and execution.tasks[-1].input["environment"] == "esp32p4"
+    stage.server.client.request("POST", f"/workflow/{started}/terminate")
+
+
+def test_a_large_payload_says_how_large_it_is_and_is_loaded_when_asked(page: Any, stage: Stage) -> None:
+    started = stage.scenes.start("odd-texts", {"texts": ["x" * 1000] * 1500})
+    page.goto(f"{stage.url}/execution/{started}?view=data")
+    page.get_by_role("heading", name="Input").first.wait_for()
+    page.get_by_role("tabpanel").get_by_role("button", name="Load 1.4 MiB").click()
+    page.get_by_role("tabpanel").get_by_role("group", name="Input").get_by_text("[1500]").wait_for()
+
+
+def test_a_terminated_one_says_why(page: Any, stage: Stage) -> None:
+    started = stage.scenes.start("cool-down")
+    page.goto(f"{stage.url}/execution/{started}")
+    page.get_by_text("ends by itself in").wait_for()
+    page.get_by_role("button", name="More to do").click()
+    page.get_by_role("menuitem", name="Terminate").click()
+    page.get_by_label("Why").fill("no longer wanted")
+    page.get_by_role("alertdialog").get_by_role("button", name="Terminate").click()
+    page.locator("header").get_by_text("no longer wanted").wait_for()

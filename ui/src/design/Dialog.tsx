@@ -85,9 +85,11 @@ export function Confirmations() {
 function Confirmation({ question, answer }: { question: Question; answer: (answer: Answer | null) => void }) {
   const [text, setText] = useState("");
   const [choice, setChoice] = useState(false);
+  const [from] = useState(() => document.activeElement);
   const end = (value: Answer | null) => {
     ask(null);
     answer(value);
+    setTimeout(() => from instanceof HTMLElement && from.isConnected && from.focus()); // where the person was
   };
   return (
     <AlertDialog.Root open onOpenChange={open => !open && end(null)}>

@@ -23,7 +23,7 @@ export function EmptyState({
         <Icon name={icon} size={22} />
       </span>
       <h2>{title}</h2>
-      {children && <div className={css.text}>{children}</div>}
+      {children && <div className={`${css.text} said`}>{children}</div>}
       {command && (
         <pre className={css.command}>
           <code>{command}</code>

@@ -8,7 +8,7 @@ import { Icon } from "./Icon";
 import { toast } from "./Toast";
 import css from "./JsonTree.module.css";
 
-const LINE = 20;
+const LINE = 24; // what a finger can hit, by WCAG 2.2
 const TEXT_MAX = 2000; // characters of one text in the tree; all of it is copied
 
 /** `root`: what paths begin with when they are copied, such as `build.output`; they are then written as `${…}`. */
@@ -164,6 +164,7 @@ function Line({
             kind="quiet"
             small
             icon="copy"
+            className={css.path}
             aria-label={`Copy the path ${path}`}
             tabIndex={-1}
             onClick={async () => {

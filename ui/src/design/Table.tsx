@@ -99,7 +99,7 @@ export function Table<Row>(props: Props<Row>) {
         { "--columns": template, "--narrow-columns": wideFree, "--row-height": `${height}px` } as React.CSSProperties
       }
     >
-      <div className={css.scroll} ref={scroller} tabIndex={rows.length ? -1 : undefined}>
+      <div className={css.scroll} ref={scroller}>
         <div className={css.head} role="row" aria-rowindex={1}>
           {onSelect && (
             <span className={css.cell} role="columnheader">

@@ -26,6 +26,8 @@ interface Props {
   select: (row: TaskRow) => void;
 }
 
+const POLLED_MS = 30_000; // workers ask again within seconds
+
 export function Header({ execution, tasks, selected, select }: Props) {
   const { workflow } = execution;
   const failed = tasks.rows.findLast(row => isBad(row.status) && !row.retried);
@@ -56,7 +58,9 @@ export function Header({ execution, tasks, selected, select }: Props) {
           </span>
         )}
         <span>
-          started <When at={workflow.createTime} /> (<When at={workflow.createTime} relative />)
+          <span>
+            started <When at={workflow.createTime} /> (<When at={workflow.createTime} relative />)
+          </span>
         </span>
         {workflow.parentWorkflowId && (
           <span>
@@ -111,10 +115,10 @@ function Waits({ status, tasks }: { status: string; tasks: Tasks }) {
           ? ""
           : !last
             ? "Nobody has polled it since the server started."
-            : now - last.lastPollTime > 60_000
+            : now - last.lastPollTime > POLLED_MS
               ? `Nobody has polled it since ${ago(last.lastPollTime, now)} (last: ${last.workerId || "a worker without a name"}).`
               : `Workers poll it (last: ${last.workerId || "a worker without a name"}, ${ago(last.lastPollTime, now)}): they have enough to do, or a limit holds it back.`}
-        {more} {(!last || now - last.lastPollTime > 60_000) && poll.data && <code>batuta worker MODULE</code>}
+        {more} {(!last || now - last.lastPollTime > POLLED_MS) && poll.data && <code>batuta worker MODULE</code>}
       </p>
     );
   }
@@ -214,7 +218,6 @@ function Actions({
             ),
         }
       : null,
-    !has.ended && selected && !isOpen(selected.status) ? null : null,
     {
       label: "Start another like it",
       icon: "plus",

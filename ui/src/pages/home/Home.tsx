@@ -1,27 +1,49 @@
-// The server at a glance. Every number leads to what it counts.
+// The server at a glance: what runs, what failed, what waits and for whom. Every number leads to what it counts.
 import { useQuery } from "@tanstack/react-query";
+import type { ReactNode } from "react";
 import { Link } from "wouter";
 import { overview } from "../../api/queries";
+import type { Overview } from "../../api/types";
+import { useLive } from "../../app/live";
+import { Chart } from "../../design/Chart";
 import { EmptyState, ErrorState } from "../../design/EmptyState";
 import { Status } from "../../design/Status";
-import { count } from "../../lib/format";
+import { Duration, When } from "../../design/Time";
+import { count, duration } from "../../lib/format";
+import { alive, failing, longestWaits, perMinute, unserved } from "../../lib/overview";
+import { useRefresh } from "../../lib/refresh";
 import { to } from "../../lib/url";
 import css from "./Home.module.css";
 
+const SHOWN = 8;
+
 export default function Home() {
   const found = useQuery(overview());
+  const refresh = useRefresh(() => found.refetch({ cancelRefetch: false }), 1000);
+  useLive(null, refresh, refresh);
   if (found.error && !found.data) return <ErrorState error={found.error} onRetry={() => void found.refetch()} />;
   if (!found.data) return <div className="page faint" aria-busy="true" />;
-  const { counts } = found.data;
-  if (!Object.keys(counts).length)
+  if (!Object.keys(found.data.counts).length)
     return (
       <EmptyState icon="play" title="Nothing has run yet" command="batuta workflow start NAME --input '{}'">
-        Register a workflow, start it, and see it here.
+        <h1 className="visually-hidden">Home</h1>
+        Register a workflow with <code>batuta workflow register FILE</code>, start it, and see it here as it runs.
       </EmptyState>
     );
+  return <Glance data={found.data} />;
+}
+
+function Glance({ data }: { data: Overview }) {
+  const { counts } = data;
+  const lost = failing(data);
+  const alone = unserved(data);
+  const waits = longestWaits(data);
+  const times = data.beats.map(beat => beat.at);
+  const latency = (pick: (beat: Overview["beats"][number]) => number) =>
+    data.beats.map(beat => (pick(beat) < 0 ? null : pick(beat)));
   return (
     <div className="page">
-      <h1>Home</h1>
+      <h1 className="visually-hidden">Home</h1>
       <ul className={css.counts}>
         {["RUNNING", "PAUSED", "FAILED", "TIMED_OUT", "COMPLETED", "TERMINATED"].map(status => (
           <li key={status}>
@@ -31,7 +53,135 @@ export default function Home() {
             </Link>
           </li>
         ))}
+        <li>
+          <Link href={to.queues()}>
+            <strong>{count(data.queues.reduce((total, queue) => total + queue.waiting, 0))}</strong>
+            <span className="soft">tasks waiting</span>
+          </Link>
+        </li>
+        <li>
+          <Link href={to.queues()}>
+            <strong>{count(alive(data))}</strong>
+            <span className="soft">workers alive</span>
+          </Link>
+        </li>
       </ul>
+      <div className={css.charts}>
+        <Chart
+          title="Executions a minute"
+          times={times}
+          format={value => count(Math.round(value))}
+          series={[
+            { label: "started", colour: "--running-fill", values: perMinute(data, beat => beat.started) },
+            { label: "completed", colour: "--completed-fill", values: perMinute(data, beat => beat.completed) },
+            { label: "failed", colour: "--failed-fill", values: perMinute(data, beat => beat.failed) },
+          ]}
+        />
+        <Chart
+          title="How long they took"
+          times={times}
+          format={value => duration(value)}
+          series={[
+            { label: "half within", colour: "--accent", values: latency(beat => beat.p50) },
+            { label: "95 % within", colour: "--waiting-fill", values: latency(beat => beat.p95) },
+          ]}
+        />
+      </div>
+      <div className={css.lists}>
+        <List
+          title="Failing in the last 24 h"
+          all={to.failures()}
+          count={lost.length}
+          empty="No execution failed in the last 24 hours."
+        >
+          {lost.slice(0, SHOWN).map(one => (
+            <li key={one.name}>
+              <Link className="cut" href={to.executions({ name: one.name, status: "FAILED,TIMED_OUT", within: "24h" })}>
+                {one.name}
+              </Link>
+              <span className={css.bad}>
+                {count(one.failed)} <span className="faint">of {count(one.ended)}</span>
+              </span>
+            </li>
+          ))}
+        </List>
+        <List
+          title="Queues without a worker"
+          all={to.queues()}
+          count={alone.length}
+          empty="Every task that is due has a worker that asks for it."
+        >
+          {alone.slice(0, SHOWN).map(queue => (
+            <li key={queue.queue}>
+              <Link className="cut mono" href={to.queues(queue.queue)}>
+                {queue.queue}
+              </Link>
+              <span>
+                {count(queue.due)} due,{" "}
+                <span className="faint">
+                  {queue.lastPollAt ? (
+                    <>
+                      last asked <When at={queue.lastPollAt} relative />
+                    </>
+                  ) : (
+                    "never asked for"
+                  )}
+                </span>
+              </span>
+            </li>
+          ))}
+        </List>
+        <List title="Longest waits" all={to.queues()} count={waits.length} empty="Nothing is due.">
+          {waits.slice(0, SHOWN).map(queue => (
+            <li key={queue.queue}>
+              <Link className="cut mono" href={to.queues(queue.queue)}>
+                {queue.queue}
+              </Link>
+              <Duration from={queue.oldestDueAt} to={0} />
+            </li>
+          ))}
+        </List>
+        <List
+          title="Running for longest"
+          all={to.executions({ status: "RUNNING", sort: "startTime:ASC" })}
+          count={data.oldest.length}
+          empty="Nothing runs."
+        >
+          {data.oldest.map(one => (
+            <li key={one.workflowId}>
+              <Status status={one.status} bare />
+              <Link className="cut" href={to.execution(one.workflowId)}>
+                {one.name} <span className="faint">{one.correlationId}</span>
+              </Link>
+              <Duration from={one.createTime} to={0} />
+            </li>
+          ))}
+        </List>
+      </div>
     </div>
+  );
+}
+
+function List({
+  title,
+  all,
+  count: size,
+  empty,
+  children,
+}: {
+  title: string;
+  all: string;
+  count: number;
+  empty: string;
+  children: ReactNode;
+}) {
+  return (
+    <section className={css.list}>
+      <header>
+        <h2>{title}</h2>
+        {size > 0 && <Link href={all}>All</Link>}
+      </header>
+      {size ? <ul>{children}</ul> : <p className="faint">{empty}</p>}
+    </section>
   );
 }

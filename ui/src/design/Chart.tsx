@@ -1,0 +1,48 @@
+import { lazy, Suspense } from "react";
+import css from "./Chart.module.css";
+
+const Plot = lazy(() => import("./Plot"));
+
+export interface Series {
+  label: string;
+  /** A token, such as "--failed-fill". */
+  colour: string;
+  values: (number | null)[];
+}
+
+export interface ChartProps {
+  title: string;
+  /** Epoch milliseconds, ascending. */
+  times: number[];
+  series: Series[];
+  format: (value: number) => string;
+  height?: number;
+}
+
+/** Lines over time; the library that draws them is loaded with the first chart. Its latest values stand beside the names, for those who do not see lines. */
+export function Chart(props: ChartProps) {
+  const height = props.height ?? 150;
+  return (
+    <figure className={css.chart}>
+      <figcaption>
+        <h2>{props.title}</h2>
+        <ul>
+          {props.series.map(one => {
+            const last = one.values.findLast(value => value !== null);
+            return (
+              <li key={one.label}>
+                <i style={{ background: `var(${one.colour})` }} aria-hidden="true" />
+                {one.label} <strong>{last == null ? "–" : props.format(last)}</strong>
+              </li>
+            );
+          })}
+        </ul>
+      </figcaption>
+      <div className={css.plot} style={{ height }} aria-hidden="true">
+        <Suspense fallback={null}>
+          <Plot {...props} height={height} />
+        </Suspense>
+      </div>
+    </figure>
+  );
+}

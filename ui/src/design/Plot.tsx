@@ -1,0 +1,73 @@
+// uPlot in our colours. Loaded on demand: see Chart.tsx.
+import { useEffect, useRef, useState } from "react";
+import UPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+import { usePreferences } from "../app/preferences";
+import { when } from "../lib/format";
+import type { ChartProps } from "./Chart";
+
+const SPAN_S = 600; // at least so much time is shown, so that a first beat is no line from edge to edge
+
+export default function Plot({ times, series, format, height = 150 }: ChartProps) {
+  const box = useRef<HTMLDivElement>(null);
+  const plot = useRef<UPlot>(null);
+  const { theme, zone } = usePreferences();
+  const [dark, setDark] = useState(() => matchMedia("(prefers-color-scheme: dark)").matches);
+  useEffect(() => {
+    const query = matchMedia("(prefers-color-scheme: dark)");
+    const change = () => setDark(query.matches);
+    query.addEventListener("change", change);
+    return () => query.removeEventListener("change", change);
+  }, []);
+  const data: UPlot.AlignedData = [times.map(at => at / 1000), ...series.map(one => one.values)];
+  const names = series.map(one => one.label).join();
+  useEffect(() => {
+    const parent = box.current!;
+    const style = getComputedStyle(parent);
+    const colour = (token: string) => style.getPropertyValue(token).trim();
+    const axis = {
+      stroke: colour("--text-faint"),
+      grid: { stroke: colour("--line"), width: 1 },
+      ticks: { show: false },
+      font: "11px sans-serif",
+    };
+    const made = new UPlot(
+      {
+        width: parent.clientWidth || 300,
+        height,
+        padding: [8, 8, 0, 0],
+        legend: { show: false },
+        cursor: { points: { size: 5 }, y: false },
+        scales: {
+          x: { range: (_, from, to) => [Math.min(from, to - SPAN_S), to] },
+          y: { range: (_, __, most) => [0, Math.max(most * 1.1, 1)] },
+        },
+        axes: [
+          { ...axis, space: 70, size: 24, values: (_, at) => at.map(one => when(one * 1000).replace(/:\d\d$/, "")) },
+          { ...axis, space: 36, size: 46, values: (_, at) => at.map(format) },
+        ],
+        series: [
+          {},
+          ...series.map(one => ({
+            label: one.label,
+            stroke: colour(one.colour),
+            width: 1.5,
+            spanGaps: false,
+            points: { show: false },
+          })),
+        ],
+      },
+      data,
+      parent,
+    );
+    plot.current = made;
+    const observer = new ResizeObserver(() => made.setSize({ width: parent.clientWidth, height }));
+    observer.observe(parent);
+    return () => {
+      observer.disconnect();
+      made.destroy();
+    };
+  }, [names, height, theme, dark, zone]);
+  useEffect(() => plot.current?.setData(data), [times, series]);
+  return <div ref={box} />;
+}
