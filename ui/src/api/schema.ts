@@ -188,7 +188,7 @@ export interface components {
             lookedAt: number;
             since: number;
         };
-        /** @description Conductor's FileHandle. It is also what is stored of a file; `fileHandleId` holds its id behind a word. */
+        /** @description Conductor's FileHandle, in its order. It is also what is stored of a file; `fileHandleId` holds its id behind a word. */
         FileHandle: {
             /** @default null */
             contentHash?: string | null;
@@ -198,7 +198,7 @@ export interface components {
             fileHandleId: string;
             /** @default null */
             fileName?: string | null;
-            fileSize?: number;
+            fileSize: number;
             storageType: string;
             /** @default null */
             taskId?: string | null;
