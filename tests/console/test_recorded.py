@@ -119,7 +119,10 @@ def test_every_execution_that_conductor_recorded_is_shown(page: Any, look: Any, 
 
 def test_every_status_and_type_is_shown_also_those_of_tomorrow(page: Any, stage: Stage) -> None:
     tasks = [
-        {"taskId": f"t{s}-{n}", "referenceTaskName": f"{kind}_{s}", "taskType": kind, "taskDefName": kind, "status": status, "seq": 1, "scheduledTime": 1, "startTime": 1}
+        {
+            "taskId": f"t{s}-{n}", "referenceTaskName": f"{kind}_{s}", "taskType": kind, "taskDefName": kind, "status": status, "seq": 1, "scheduledTime": 1,
+            "startTime": 1,
+        }
         for s, status in enumerate(STATUSES)
         for n, kind in enumerate(NODE_TYPES)
     ]  # fmt: skip
