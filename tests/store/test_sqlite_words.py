@@ -9,6 +9,7 @@ import random
 import sqlite3
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import conformance
 import conformance_questions
@@ -19,7 +20,7 @@ from storekit import T0, move, new_id, outcomes, remove, start, task
 from batuta.core.freetext import parse_text
 from batuta.core.query import parse
 from batuta.errors import Invalid
-from batuta.store.sqlite import SqliteStore, file, upkeep, words
+from batuta.store.sqlite import SqliteStore, file, reader, upkeep, words
 from batuta.store.sqlite import store as sqlite_store
 from batuta.store.sqlite.reader import Reader
 
@@ -150,6 +151,22 @@ async def test_a_search_that_takes_too_long_is_stopped_and_says_so(store: Sqlite
         await store.search("tasks", query)
     monkeypatch.undo()
     assert (await store.search("tasks", None))[0] == 40 * 49
+
+
+async def test_a_slow_search_holds_neither_commits_nor_other_questions_up(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    await store.submit([start(new_id(), *(task(new_id(), n, input=b"x" * 4_000) for n in range(1, 50))) for _ in range(100)])
+    now = [0.0]
+    monkeypatch.setattr(reader, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    slow = asyncio.ensure_future(store.search("tasks", parse(" OR ".join(f"input = '*{at}*y*z*'" for at in range(150)))))
+    for _ in range(20):
+        e = new_id()
+        await store.submit([start(e, task(e, 1))])
+        assert await store.load(e) is not None
+    assert (await store.search("executions", parse("status = RUNNING")))[0] == 120
+    assert not slow.done()  # it would take minutes
+    now[0] = 1_000.0
+    with pytest.raises(Invalid, match="took longer"):
+        await slow
 
 
 STRANGE = [
