@@ -19,6 +19,7 @@ from batuta.cli.main import batuta
 from batuta.core.model.status import TaskStatus, WorkflowStatus
 from batuta.core.nodes import BY_TYPE
 from batuta.engine.scrape import FAMILIES
+from batuta.store.fields import READABLE
 from batuta.wire import metadata
 
 REFERENCE = DOCS / "reference"
@@ -53,6 +54,14 @@ def test_every_route_is_documented_under_a_heading() -> None:
 
 def test_every_route_is_held_by_some_test() -> None:
     assert not [route for route, uses in GENERATOR.uses_of_routes().items() if not uses], "no test that can be found by reading uses these"
+
+
+def test_every_field_that_can_be_searched_by_is_documented() -> None:
+    page = (REFERENCE / "search.md").read_text()
+    for kind, fields_ in READABLE.items():
+        (table,) = re.findall(rf"^\| of {kind} \|(.*?)\n\n", page, re.MULTILINE | re.DOTALL)
+        told = {name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row.split("|")[1] if row.count("|") > 1 else "")}
+        assert told == fields_
 
 
 def test_every_command_is_documented() -> None:
