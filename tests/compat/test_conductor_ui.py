@@ -213,6 +213,11 @@ def test_what_a_page_does_is_done(world: World) -> None:
     assert world.ask("GET", "/scheduler/schedules") == []
 
 
+def test_parts_of_names_are_found_as_the_search_box_asks_for_them(world: World) -> None:
+    found = world.ask("GET", "/workflow/search?start=0&size=15&freeText=%2A&query=workflowType%20IN%20(sho*)%20AND%20startTime%3E1")
+    assert found["totalHits"] > 0 and {one["workflowType"] for one in found["results"]} == {"short"}
+
+
 def test_who_polled_is_seen_in_the_queue_monitor(world: World) -> None:
     [seen] = world.ask("GET", "/tasks/queue/polldata?taskType=say_hello")
     assert seen["workerId"] == "w1" and abs(seen["lastPollTime"] / 1000 - time.time()) < 600

@@ -15,7 +15,7 @@ Source: conductor-rest-api.md §5 (both grammars there: this one reads what eith
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from string import ascii_lowercase, ascii_uppercase
 from typing import Any, Final
@@ -126,7 +126,18 @@ class _Reader:
             raise self.wrong()
         self.at = op.end()
         word = " ".join(op[1].upper().split())
-        return Compare(name[1], word, self.values(word))
+        values = self.values(word)
+        if word == "IN" and (len(values) == 1 or any("*" in value for value in values)):
+            return self.any_of(name[1], values)
+        return Compare(name[1], word, values)
+
+    def any_of(self, field: str, values: Sequence[str]) -> Query:
+        """One of these, each of which may be a pattern. (Conductor takes a list of one for that one, and so its user interface finds parts of names.)"""
+        self.terms += len(values) - 1
+        if self.terms > TERMS_MAX:
+            raise self.wrong()
+        alike: list[Query] = [Compare(field, "=", (value,)) for value in values]
+        return alike[0] if len(alike) == 1 else Any_(tuple(alike))
 
     def expect(self, sign: str) -> None:
         if not self.rest.lstrip().startswith(sign):
