@@ -10,13 +10,21 @@ export interface Place {
   node: WorkflowTask;
 }
 
+// A definition that is being written may hold anything in the place of anything.
+export const tasksIn = (value: unknown): WorkflowTask[] =>
+  Array.isArray(value) ? value.filter((one): one is WorkflowTask => typeof one === "object" && one !== null) : [];
+export const membersOf = (value: unknown): Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+
 /** The lists of nodes inside a node, each with the name of its branch. */
 export function branches(node: WorkflowTask): [string, WorkflowTask[]][] {
   const found: [string, WorkflowTask[]][] = [];
-  for (const [name, tasks] of Object.entries(node.decisionCases ?? {})) found.push([name, tasks as WorkflowTask[]]);
-  if (node.defaultCase?.length) found.push(["default", node.defaultCase]);
-  (node.forkTasks ?? []).forEach((tasks, index) => found.push([String(index + 1), tasks]));
-  if (node.loopOver?.length) found.push(["loop", node.loopOver]);
+  const add = (name: string, tasks: WorkflowTask[]) => tasks.length && found.push([name, tasks]);
+  for (const [name, tasks] of Object.entries(membersOf(node.decisionCases))) found.push([name, tasksIn(tasks)]);
+  add("default", tasksIn(node.defaultCase));
+  if (Array.isArray(node.forkTasks))
+    node.forkTasks.forEach((tasks, index) => found.push([String(index + 1), tasksIn(tasks)]));
+  add("loop", tasksIn(node.loopOver));
   return found;
 }
 
@@ -29,6 +37,6 @@ export function placesOf(definition: WorkflowDef): Map<string, Place> {
       for (const [, inner] of branches(node)) walk(inner, ref, depth + 1);
     }
   };
-  walk(definition.tasks ?? [], "", 0);
+  walk(tasksIn(definition.tasks), "", 0);
   return places;
 }

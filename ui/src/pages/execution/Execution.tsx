@@ -21,6 +21,7 @@ import type { ViewProps } from "./views";
 
 const VIEWS = [
   { key: "timeline", label: "Timeline", component: Timeline },
+  { key: "graph", label: "Graph", component: lazy(() => import("./Graph")) },
   { key: "tasks", label: "Tasks", component: lazy(() => import("./TaskTable")) },
   { key: "data", label: "Data", component: lazy(() => import("./Data")) },
   { key: "definition", label: "Definition", component: lazy(() => import("./DefinitionView")) },
