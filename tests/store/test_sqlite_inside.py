@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from conformance_questions import some_commit
-from storekit import T0, everything, letter, lines, move, new_id, outcomes, remove, start, task, task_id
+from storekit import DEFINITION, T0, everything, letter, lines, move, new_id, outcomes, remove, start, task, task_id
 
 from batuta.core.query import parse
 from batuta.store.memory import MemoryStore
@@ -108,6 +108,16 @@ def test_commits_that_follow_each_other_become_one() -> None:
     assert one.head is not None
     assert (one.expected, one.head.revision, one.definition) == (0, 3, steps[0].definition)
     assert [(row.n, row.status, row.input, row.output) for row in one.tasks] == [(1, "COMPLETED", b"i", b"o"), (2, "SCHEDULED", None, None)]
+
+
+def test_commits_become_one_whichever_of_them_brings_the_definition() -> None:
+    claim, report = move("e", 1), move("e", 2)
+    report.definition = DEFINITION
+    (one,) = collapsed([claim, report])
+    assert isinstance(one, Commit)
+    assert (one.head is not None and one.head.revision, one.definition) == (3, None)  # the execution has it
+    changed = move("e", 3, definition_hash="another")
+    assert collapsed([report, changed]) == [report, changed]
 
 
 def test_commits_that_do_not_follow_stay_apart() -> None:

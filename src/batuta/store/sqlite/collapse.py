@@ -30,7 +30,7 @@ def collapsed(units: Iterable[Unit]) -> list[Unit]:
         if place is not None:
             earlier = out[place]
             assert isinstance(earlier, Commit) and earlier.head is not None
-            if earlier.head.revision == unit.expected and (unit.definition is None or unit.definition == earlier.definition):
+            if earlier.head.revision == unit.expected and earlier.head.definition_hash == unit.head.definition_hash:
                 out[place] = _merged(earlier, earlier.head, unit, unit.head)
                 if unit.outbox or unit.delivered or unit.logs:
                     out.append(Commit(unit.execution_id, unit.expected, outbox=unit.outbox, delivered=unit.delivered, logs=unit.logs))
