@@ -8,6 +8,21 @@ from typing import Any
 
 from conftest import Stage
 
+# Scrolls the timeline by 600 pixels a frame; the median of what a frame took, in milliseconds.
+SCROLL = """async () => {
+    const list = document.querySelector('[aria-label="Tasks in time"]');
+    const frames = [];
+    let last = performance.now();
+    for (let n = 0; n < 60; n++) {
+        list.scrollTop += 600;
+        await new Promise(requestAnimationFrame);
+        const now = performance.now();
+        frames.push(now - last);
+        last = now;
+    }
+    return frames.sort((a, b) => a - b)[30];
+}"""
+
 
 def test_a_failed_execution_shows_its_error_and_input_without_a_click(page: Any, stage: Stage) -> None:
     page.goto(stage.of("failed"))
@@ -15,8 +30,8 @@ def test_a_failed_execution_shows_its_error_and_input_without_a_click(page: Any,
     panel.get_by_role("heading", name="platformio_compile").wait_for()
     panel.get_by_role("alert").get_by_text("unused variable 'brightness'").wait_for()
     panel.get_by_text('"esp32s3"').wait_for()
-    assert panel.get_by_role("button", name="attempt 2").get_attribute("aria-pressed") == "true"
-    panel.get_by_role("button", name="attempt 1").click()
+    assert panel.get_by_role("group", name="Attempts").get_by_role("button", name="attempt 2").get_attribute("aria-pressed") == "true"
+    panel.get_by_role("group", name="Attempts").get_by_role("button", name="attempt 1").click()
     panel.get_by_text("Compiling .pio/build/esp32s3").wait_for()  # the log of that attempt
 
 
@@ -63,26 +78,15 @@ def test_text_of_executions_is_never_taken_for_html(page: Any, stage: Stage) -> 
 def test_ten_thousand_tasks_open_at_once_and_scroll(page: Any, stage: Stage) -> None:
     page.goto(stage.of("completed"))
     page.get_by_role("list", name="Tasks in time").wait_for()  # the code is there
-    began = time.perf_counter()
-    page.goto(stage.of("large"))
-    page.get_by_role("button", name="step_0", exact=True).wait_for()
-    assert time.perf_counter() - began < 2.0  # the bar is one second; twice that on a machine that does other things
-    frames = page.evaluate(
-        """async () => {
-            const list = document.querySelector('[aria-label="Tasks in time"]');
-            const frames = [];
-            let last = performance.now();
-            for (let n = 0; n < 60; n++) {
-                list.scrollTop += 2000;
-                await new Promise(requestAnimationFrame);
-                const now = performance.now();
-                frames.push(now - last);
-                last = now;
-            }
-            return frames.sort((a, b) => a - b);
-        }"""
-    )
-    assert frames[len(frames) // 2] < 34, frames
+    took = []
+    for _ in range(3):
+        began = time.perf_counter()
+        page.goto(stage.of("large"))
+        page.get_by_role("button", name="step_0", exact=True).wait_for()
+        took.append(time.perf_counter() - began)
+    assert min(took) < 1.0, took
+    medians = [page.evaluate(SCROLL) for _ in range(4)]
+    assert min(medians) <= 20, medians  # 50 frames a second, on a machine that may be doing other things as well
     page.get_by_role("searchbox", name="Filter tasks").fill("step_9876")
     page.get_by_role("button", name="step_9876", exact=True).wait_for()
 
@@ -126,3 +130,33 @@ def test_a_terminated_one_says_why(page: Any, stage: Stage) -> None:
     page.get_by_label("Why").fill("no longer wanted")
     page.get_by_role("alertdialog").get_by_role("button", name="Terminate").click()
     page.locator("header").get_by_text("no longer wanted").wait_for()
+
+
+def test_a_person_may_report_what_waits_for_one(page: Any, stage: Stage) -> None:
+    started = stage.scenes.start("approve-release", {"version": "3"})
+    stage.server.client.update_task_by_ref(started, "prepare", "COMPLETED")
+    page.goto(f"{stage.url}/execution/{started}")
+    page.get_by_role("button", name="Report…").click()
+    page.get_by_role("dialog").get_by_role("textbox", name="Output").fill('{"approved": true}')
+    page.get_by_role("dialog").get_by_role("button", name="Complete it").click()
+    page.get_by_role("list", name="Tasks in time").get_by_role("button", name="announce").wait_for()
+    assert stage.server.client.get_workflow(started).tasks[1].output == {"approved": True}
+
+
+def test_two_attempts_are_held_against_each_other(page: Any, stage: Stage) -> None:
+    page.goto(stage.of("failed"))
+    page.get_by_role("button", name="Compare with attempt 1").click()
+    found = page.get_by_role("region", name="Differences to attempt 1")
+    found.get_by_text("the same as of attempt 1").wait_for()
+    found.get_by_text("log", exact=True).wait_for()  # only the second attempt put it out
+
+
+def test_a_tab_that_nobody_looks_at_asks_for_nothing(page: Any, stage: Stage) -> None:
+    page.goto(stage.of("human"))
+    page.get_by_role("button", name="Live").wait_for()
+    watching = stage.server._server.engine.changes
+    page.evaluate("Object.defineProperty(document, 'hidden', { value: true, configurable: true }); document.dispatchEvent(new Event('visibilitychange'))")
+    page.get_by_role("button", name="Held").wait_for()
+    stage.server.until(lambda: watching.watching == 0)
+    page.evaluate("delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))")
+    page.get_by_role("button", name="Live").wait_for()

@@ -17,6 +17,8 @@ export const rerun = (
 ) => call<string>("POST", `${path("/api/workflow", id)}/rerun`, request);
 export const skip = (id: string, ref: string) =>
   call("PUT", `${path("/api/workflow", id)}/skiptask/${encodeURIComponent(ref)}`, {});
+export const report = (id: string, ref: string, status: "COMPLETED" | "FAILED", output: Record<string, unknown>) =>
+  call("POST", `${path("/api/tasks", id, ref, status)}${query({ workerid: "console" })}`, output);
 export const remove = (id: string) => call("DELETE", `${path("/api/workflow", id)}/remove`);
 export const start = (request: { name: string; version?: number; input?: unknown; correlationId?: string }) =>
   call<string>("POST", "/api/workflow", request);

@@ -8,7 +8,7 @@ import { Menu } from "../design/Menu";
 import { Toasts } from "../design/Toast";
 import { SHORTCUTS, useKeyboard } from "./keyboard";
 import { LiveBadge } from "./LiveBadge";
-import { PAGES, RAIL } from "./pages";
+import { pageAt, RAIL } from "./pages";
 import { setPreferences, usePreferences } from "./preferences";
 import css from "./Layout.module.css";
 
@@ -25,8 +25,7 @@ export function Layout({ children }: { children: ReactNode }) {
     useCallback(() => setPalette(true), []),
     useCallback(() => setHelp(true), []),
   );
-  const first = `/${location.split("/")[1] ?? ""}`;
-  const here = PAGES.find(page => page.paths.some(path => `/${path.split("/")[1] ?? ""}` === first));
+  const here = pageAt(location);
   const chosen = here?.under ?? here?.paths[0];
   return (
     <div className={css.layout} data-rail={rail} data-drawer={drawer || undefined}>
@@ -46,6 +45,7 @@ export function Layout({ children }: { children: ReactNode }) {
                 className={css.item}
                 aria-current={chosen === page.paths[0] ? "page" : undefined}
                 title={page.title}
+                onPointerEnter={() => void page.component.preload()}
                 onClick={() => setDrawer(false)}
               >
                 <Icon name={page.icon!} />

@@ -1,6 +1,6 @@
 // Every page: its path, its place in the rail, and the module that has it. A page is loaded when somebody goes there.
-import { lazy, type ComponentType, type LazyExoticComponent } from "react";
 import type { IconName } from "../design/Icon";
+import { lazy, type Lazy } from "./lazy";
 
 export interface Page {
   /** wouter patterns; the first is where the rail leads. */
@@ -11,7 +11,7 @@ export interface Page {
   letter?: string;
   /** What the rail shows as chosen; pages without an icon name the one they belong to. */
   under?: string;
-  component: LazyExoticComponent<ComponentType>;
+  component: Lazy<object>;
 }
 
 export const PAGES: Page[] = [
@@ -30,5 +30,11 @@ export const PAGES: Page[] = [
     component: lazy(() => import("../pages/execution/Execution")),
   },
 ];
+
+/** The page at this address, by the first part of it. */
+export function pageAt(address: string): Page | undefined {
+  const first = (text: string) => text.split("/")[1] ?? "";
+  return PAGES.find(page => page.paths.some(path => first(path) === first(address)));
+}
 
 export const RAIL = PAGES.filter(page => page.icon);

@@ -1,10 +1,11 @@
 // One execution: its header, the views over one selection, and the panel of the selected task. The URL says which view and which task.
 import { useQuery } from "@tanstack/react-query";
-import { lazy, Suspense, useEffect, useMemo } from "react";
+import { Suspense, useEffect, useMemo } from "react";
 import { useLocation, useParams as useSegments } from "wouter";
 import { ApiError } from "../../api/http";
 import { client, execution as executionQuery, timeline as timelineQuery } from "../../api/queries";
 import type { TaskRow } from "../../api/timeline";
+import { lazy } from "../../app/lazy";
 import { useLive } from "../../app/live";
 import { EmptyState, ErrorState } from "../../design/EmptyState";
 import { Panels } from "../../design/Panel";

@@ -1,6 +1,6 @@
 // One task: how it stands and why, its attempts, input, output and log, without another click.
 import { useQuery } from "@tanstack/react-query";
-import { useEffect } from "react";
+import { useEffect, useState } from "react";
 import { Link } from "wouter";
 import { client, task as taskQuery, taskLogs } from "../../api/queries";
 import type { TaskRow, Tasks } from "../../api/timeline";
@@ -12,7 +12,9 @@ import { Duration, useNow, When } from "../../design/Time";
 import { duration, when } from "../../lib/format";
 import { to } from "../../lib/url";
 import css from "./Execution.module.css";
+import { Differences } from "./Differences";
 import { Payload } from "./Payload";
+import { Report } from "./Report";
 
 export function TaskPanel({
   row,
@@ -39,6 +41,10 @@ export function TaskPanel({
   const reason = found.data?.task.reasonForIncompletion ?? row.reason;
   const now = useNow(isOpen(row.status)) + tasks.skew;
   const start = row.due > row.scheduled ? row.due : row.scheduled;
+  const place = attempts.findIndex(one => one.id === row.id);
+  const before = attempts[place > 0 ? place - 1 : 1];
+  const [isCompared, setCompared] = useState(false);
+  const [isReporting, setReporting] = useState(false);
   const waited = (row.started || row.ended || now) - start;
   return (
     <div className={css.panel}>
@@ -133,6 +139,35 @@ export function TaskPanel({
         >
           <span>{reason}</span>
         </div>
+      )}
+      {isOpen(row.status) &&
+        isOpen(tasks.status) &&
+        (row.queue !== "" || row.type === "WAIT" || row.type === "HUMAN") && (
+          <div>
+            <Button
+              small={row.queue !== ""}
+              kind={row.queue === "" ? "primary" : "plain"}
+              icon="check"
+              onClick={() => setReporting(true)}
+            >
+              Report…
+            </Button>
+          </div>
+        )}
+      {isReporting && <Report workflowId={tasks.workflowId} row={row} onClose={() => setReporting(false)} />}
+      {before && (
+        <div>
+          <Button small icon="compare" aria-pressed={isCompared} onClick={() => setCompared(!isCompared)}>
+            {isCompared ? "Show it alone" : `Compare with attempt ${attempts.indexOf(before) + 1}`}
+          </Button>
+        </div>
+      )}
+      {before && isCompared && (
+        <Differences
+          before={place > 0 ? before : row}
+          after={place > 0 ? row : before}
+          name={`attempt ${attempts.indexOf(before) + 1}`}
+        />
       )}
       {found.error && <p role="alert">{found.error.message}</p>}
       {found.data && (

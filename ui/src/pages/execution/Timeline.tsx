@@ -1,7 +1,16 @@
 // The timeline: every attempt, wait and back-off on one axis, children inline, errors readable where they happened. Always on.
 import { useQuery } from "@tanstack/react-query";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useDeferredValue, useMemo, useRef, useState, type KeyboardEvent, type PointerEvent } from "react";
+import {
+  memo,
+  useCallback,
+  useDeferredValue,
+  useMemo,
+  useRef,
+  useState,
+  type KeyboardEvent,
+  type PointerEvent,
+} from "react";
 import { Link } from "wouter";
 import { execution as executionQuery, timeline as timelineQuery } from "../../api/queries";
 import type { TaskRow, Tasks } from "../../api/timeline";
@@ -52,14 +61,14 @@ export function Timeline({ execution, tasks, places, selected, select }: ViewPro
     count: lines.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => ROW,
-    overscan: 15,
+    overscan: 8,
     getItemKey: index => lines[index]!.key,
   });
-  const toggle = (set: ReadonlySet<string>, key: string) => {
-    const next = new Set(set);
-    if (!next.delete(key)) next.add(key);
-    return next;
-  };
+  const onFold = useCallback((line: Line) => setFolded(before => toggled(before, line.key)), []);
+  const onOpen = useCallback((line: Line) => setOpened(before => toggled(before, line.key)), []);
+  const picked = useRef(select);
+  picked.current = select;
+  const onSelect = useCallback((row: TaskRow) => picked.current(row), []);
   const onKey = (event: KeyboardEvent) => {
     const step = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 }[event.key];
     if (!step || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -116,13 +125,13 @@ export function Timeline({ execution, tasks, places, selected, select }: ViewPro
                 top={item.start}
                 window={window_}
                 now={now}
-                selected={selected}
+                isSelected={!line.home && line.tasks.some(row => row.id === selected?.id)}
                 critical={critical}
                 isFolded={folded.has(line.key)}
                 isOpened={opened.has(line.key)}
-                onFold={() => setFolded(toggle(folded, line.key))}
-                onOpen={() => setOpened(toggle(opened, line.key))}
-                select={select}
+                onFold={onFold}
+                onOpen={onOpen}
+                onSelect={onSelect}
               />
             );
           })}
@@ -136,6 +145,12 @@ export function Timeline({ execution, tasks, places, selected, select }: ViewPro
       })}
     </div>
   );
+}
+
+function toggled(set: ReadonlySet<string>, key: string): ReadonlySet<string> {
+  const next = new Set(set);
+  if (!next.delete(key)) next.add(key);
+  return next;
 }
 
 function matches(line: Line, words: string): boolean {
@@ -189,19 +204,20 @@ interface RowProps {
   top: number;
   window: Window;
   now: number;
-  selected: TaskRow | null;
+  isSelected: boolean;
   critical: ReadonlySet<number> | null;
   isFolded: boolean;
   isOpened: boolean;
-  onFold: () => void;
-  onOpen: () => void;
-  select: (row: TaskRow) => void;
+  onFold: (line: Line) => void;
+  onOpen: (line: Line) => void;
+  onSelect: (row: TaskRow) => void;
 }
 
-function Row({ line, top, window, now, selected, critical, isFolded, isOpened, onFold, onOpen, select }: RowProps) {
+/** One line. It is made anew only when what it shows changes: a scroll makes the lines that come into view and no others. */
+const Row = memo(function Row(props: RowProps) {
+  const { line, top, window, now, isSelected, critical, isFolded, isOpened, onFold, onOpen, onSelect } = props;
   const last = line.tasks.at(-1)!;
   const isChild = line.home !== undefined;
-  const isSelected = !isChild && line.tasks.some(row => row.id === selected?.id);
   const span = window.to - window.from;
   const share = (at: number) => ((at - window.from) / span) * 100;
   const spans = line.tasks.flatMap(row => spansOf(row, now).map(one => ({ row, ...one })));
@@ -218,7 +234,7 @@ function Row({ line, top, window, now, selected, critical, isFolded, isOpened, o
     .filter(Boolean)
     .join(" · ");
   const tone = lookOf(shownStatus(last.type, last.status)).tone ?? "scheduled";
-  const pick = () => !isChild && select(last);
+  const pick = () => !isChild && onSelect(last);
   return (
     <div
       className={css.row}
@@ -234,7 +250,7 @@ function Row({ line, top, window, now, selected, critical, isFolded, isOpened, o
             className={css.fold}
             aria-expanded={!isFolded}
             aria-label={`${isFolded ? "Unfold" : "Fold"} ${line.ref}`}
-            onClick={event => (event.stopPropagation(), onFold())}
+            onClick={event => (event.stopPropagation(), onFold(line))}
           >
             <Icon name={isFolded ? "right" : "down"} size={12} />
           </button>
@@ -244,7 +260,7 @@ function Row({ line, top, window, now, selected, critical, isFolded, isOpened, o
             className={css.fold}
             aria-expanded={isOpened}
             aria-label={`${isOpened ? "Close" : "Open"} the sub-workflow of ${line.ref} in place`}
-            onClick={event => (event.stopPropagation(), onOpen())}
+            onClick={event => (event.stopPropagation(), onOpen(line))}
           >
             <Icon name={isOpened ? "down" : "right"} size={12} />
           </button>
@@ -284,7 +300,7 @@ function Row({ line, top, window, now, selected, critical, isFolded, isOpened, o
             title={`${SAID[one.kind]} ${duration(one.to - one.from)}${line.tasks.length > 1 ? `, attempt ${line.tasks.indexOf(one.row) + 1}` : ""}`}
             onClick={event => {
               event.stopPropagation();
-              if (!isChild) select(one.row);
+              if (!isChild) onSelect(one.row);
             }}
             style={{
               left: `${Math.max(share(one.from), 0)}%`,
@@ -309,7 +325,7 @@ function Row({ line, top, window, now, selected, critical, isFolded, isOpened, o
       </div>
     </div>
   );
-}
+});
 
 const SAID = {
   backoff: "held back for",
