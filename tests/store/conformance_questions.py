@@ -252,6 +252,12 @@ class Searching:
         ("queueWaitTime >= 5", "", "CBA", "B1"),
         ("taskDefName = simple AND status != SCHEDULED", "", "CBA", "B1"),
         ("correlationId STARTS_WITH c", "", "B", "B1"),
+        ("correlationId STARTS_WITH ''", "", "CBA", "B1 A2 A1"),
+        ("workflowId STARTS_WITH A", "", "A", "A2 A1"),
+        ("version STARTS_WITH 2", "", "B", "B1 A2 A1"),
+        ("parentWorkflowId IS NULL AND status IN (RUNNING)", "", "CA", ""),
+        ("workflowType IS NOT NULL", "", "CBA", "B1 A2 A1"),
+        ("endTime IS NULL", "", "", ""),
     ]
 
     @pytest.mark.parametrize(("query", "words", "executions", "tasks"), SEARCH)

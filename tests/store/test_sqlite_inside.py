@@ -198,6 +198,7 @@ async def test_no_question_reads_a_whole_table(store: SqliteStore) -> None:
     [
         ("status != RUNNING", "by_status"),
         ("parentWorkflowId = somebody", "by_parent"),
+        ("parentWorkflowId IS NULL AND startTime > 5", "by_parent"),
         ("workflowType = demo", "by_name"),
         ("startTime > 5", "by_creation"),
         ("workflowType = demo AND status = FAILED", "by_name_and_status"),
@@ -217,8 +218,29 @@ async def test_a_search_counts_within_an_index(store: SqliteStore, query: str, i
     assert "executions_by_correlation" in str(connection.execute(f"EXPLAIN QUERY PLAN {asked[-2]}").fetchall())
     asked.clear()
     assert Reader(connection).search("executions", None, (), 0, 10)[0] == 100
-    assert Reader(connection).search("executions", parse("status IN (RUNNING, FAILED) AND parentWorkflowId = ''"), (), 0, 10)[0] == 100
+    for top in ("parentWorkflowId = ''", "parentWorkflowId IS null", "(parentWorkflowId IS null)"):
+        assert Reader(connection).search("executions", parse(f"status IN (RUNNING, FAILED) AND {top}"), (), 0, 10)[0] == 100
     assert not any("count(*)" in sql for sql in asked)
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("kind", "query", "index"),
+    [
+        ("executions", 'workflowId STARTS_WITH "0192"', "sqlite_autoindex_executions_1 (id>? AND id<?)"),
+        ("executions", 'workflowType STARTS_WITH "dem"', "executions_by_name"),
+        ("executions", 'correlationId STARTS_WITH "c"', "executions_by_correlation"),
+        ("tasks", "taskDefName = simple AND status = FAILED", "tasks_by_status (status=? AND def_name=?)"),
+    ],
+)
+async def test_a_search_goes_by_an_index(store: SqliteStore, kind: str, query: str, index: str) -> None:
+    await store.submit([start(new_id()) for _ in range(100)])
+    connection = file.connect_reader(store.path)
+    asked: list[str] = []
+    connection.set_trace_callback(asked.append)
+    Reader(connection).search(kind, parse(query), (), 0, 10)
+    (sql,) = (sql for sql in asked if "count(*)" in sql)
+    assert index in str(connection.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall())
     connection.close()
 
 

@@ -8,6 +8,7 @@ Not here: the languages (core/query.py, core/freetext.py), which fields there ar
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Sequence
 from typing import Any, Final
@@ -22,6 +23,7 @@ _FIELDS = {"executions": EXECUTION, "tasks": TASK}
 _NAMED = "(SELECT rowid AS key FROM words WHERE words MATCH ? AND rowid NOT IN (SELECT key FROM words_due) UNION ALL SELECT key FROM words_due)"
 # Fields without an index of their own whose text is part of what `words` knows.
 _IN_WORDS: Final = frozenset({TEXT, "jsonData", "input", "output", "reasonForIncompletion", "event", "createdBy", "idempotencyKey", "domain"})
+_COLUMN: Final = re.compile(r"[et]\.\w+")
 TRIGRAMS_MAX: Final = 24  # of one value: more make no difference to what is named
 
 
@@ -77,7 +79,7 @@ def _tallied(connection: sqlite3.Connection, kind: str, query: Query | None) -> 
     counted, statuses = "executions", None
     for part in _conjuncts(query):
         match part:
-            case Compare("parentWorkflowId", "=", ("",)):
+            case Compare("parentWorkflowId", "=", ("",)) | Compare("parentWorkflowId", "IS NULL"):
                 counted = "top"
             case Compare("status", "=" | "IN", asked) if statuses is None and not any("*" in status for status in asked):
                 statuses = set(asked)
@@ -118,10 +120,17 @@ def _sql(query: Query | None, fields: dict[str, Field], values: list[Any]) -> st
 
 def _compared(query: Compare, field: Field, values: list[Any]) -> str:
     expression, op = field.sql, query.op
+    is_column = _COLUMN.fullmatch(expression) is not None  # then an index of it serves, and it is never NULL
     if op.startswith("IS"):
-        return f"(coalesce({expression}, '') {'=' if op == 'IS NULL' else '<>'} '')"
+        given_or_empty = expression if is_column else f"coalesce({expression}, '')"
+        return f"({given_or_empty} {'=' if op == 'IS NULL' else '<>'} '')"
     if op == "STARTS_WITH":
-        values += [query.values[0]] * 2
+        (start,) = query.values
+        column = field.column or (expression if is_column and query.field not in NUMBERS else "")
+        if column and start:
+            values += [start, f"{start}\U0010ffff"]
+            return f"({column} >= ? AND {column} < ?)"
+        values += [start] * 2
         return f"(substr({expression}, 1, length(?)) = ?)"
     is_text = query.field in TEXTS and op in ("=", "!=")
     if is_text or (op == "=" and "*" in query.values[0] and query.field not in NUMBERS):
