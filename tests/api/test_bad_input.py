@@ -354,6 +354,7 @@ PLAIN = {
     "GET /api/agent/list": '"name":"greeter"',
     "GET /api/providers/status": '"providers":[]',
     "GET /api/console/overview": '"counts":{"RUNNING":1}',
+    "GET /api/console/work": '"queue":"say_hello"',
     "GET /api/console/health": '"check":"Workers"',
     "GET /actuator/health": '"status":"UP"',
     "GET /actuator/info": "{",

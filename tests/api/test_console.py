@@ -38,6 +38,31 @@ def test_the_overview_counts_what_is_there(edge: Edge) -> None:
     assert [one["status"] for one in told["oldest"]] == ["RUNNING", "RUNNING"]
 
 
+def test_work_tells_who_asks_and_what_they_have(edge: Edge) -> None:
+    edge.register("flow", edge.task("a"), edge.task("b"))
+    started = edge.start()
+    edge.clock.advance(7_000)
+    task = edge.take("a")
+    edge.clock.advance(2_000)
+    told = edge.call("GET", "/api/console/work").json
+    assert told["inProgress"] == {"a": 1} and told["polls"] == [{"queue": "a", "worker": "w1", "at": told["at"] - 2_000}]
+    assert [(queue["queue"], queue["waiting"], queue["workers"]) for queue in told["queues"]] == [("a", 0, 1)]
+    [hand] = told["hands"]
+    assert (hand["taskId"], hand["workflowId"], hand["ref"], hand["worker"]) == (task["taskId"], started, "a", "w1")
+    assert hand["startedAt"] == told["at"] - 2_000
+    edge.report(task)
+    assert edge.call("GET", "/api/console/work").json["hands"] == []
+
+
+def test_work_reads_a_bounded_number_of_executions(edge: Edge) -> None:
+    edge.register()
+    for _ in range(console.HOLDERS_MAX + 5):
+        edge.start()
+        edge.take()
+    told = edge.call("GET", "/api/console/work").json
+    assert told["inProgress"] == {"job": console.HOLDERS_MAX + 5} and len(told["hands"]) == console.HOLDERS_MAX
+
+
 def test_what_is_long_ago_is_not_recent(edge: Edge) -> None:
     edge.register()
     ended(edge, "no")

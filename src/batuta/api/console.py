@@ -10,6 +10,7 @@ from __future__ import annotations
 import platform
 import re
 import zlib
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -17,8 +18,10 @@ from batuta.api.binding import Millis
 from batuta.api.http import JSON, Request, Response, json_response
 from batuta.api.services import Services
 from batuta.core.model.execution import Head
+from batuta.core.model.status import TaskStatus
 from batuta.engine.engine import Engine
 from batuta.engine.pulse import STEP_S
+from batuta.errors import NotFound
 from batuta.store.protocol import Found
 from batuta.store.rows import head_of
 from batuta.wire import console as shown
@@ -34,6 +37,8 @@ WAITING_MS_WARN: Final = 10 * 60_000
 FAILURES_MAX: Final = 1000
 EXAMPLES_MAX: Final = 20
 OLDEST_MAX: Final = 5
+IN_PROGRESS_MAX: Final = 10_000
+HOLDERS_MAX: Final = 100  # executions that are read for the tasks they have with workers
 _UNSUCCESSFUL: Final = ("FAILED", "TIMED_OUT")
 _VARYING: Final = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}|0x[0-9a-fA-F]+|\b[0-9a-f]{12,}\b|\d+(?:\.\d+)?")
 
@@ -148,6 +153,38 @@ def _workers(engine: Engine) -> list[shown.WorkerState]:
     for state in found.values():
         state.queues.sort()
     return sorted(found.values(), key=lambda state: state.worker)
+
+
+async def work(services: Services, request: Request) -> Response:
+    """Queues, who asks them, and the tasks that are with workers: of a hundred executions at most, by the order of their queues."""
+    engine, now = services.engine, services.now()
+    await engine.flushed()
+    taken = await engine.store.in_progress(None, limit=IN_PROGRESS_MAX)
+    rows: dict[str, list[int]] = {}
+    for one in sorted(taken, key=lambda one: one.queue):
+        if one.execution_id in rows or len(rows) < HOLDERS_MAX:
+            rows.setdefault(one.execution_id, []).append(one.n)
+    hands = [hand for execution_id, ns in rows.items() for hand in await _hands(engine, execution_id, ns)]
+    polls = [shown.Poll(queue=queue, worker=worker, at=at) for (queue, worker), at in sorted(engine.pollers.items())]
+    counted = Counter(one.queue for one in taken)
+    return _json(
+        request,
+        shown.Work(at=now, lately_ms=POLLED_LATELY_MS, queues=queues_of(engine, now), in_progress=dict(sorted(counted.items())), polls=polls, hands=hands),
+    )
+
+
+async def _hands(engine: Engine, execution_id: str, rows: Sequence[int]) -> list[shown.Hand]:
+    try:
+        x = await engine.read(execution_id)
+    except NotFound:
+        return []  # removed meanwhile
+    return [
+        shown.Hand(
+            task_id=task.id, workflow_id=execution_id, workflow=x.head.name, ref=task.ref, queue=task.queue, worker=task.worker, started_at=task.started_at,
+            update_time=task.updated_at,
+        )
+        for n in rows if (task := x.tasks.get(n)) is not None and task.status is TaskStatus.IN_PROGRESS
+    ]  # fmt: skip
 
 
 async def failures(services: Services, request: Request, *, since: Millis | None = None) -> Response:

@@ -46,6 +46,7 @@ _SHOWN: Final[dict[str, Any]] = {
     "ConsoleTask": console.ExecutionTask,
     "Timeline": Timeline,
     "Overview": console.Overview,
+    "Work": console.Work,
     "Failures": console.Failures,
     "Health": console.Health,
     "Change": Change,

@@ -294,6 +294,7 @@ _CONSOLE: Final = (
     Route("GET", "/api/console/executions/{workflowId}", console.execution, "One execution without its tasks", "", "ConsoleExecution"),
     Route("GET", "/api/console/executions/{workflowId}/timeline", console.timeline, "All its tasks without payloads, in columns", "", "Timeline"),
     Route("GET", "/api/console/tasks/{taskId}", console.task, "One task, large payloads withheld", "", "ConsoleTask"),
+    Route("GET", "/api/console/work", console.work, "Queues, who polls them, and what is with workers", "", "Work"),
     Route("GET", "/api/console/failures", console.failures, "What failed, grouped by reason", "", "Failures"),
     Route("GET", "/api/console/health", console.health, "What runs, and what to look into", "", "Health"),
     Route("GET", "/api/console/events", live.events, "What moves, as it moves", "", "events"),

@@ -52,6 +52,42 @@ class WorkerState(msgspec.Struct, kw_only=True, rename="camel"):
     last_poll_at: int
 
 
+class Poll(msgspec.Struct, kw_only=True, frozen=True, rename="camel"):
+    """When a worker asked a queue last."""
+
+    queue: str
+    worker: str
+    at: int
+
+
+class Hand(msgspec.Struct, kw_only=True, frozen=True, rename="camel"):
+    """A task that is with a worker."""
+
+    task_id: str
+    workflow_id: str
+    workflow: str
+    ref: str
+    queue: str
+    worker: str
+    started_at: int
+    update_time: int
+
+
+class Work(msgspec.Struct, kw_only=True, rename="camel"):
+    """
+    Who does what. A worker counts as alive while it asked within `lately_ms`.
+
+    `in_progress` counts by queue; `hands` are these tasks themselves as far as they were read: those of so many executions at most.
+    """
+
+    at: int
+    lately_ms: int
+    queues: list[QueueState]
+    in_progress: dict[str, int]
+    polls: list[Poll]
+    hands: list[Hand]
+
+
 class DefinitionState(msgspec.Struct, kw_only=True, rename="camel"):
     """A workflow name: executions by status, all there are and the recent ones."""
 

@@ -23,6 +23,9 @@ export const remove = (id: string) => call("DELETE", `${path("/api/workflow", id
 export const start = (request: { name: string; version?: number; input?: unknown; correlationId?: string }) =>
   call<string>("POST", "/api/workflow", request);
 
+/** How many tasks are offered again, as a text. */
+export const requeue = (taskType: string) => call<string>("POST", path("/api/tasks/queue/requeue", taskType));
+
 export type BulkVerb = "pause" | "resume" | "restart" | "retry" | "terminate" | "remove";
 const METHODS: Record<BulkVerb, "PUT" | "POST" | "DELETE"> = {
   pause: "PUT",

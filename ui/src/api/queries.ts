@@ -15,6 +15,7 @@ import type {
   Timeline,
   WorkflowDef,
   WorkflowSummary,
+  Work,
 } from "./types";
 
 export const client = new QueryClient({
@@ -103,6 +104,14 @@ export const overview = () =>
     queryKey: ["overview"],
     queryFn: ({ signal }) => get<Overview>("/api/console/overview", signal),
     refetchInterval: 5_000, // not while the tab is hidden
+  });
+
+/** Queues, who asks them, and what is with workers. */
+export const work = () =>
+  queryOptions({
+    queryKey: ["work"],
+    queryFn: ({ signal }) => get<Work>("/api/console/work", signal),
+    refetchInterval: 5_000,
   });
 
 export const failures = (since?: number) =>

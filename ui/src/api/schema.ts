@@ -220,6 +220,17 @@ export interface components {
             found: string;
             level: string;
         };
+        /** @description A task that is with a worker. */
+        Hand: {
+            queue: string;
+            ref: string;
+            startedAt: number;
+            taskId: string;
+            updateTime: number;
+            worker: string;
+            workflow: string;
+            workflowId: string;
+        };
         /** @description What runs, where it keeps its state, and what an operator should look into. */
         Health: {
             at: number;
@@ -274,6 +285,12 @@ export interface components {
             recentSince: number;
             stepS: number;
             workers: components["schemas"]["WorkerState"][];
+        };
+        /** @description When a worker asked a queue last. */
+        Poll: {
+            at: number;
+            queue: string;
+            worker: string;
         };
         /** @description Which worker polled a task type last, and when. The queue's name is without its domain. */
         PollData: {
@@ -735,6 +752,21 @@ export interface components {
             workflowInput?: {
                 [key: string]: unknown;
             };
+        };
+        /**
+         * @description Who does what. A worker counts as alive while it asked within `lately_ms`.
+         *
+         *     `in_progress` counts by queue; `hands` are these tasks themselves as far as they were read: those of so many executions at most.
+         */
+        Work: {
+            at: number;
+            hands: components["schemas"]["Hand"][];
+            inProgress: {
+                [key: string]: number;
+            };
+            latelyMs: number;
+            polls: components["schemas"]["Poll"][];
+            queues: components["schemas"]["QueueState"][];
         };
         /** @description A worker by the name it gives itself, and the queues it asked lately. */
         WorkerState: {

@@ -14,6 +14,43 @@ export type ConsoleTask = Schemas["ConsoleTask"];
 export type Timeline = Schemas["Timeline"];
 export type Overview = Schemas["Overview"];
 export type QueueState = Overview["queues"][number];
+export type Work = Schemas["Work"];
+export type Hand = Work["hands"][number];
+export type TaskSummary = Schemas["TaskSummary"];
+export type Schedule = Schemas["WorkflowSchedule"] & { nextRunTime?: number };
+export type Firing = {
+  executionId: string;
+  scheduleName: string;
+  scheduledTime: number;
+  executionTime: number;
+  workflowName: string;
+  workflowId?: string;
+  reason?: string;
+  state: "POLLED" | "FAILED" | "EXECUTED";
+  zoneId: string;
+};
+export type EventHandler = Schemas["EventHandler"];
+export type EventAction = Schemas["EventAction"];
+export type Tag = Schemas["Tag"];
+export type DeadMessage = Schemas["DeadMessage"];
+export interface EventExecution {
+  id: string;
+  messageId: string;
+  name: string;
+  event: string;
+  created: number;
+  status: "COMPLETED" | "FAILED" | "SKIPPED";
+  action: string;
+  output: Record<string, unknown>;
+}
+export interface OutgoingMessage {
+  messageId: string;
+  event: string;
+  payload: unknown;
+  created: number;
+  attempts?: number;
+  reason?: string;
+}
 export type Failures = Schemas["Failures"];
 export type Health = Schemas["Health"];
 export type Change = Schemas["Change"];

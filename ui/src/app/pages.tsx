@@ -29,6 +29,20 @@ export const PAGES: Page[] = [
     under: "/executions",
     component: lazy(() => import("../pages/execution/Execution")),
   },
+  {
+    paths: ["/queues", "/queues/tasks"],
+    title: "Tasks & queues",
+    icon: "queue",
+    letter: "q",
+    component: lazy(() => import("../pages/queues/Queues")),
+  },
+  {
+    paths: ["/workers"],
+    title: "Workers",
+    icon: "chip",
+    letter: "w",
+    component: lazy(() => import("../pages/workers/Workers")),
+  },
 ];
 
 /** The page at this address, by the first part of it. */

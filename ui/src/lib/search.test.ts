@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { filterOf, NOTHING, queryOf, quoted } from "./search";
+import { filterOf, NOTHING, queryOf, quoted, taskFilterOf, taskQueryOf } from "./search";
 
 test("a filter becomes a query of the API's language", () => {
   expect(queryOf(NOTHING, "")).toBe("");
@@ -25,4 +25,12 @@ test("what is asked stands in the URL", () => {
 
 test("quotes are put around quotes", () => {
   expect([quoted("a"), quoted('say "hi"')]).toEqual(['"a"', "'say \"hi\"'"]);
+});
+
+test("a filter of tasks becomes a query of the API's language", () => {
+  const filter = taskFilterOf(new URLSearchParams("status=SCHEDULED,FAILED&type=flash&domain=bench-2"));
+  expect(taskQueryOf(filter, "queueWaitTime > 5 OR x = 1")).toBe(
+    'status IN (SCHEDULED,FAILED) AND taskType = "flash" AND domain = "bench-2" AND (queueWaitTime > 5 OR x = 1)',
+  );
+  expect(taskQueryOf(taskFilterOf(new URLSearchParams()), "")).toBe("");
 });

@@ -45,3 +45,28 @@ export function filterOf(parameters: URLSearchParams): Filter {
     within: parameters.get("within") ?? "",
   };
 }
+
+/** Which tasks, in the API's language. */
+export interface TaskFilter {
+  statuses: string[];
+  type: string;
+  domain: string;
+  workflow: string;
+}
+
+export const taskFilterOf = (parameters: URLSearchParams): TaskFilter => ({
+  statuses: (parameters.get("status") ?? "").split(",").filter(Boolean),
+  type: parameters.get("type") ?? "",
+  domain: parameters.get("domain") ?? "",
+  workflow: parameters.get("workflow") ?? "",
+});
+
+export function taskQueryOf(filter: TaskFilter, typed: string): string {
+  const parts: string[] = [];
+  if (filter.statuses.length) parts.push(`status IN (${filter.statuses.join(",")})`);
+  if (filter.type) parts.push(`taskType = ${quoted(filter.type)}`);
+  if (filter.domain) parts.push(`domain = ${quoted(filter.domain)}`);
+  if (filter.workflow) parts.push(`workflowType = ${quoted(filter.workflow)}`);
+  if (typed.trim()) parts.push(parts.length ? `(${typed.trim()})` : typed.trim());
+  return parts.join(" AND ");
+}

@@ -1,6 +1,7 @@
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { Button } from "../../design/Button";
 import { Menu } from "../../design/Menu";
+import { Chip, SearchField } from "../../design/SearchField";
 import { Status } from "../../design/Status";
 import { WORKFLOW_STATUSES } from "../../design/status";
 import type { Filter } from "../../lib/search";
@@ -31,15 +32,15 @@ export function Filters({ filter, typed, words, names, onChange, error }: Props)
   return (
     <div className={css.filters} role="search" aria-label="Executions">
       <div className={css.line}>
-        <Field
+        <SearchField
           label="Words in ids, names, input, output"
           value={words}
           onChange={text => onChange({ text })}
           wide
           isSearch
         />
-        <Field label="Workflow" value={filter.name} onChange={name => onChange({ name })} options={names} />
-        <Field
+        <SearchField label="Workflow" value={filter.name} onChange={name => onChange({ name })} options={names} />
+        <SearchField
           label="Correlation id"
           value={filter.correlationId}
           onChange={correlation => onChange({ correlation })}
@@ -103,27 +104,16 @@ export function Filters({ filter, typed, words, names, onChange, error }: Props)
       </div>
       <div className={css.chips} role="group" aria-label="Status">
         {WORKFLOW_STATUSES.map(status => (
-          <button
-            key={status}
-            type="button"
-            className={css.chip}
-            aria-pressed={filter.statuses.includes(status)}
-            onClick={() => toggle(status)}
-          >
+          <Chip key={status} on={filter.statuses.includes(status)} onClick={() => toggle(status)}>
             <Status status={status} />
-          </button>
+          </Chip>
         ))}
-        <button
-          type="button"
-          className={css.chip}
-          aria-pressed={filter.top}
-          onClick={() => onChange({ top: filter.top ? "" : "1" })}
-        >
+        <Chip on={filter.top} onClick={() => onChange({ top: filter.top ? "" : "1" })}>
           No sub-workflows
-        </button>
+        </Chip>
       </div>
       {isOpen && (
-        <Field
+        <SearchField
           label="Query, such as: version > 2 AND executionTime > 60000"
           value={typed}
           onChange={q => onChange({ q })}
@@ -141,56 +131,3 @@ export function Filters({ filter, typed, words, names, onChange, error }: Props)
 }
 
 const NONE: Patch = { status: "", name: "", correlation: "", top: "", within: "", q: "", text: "", sort: "" };
-
-function Field({
-  label,
-  value,
-  onChange,
-  options,
-  wide,
-  mono,
-  isSearch,
-}: {
-  label: string;
-  value: string;
-  onChange: (value: string) => void;
-  options?: string[];
-  wide?: boolean;
-  mono?: boolean;
-  isSearch?: boolean;
-}) {
-  const [text, setText] = useState(value);
-  useEffect(() => setText(value), [value]);
-  useEffect(() => {
-    if (text === value) return;
-    const timer = setTimeout(() => onChange(text), 350);
-    return () => clearTimeout(timer);
-  }, [text]); // eslint-disable-line
-  const list = options ? `options-${label}` : undefined;
-  return (
-    <>
-      <input
-        className={`${css.field} ${mono ? "mono" : ""}`}
-        data-wide={wide || undefined}
-        data-search={isSearch || undefined}
-        type="search"
-        placeholder={label}
-        aria-label={label}
-        list={list}
-        value={text}
-        onChange={event => setText(event.target.value)}
-        onKeyDown={event => {
-          if (event.key === "Enter") onChange(text);
-          if (event.key === "Escape") event.currentTarget.blur();
-        }}
-      />
-      {options && (
-        <datalist id={list}>
-          {options.slice(0, 500).map(option => (
-            <option key={option} value={option} />
-          ))}
-        </datalist>
-      )}
-    </>
-  );
-}

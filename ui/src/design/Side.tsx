@@ -1,0 +1,72 @@
+// What a side panel shows of one thing: its name, what may be done, facts in pairs, short lists, and what wants attention.
+import type { ReactNode } from "react";
+import { Button } from "./Button";
+import { CopyText } from "./CopyText";
+import css from "./Side.module.css";
+
+export function Side({ title, onClose, children }: { title: ReactNode; onClose: () => void; children: ReactNode }) {
+  return (
+    <div className={css.panel}>
+      <div className={css.head}>
+        <h2>{title}</h2>
+        <Button kind="quiet" small icon="x" aria-label="Close" onClick={onClose} />
+      </div>
+      {children}
+    </div>
+  );
+}
+
+/** What wants attention, and the command that helps. */
+export function Notice({ children, command }: { children: ReactNode; command?: string }) {
+  return (
+    <div className={css.notice} role="note">
+      <div>{children}</div>
+      {command && <Command text={command} />}
+    </div>
+  );
+}
+
+export function Command({ text }: { text: string }) {
+  return (
+    <div className={css.command}>
+      <code>{text}</code>
+      <CopyText text={text} label="Copy the command" />
+    </div>
+  );
+}
+
+export function Pairs({ children }: { children: ReactNode }) {
+  return <dl className={css.pairs}>{children}</dl>;
+}
+
+export function Pair({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </>
+  );
+}
+
+export function Part({ title, children }: { title: string; children: ReactNode }) {
+  return (
+    <section className={css.part}>
+      <h3>{title}</h3>
+      {children}
+    </section>
+  );
+}
+
+/** Lines of two: what it is, and how it stands. */
+export function Rows({ children }: { children: ReactNode }) {
+  return <ul className={css.rows}>{children}</ul>;
+}
+
+export function Acts({ children }: { children: ReactNode }) {
+  return <div className={css.acts}>{children}</div>;
+}
+
+/** Texts with `names` in backquotes, shown as names. */
+export function Said({ text }: { text: string }) {
+  return <>{text.split("`").map((part, index) => (index % 2 ? <code key={index}>{part}</code> : part))}</>;
+}
