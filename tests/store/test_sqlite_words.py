@@ -129,6 +129,23 @@ async def test_an_execution_with_very_much_text_is_found_without_the_index(store
     shell.close()
 
 
+async def test_what_is_taken_out_is_taken_out_in_pieces_of_bounded_size(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upkeep, "QUIET_S", 0.001)
+    ids = [new_id() for _ in range(40)]
+    await store.submit([start(id, input=b"needle " * 1_000, status="COMPLETED", ended_at=T0) for id in ids])
+    shell = await indexed(store)
+    asked = "SELECT count(*) FROM words WHERE words MATCH 'nee'"
+    assert shell.execute(asked).fetchone() == (40,)
+    await store.submit([remove(id, 1) for id in ids[:39]])
+    shell = await indexed(store)
+    assert shell.execute(asked).fetchone() == (1,)
+    shell.execute("BEGIN")
+    shell.executemany("INSERT INTO words_gone VALUES (?, ?)", [(at, "x" * 100_000) for at in range(5, 9)])
+    assert [key for (key,) in shell.execute(words._LEAVING)] == [5, 6]
+    shell.execute("ROLLBACK")
+    shell.close()
+
+
 async def test_an_index_that_cannot_be_written_costs_no_answer(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(words, "_INDEX", "INSERT INTO nowhere SELECT ?")
     monkeypatch.setattr(upkeep, "QUIET_S", 0.001)

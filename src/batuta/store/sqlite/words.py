@@ -41,8 +41,12 @@ _LARGE = "UPDATE words_due SET is_large = 1 WHERE key IN (SELECT value FROM json
 _INDEX = "INSERT INTO words (rowid, body) SELECT key, words FROM all_words WHERE key IN (SELECT value FROM json_each(?))"
 _INDEXED = "DELETE FROM words_due WHERE key IN (SELECT value FROM json_each(?))"
 _LEFT = "SELECT count(*) FROM (SELECT 1 FROM words_gone LIMIT ?)"
-_TAKE_OUT = f"INSERT INTO words (words, rowid, body) SELECT 'delete', key, words FROM (SELECT key, words FROM words_gone ORDER BY key LIMIT {AT_ONCE})"
-_TAKEN_OUT = f"DELETE FROM words_gone WHERE key IN (SELECT key FROM words_gone ORDER BY key LIMIT {AT_ONCE})"
+_LEAVING = f"""
+SELECT key FROM (SELECT key, sum(length(words)) OVER (ORDER BY key) - length(words) AS before FROM words_gone ORDER BY key LIMIT {AT_ONCE})
+WHERE before < {BYTES_AT_ONCE}
+"""
+_TAKE_OUT = f"INSERT INTO words (words, rowid, body) SELECT 'delete', key, words FROM words_gone WHERE key IN ({_LEAVING})"
+_TAKEN_OUT = f"DELETE FROM words_gone WHERE key IN ({_LEAVING})"
 _MERGE = "INSERT INTO words (words, rank) VALUES ('merge', ?)"
 
 
@@ -56,12 +60,13 @@ class Words:
         self._is_merging = True
         self._pieces = 0
         self._since = 0  # rows written since the backlog was last looked at
+        self._look_after = PACE_WEIGHT  # so many rows later it is looked at again
 
     def wrote(self, weight: int, writer: sqlite3.Connection) -> int:
         """So much was written. Does a piece of work if there has been no quiet for too long; what that put into the log."""
         self.is_due = self._is_again = True
         self._since += weight
-        if self._since < PACE_WEIGHT:
+        if self._since < self._look_after:
             return 0
         self._since = 0
         return self._tried(writer, self._catch_up)
@@ -82,9 +87,11 @@ class Words:
             return 0
 
     def _catch_up(self, writer: sqlite3.Connection) -> int:
-        (waiting,) = writer.execute("SELECT count(*) FROM (SELECT 1 FROM words_due LIMIT ?)", (BACKLOG_MAX,)).fetchone()
+        (waiting,) = writer.execute("SELECT count(*) FROM (SELECT 1 FROM words_due WHERE is_large = 0 LIMIT ?)", (BACKLOG_MAX,)).fetchone()
         (leaving,) = writer.execute(_LEFT, (BACKLOG_MAX,)).fetchone()
-        return self._piece(writer) if BACKLOG_MAX in (waiting, leaving) else 0
+        backlog = max(waiting, leaving)
+        self._look_after = max(PACE_WEIGHT, BACKLOG_MAX - backlog)  # before so many rows it cannot be full
+        return self._piece(writer) if backlog == BACKLOG_MAX else 0
 
     def _piece(self, writer: sqlite3.Connection) -> int:
         if self._is_merging:
