@@ -14,7 +14,7 @@ from typing import Final
 
 from batuta.api import errors
 from batuta.api.binding import Bound
-from batuta.api.http import BODY_BYTES_MAX, Disconnected, Receive, Request, Response, Scope, Send, Stream, Streamed
+from batuta.api.http import BODY_BYTES_MAX, Disconnected, Receive, Request, Response, Scope, Send, Streamed
 from batuta.api.router import Route, Router, WrongMethod
 from batuta.api.routes import ROUTES
 from batuta.api.services import Services
@@ -61,13 +61,13 @@ class Application:
         method, pattern = (request.method, request.pattern) if request.pattern else ("OTHER", "UNKNOWN")
         self._services.metrics.answered(method, pattern, response.status, perf_counter() - began)
         if isinstance(response, Streamed):
-            await response.send(send, with_body=request.method != "HEAD")
+            try:
+                await response.send(send, with_body=request.method != "HEAD")
+            finally:
+                request.finish()  # only now: what comes in pieces may watch for the client until the end
             return
-        await send(response.start())
-        if isinstance(response, Stream) and request.method != "HEAD":
-            async for piece in response.pieces:
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
         request.finish()
+        await send(response.start())
         await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else response.body})
 
     async def _answer(self, request: Request) -> Response:

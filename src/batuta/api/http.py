@@ -66,18 +66,6 @@ class Streamed(Response):
         """What the pieces come from is closed, also when nobody wanted them."""
         if (close := getattr(self.pieces, "aclose", None)) is not None:
             await close()
-class Stream(Response):
-    """An answer that comes piece by piece and has no length. Its pieces end when the client is gone: whoever makes them sees to that."""
-
-    __slots__ = ("pieces",)
-
-    def __init__(self, pieces: AsyncIterator[bytes], *headers: Header) -> None:
-        super().__init__(200, b"", *headers)
-        self.pieces = pieces
-
-    def start(self) -> MutableMapping[str, Any]:
-        """The ASGI message that begins it."""
-        return {"type": "http.response.start", "status": self.status, "headers": self.headers}
 
 
 def json_response(body: bytes, status: int = 200) -> Response:

@@ -16,7 +16,7 @@ import asyncio
 from collections.abc import AsyncIterator, Collection
 from typing import Any, Final
 
-from batuta.api.http import Request, Response, Stream
+from batuta.api.http import Request, Response, Streamed
 from batuta.api.services import Services
 from batuta.engine.changes import Changes
 from batuta.errors import Unavailable
@@ -36,7 +36,7 @@ def events(services: Services, request: Request, *, ids: list[str] = [], since: 
     if changes.watching >= WATCHERS_MAX:
         raise Unavailable(f"{WATCHERS_MAX} clients watch already; close some, or read /api/workflow/search from time to time")
     mark = request.header(b"last-event-id").decode("latin-1") or since
-    return Stream(_told(services, changes, request.client_gone(), frozenset(ids), mark), *_HEADERS)
+    return Streamed(200, _told(services, changes, request.client_gone(), frozenset(ids), mark), None, *_HEADERS)
 
 
 async def _told(services: Services, changes: Changes, gone: asyncio.Future[None], wanted: Collection[str], mark: str) -> AsyncIterator[bytes]:

@@ -106,3 +106,16 @@ test("when tasks have gone, the two do not add up", () => {
   );
   expect(laidOver(before, timeline([{ n: 2, ref: "b", status: "SCHEDULED" }], { whole: false, total: 2 }))).toBeNull();
 });
+
+test("a failure that was retried is a past one, though nothing else of it changed", () => {
+  const before = rowsOf(timeline([{ n: 0, ref: "a", status: "FAILED", ended: 4 }]));
+  const change = timeline([{ n: 1, ref: "a", status: "SCHEDULED" }], {
+    whole: false,
+    total: 2,
+    retryOf: { "1": before.rows[0]!.id },
+  });
+  expect(laidOver(before, change)!.rows.map(row => [row.status, row.retried])).toEqual([
+    ["FAILED", true],
+    ["SCHEDULED", false],
+  ]);
+});

@@ -109,5 +109,13 @@ export function laidOver(before: Tasks, change: Timeline): Tasks | null {
   for (const row of fresh.rows) byNumber.set(row.n, row);
   if (byNumber.size !== change.total) return null;
   const rows = [...byNumber.values()].sort((a, b) => a.seq - b.seq || a.n - b.n);
-  return { ...fresh, rows };
+  return { ...fresh, rows: settled(rows) };
+}
+
+/** An attempt that another one followed is a past one, also when it was read before that. */
+function settled(rows: TaskRow[]): TaskRow[] {
+  const followed = new Set(rows.map(row => row.retryOf).filter(Boolean));
+  return followed.size
+    ? rows.map(row => (followed.has(row.id) && !row.retried ? { ...row, retried: true } : row))
+    : rows;
 }
