@@ -12,6 +12,8 @@ export interface JsonLine {
   closes?: boolean;
 }
 
+/** Keys and indexes on the way to a value. */
+export type Path = (string | number)[];
 export const keyOf = (path: readonly (string | number)[]) => JSON.stringify(path);
 export const isBranch = (value: unknown): value is object => typeof value === "object" && value !== null;
 export const sizeOf = (value: unknown) =>

@@ -34,17 +34,22 @@ export const to = {
   execution: (id: string, taskId?: string, parameters: Patch = {}) =>
     `/execution/${inPath(id)}${taskId ? `/${inPath(taskId)}` : ""}${asked(parameters)}`,
   definitions: () => "/definitions",
-  definition: (name: string, version?: number) => `/definitions/${inPath(name)}${version ? `/${version}` : ""}`,
-  start: (name: string) => `/definitions/${inPath(name)}?start=1`,
+  definition: (name: string, version?: number, parameters: Patch = {}) =>
+    `/definitions/${inPath(name)}${version ? `/${version}` : ""}${asked(parameters)}`,
+  newDefinition: (like?: string) => `/new/workflow${asked({ like })}`,
+  /** `like`: an execution whose input is offered first. */
+  start: (name: string, parameters: Patch = {}) => `/start/${inPath(name)}${asked(parameters)}`,
   tasks: () => "/tasks",
+  task: (name: string) => `/tasks/${inPath(name)}`,
+  newTask: (name?: string) => `/new/task${asked({ name })}`,
   queues: (queue?: string) => `/queues${asked({ queue })}`,
   /** Tasks of all executions. */
   taskSearch: (filter: Patch = {}) => `/queues/tasks${asked(filter)}`,
   workers: (worker?: string) => `/workers${asked({ worker })}`,
   schedules: (name?: string, parameters: Patch = {}) => `/schedules${asked({ name, ...parameters })}`,
   events: (parameters: Patch = {}) => `/events${asked(parameters)}`,
-  failures: () => "/failures",
-  health: () => "/health-check",
+  failures: (parameters: Patch = {}) => `/failures${asked(parameters)}`,
+  health: () => "/server",
   compare: (a: string, b: string) => `/compare/${inPath(a)}/${inPath(b)}`,
 };
 
