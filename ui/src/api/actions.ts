@@ -20,8 +20,26 @@ export const skip = (id: string, ref: string) =>
 export const report = (id: string, ref: string, status: "COMPLETED" | "FAILED", output: Record<string, unknown>) =>
   call("POST", `${path("/api/tasks", id, ref, status)}${query({ workerid: "console" })}`, output);
 export const remove = (id: string) => call("DELETE", `${path("/api/workflow", id)}/remove`);
-export const start = (request: { name: string; version?: number; input?: unknown; correlationId?: string }) =>
-  call<string>("POST", "/api/workflow", request);
+export interface StartRequest {
+  name: string;
+  version?: number;
+  input?: unknown;
+  correlationId?: string;
+  priority?: number;
+  idempotencyKey?: string;
+  idempotencyStrategy?: "FAIL" | "RETURN_EXISTING" | "FAIL_ON_RUNNING";
+}
+/** The id of the execution. */
+export const start = (request: StartRequest) => call<string>("POST", "/api/workflow", request);
+
+/** Raises what registering would; stores nothing. */
+export const validateWorkflow = (definition: unknown) => call("POST", "/api/metadata/workflow/validate", definition);
+export const saveWorkflow = (definition: unknown, overwrite: boolean) =>
+  call("POST", `/api/metadata/workflow${query({ overwrite })}`, definition);
+export const deleteWorkflow = (name: string, version: number) =>
+  call("DELETE", path("/api/metadata/workflow", name, String(version)));
+export const saveTask = (definition: unknown) => call("POST", "/api/metadata/taskdefs", [definition]);
+export const deleteTask = (name: string) => call("DELETE", path("/api/metadata/taskdefs", name));
 
 /** How many tasks are offered again, as a text. */
 export const requeue = (taskType: string) => call<string>("POST", path("/api/tasks/queue/requeue", taskType));
@@ -45,5 +63,15 @@ export async function refreshExecution(id: string): Promise<void> {
     client.invalidateQueries({ queryKey: ["timeline", id] }),
     client.invalidateQueries({ queryKey: ["executions"] }),
     client.invalidateQueries({ queryKey: ["overview"] }),
+  ]);
+}
+
+/** Read again all that is made of definitions. Of what was deleted only the lists: itself it is not there to be read. */
+export async function refreshDefinitions(isDeleted = false): Promise<void> {
+  const lists = ["definitions", "versions", "workflowNames", "taskDefinitions"];
+  const refetchType = isDeleted ? "none" : "active";
+  await Promise.all([
+    ...lists.map(key => client.invalidateQueries({ queryKey: [key] })),
+    ...["definition", "taskDefinition"].map(key => client.invalidateQueries({ queryKey: [key], refetchType })),
   ]);
 }

@@ -1,5 +1,8 @@
 // What is read from the server, each with its key: components ask for data by these and by nothing else. What changes it are actions.ts and live.ts.
 import { QueryClient, keepPreviousData, queryOptions } from "@tanstack/react-query";
+import type { ApiSchemas } from "../lib/openapi";
+import { quoted } from "../lib/search";
+import type { Handler, Schedule } from "../lib/uses";
 import { ApiError, get, path, query } from "./http";
 import { laidOver, rowsOf, type Tasks } from "./timeline";
 import type {
@@ -9,6 +12,7 @@ import type {
   Health,
   Overview,
   PollData,
+  SchemaDef,
   SearchResult,
   TaskDef,
   TaskLog,
@@ -140,6 +144,84 @@ export const definition = (name: string, version?: number) =>
   queryOptions({
     queryKey: ["definition", name, version ?? "latest"],
     queryFn: ({ signal }) => get<WorkflowDef>(`${path("/api/metadata/workflow", name)}${query({ version })}`, signal),
+  });
+
+export interface VersionSummary {
+  name: string;
+  version: number;
+  createTime: number;
+}
+/** Of every workflow, lowest first. */
+export const versions = () =>
+  queryOptions({
+    queryKey: ["versions"],
+    queryFn: ({ signal }) => get<Record<string, VersionSummary[]>>("/api/metadata/workflow/names-and-versions", signal),
+  });
+
+/** How many executions of each of these versions have not ended. */
+export const running = (name: string, asked: number[]) =>
+  queryOptions({
+    queryKey: ["running", name, asked],
+    queryFn: async ({ signal }) => {
+      const hits = asked.map(async version => {
+        const open = `workflowType = ${quoted(name)} AND version = ${version} AND status IN (RUNNING,PAUSED)`;
+        const found = await get<SearchResult<unknown>>(
+          `/api/workflow/search${query({ query: open, size: 1 })}`,
+          signal,
+        );
+        return [version, found.totalHits] as const;
+      });
+      return new Map(await Promise.all(hits));
+    },
+    structuralSharing: false,
+  });
+
+/** The latest executions of a workflow, whose inputs a start form offers. */
+export const lately = (name: string, size = 10) =>
+  queryOptions({
+    queryKey: ["executions", "lately", name, size],
+    queryFn: async ({ signal }) => {
+      const asked = { query: `workflowType = ${quoted(name)}`, sort: "startTime:DESC", size };
+      const found = await get<SearchResult<WorkflowSummary>>(`/api/workflow/search${query(asked)}`, signal);
+      return found.results;
+    },
+  });
+
+/** What the server's OpenAPI description says of its structures. */
+export const apiSchemas = () =>
+  queryOptions({
+    queryKey: ["apiSchemas"],
+    queryFn: async ({ signal }) =>
+      (await get<{ components: { schemas: ApiSchemas } }>("/v3/api-docs", signal)).components.schemas,
+    staleTime: Infinity,
+    structuralSharing: false,
+  });
+
+/** A registered schema; without a version its latest. */
+export const schema = (name: string, version?: number) =>
+  queryOptions({
+    queryKey: ["schema", name, version ?? "latest"],
+    queryFn: ({ signal }) =>
+      get<SchemaDef>(version ? path("/api/schema", name, String(version)) : path("/api/schema", name), signal),
+  });
+
+/** Who starts what, besides people and definitions. */
+export const starters = () =>
+  queryOptions({
+    queryKey: ["starters"],
+    queryFn: async ({ signal }) => {
+      const [schedules, handlers] = await Promise.all([
+        get<Schedule[]>("/api/scheduler/schedules", signal),
+        get<Handler[]>("/api/event", signal),
+      ]);
+      return { schedules, handlers };
+    },
+  });
+
+export const taskDefinition = (name: string) =>
+  queryOptions({
+    queryKey: ["taskDefinition", name],
+    queryFn: ({ signal }) => get<TaskDef>(path("/api/metadata/taskdefs", name), signal),
   });
 
 export const taskDefinitions = () =>

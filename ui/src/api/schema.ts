@@ -169,7 +169,11 @@ export interface components {
             handler: string;
             reason: string;
         };
-        /** @description Executions that failed alike: the same workflow, the same task, and reasons that differ in numbers and ids at most. */
+        /**
+         * @description Executions that failed alike: the same workflow, the same task, and reasons that differ in numbers and ids at most; the reason is the newest one's.
+         *
+         *     `steps` counts them by when they ended, in equal steps of time, the earliest first.
+         */
         FailureGroup: {
             count: number;
             firstAt: number;
@@ -177,16 +181,18 @@ export interface components {
             reason: string;
             ref: string;
             status: string;
+            steps: number[];
             workflow: string;
             workflowIds: string[];
         };
-        /** @description Groups, the largest first. `looked_at` executions were read, the newest first; `capped`: there are more. */
+        /** @description Groups, the largest first, over steps of `step_ms` from `since`. `looked_at` executions were read, the newest first; `capped`: there are more. */
         Failures: {
             at: number;
             capped: boolean;
             groups: components["schemas"]["FailureGroup"][];
             lookedAt: number;
             since: number;
+            stepMs: number;
         };
         /** @description Conductor's FileHandle, in its order. It is also what is stored of a file; `fileHandleId` holds its id behind a word. */
         FileHandle: {

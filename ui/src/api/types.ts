@@ -8,6 +8,7 @@ export type WorkflowSummary = Schemas["WorkflowSummary"];
 export type WorkflowDef = Schemas["WorkflowDef"];
 export type WorkflowTask = Schemas["WorkflowTask"];
 export type TaskDef = Schemas["TaskDef"];
+export type SchemaDef = Schemas["SchemaDef"];
 export type BulkResponse = Schemas["BulkResponse"];
 export type ConsoleExecution = Schemas["ConsoleExecution"];
 export type ConsoleTask = Schemas["ConsoleTask"];

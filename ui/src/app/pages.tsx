@@ -30,6 +30,37 @@ export const PAGES: Page[] = [
     component: lazy(() => import("../pages/execution/Execution")),
   },
   {
+    paths: ["/definitions"],
+    title: "Definitions",
+    icon: "layers",
+    letter: "d",
+    component: lazy(() => import("../pages/definitions/Definitions")),
+  },
+  {
+    paths: ["/definitions/:name", "/definitions/:name/:version", "/new/workflow"],
+    title: "Definition",
+    under: "/definitions",
+    component: lazy(() => import("../pages/definitions/Definition")),
+  },
+  {
+    paths: ["/tasks"],
+    title: "Task definitions",
+    under: "/definitions",
+    component: lazy(() => import("../pages/definitions/TaskDefinitions")),
+  },
+  {
+    paths: ["/tasks/:name", "/new/task"],
+    title: "Task definition",
+    under: "/definitions",
+    component: lazy(() => import("../pages/definitions/TaskDefinition")),
+  },
+  {
+    paths: ["/start/:name"],
+    title: "Start",
+    under: "/definitions",
+    component: lazy(() => import("../pages/definitions/Start")),
+  },
+  {
     paths: ["/queues", "/queues/tasks"],
     title: "Tasks & queues",
     icon: "queue",
@@ -42,6 +73,20 @@ export const PAGES: Page[] = [
     icon: "chip",
     letter: "w",
     component: lazy(() => import("../pages/workers/Workers")),
+  },
+  {
+    paths: ["/failures"],
+    title: "Failures",
+    icon: "alert",
+    letter: "f",
+    component: lazy(() => import("../pages/failures/Failures")),
+  },
+  {
+    paths: ["/server"],
+    title: "Health",
+    icon: "pulse",
+    letter: "s",
+    component: lazy(() => import("../pages/health/Health")),
   },
 ];
 

@@ -219,9 +219,9 @@ function Actions({
         }
       : null,
     {
-      label: "Start another like it",
+      label: "Run again with edited input…",
       icon: "plus",
-      onSelect: () => navigate(`${to.start(name)}&like=${encodeURIComponent(id)}`),
+      onSelect: () => navigate(to.start(name, { like: id })),
     },
     { label: "Compare with the last one", icon: "compare", onSelect: () => navigate(to.compare(id, "last")) },
     { label: "Executions of this workflow", icon: "list", onSelect: () => navigate(to.executions({ name })) },
