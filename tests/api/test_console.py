@@ -139,6 +139,8 @@ def test_failures_are_grouped_by_what_went_wrong(edge: Edge) -> None:
     assert [(group["count"], group["workflow"], group["ref"]) for group in told["groups"]] == [(3, "flow", "job"), (1, "flow", "job")]
     assert sorted(told["groups"][0]["workflowIds"]) == sorted(ids) and told["groups"][1]["workflowIds"] == [other]
     assert told["lookedAt"] == 4 and not told["capped"]
+    assert len(told["groups"][0]["steps"]) == console.FAILURE_STEPS == 24 and told["stepMs"] * 24 == console.RECENT_MS
+    assert told["groups"][0]["steps"][-1] == 3 and sum(told["groups"][0]["steps"]) == 3
     assert edge.call("GET", f"/api/console/failures?since={told['at'] + 1}").json["groups"] == []
 
 

@@ -35,7 +35,7 @@ RECENT_MS: Final = 24 * 3600_000
 POLLED_LATELY_MS: Final = 60_000
 WAITING_MS_WARN: Final = 10 * 60_000
 FAILURES_MAX: Final = 1000
-EXAMPLES_MAX: Final = 20
+FAILURE_STEPS: Final = 24
 OLDEST_MAX: Final = 5
 IN_PROGRESS_MAX: Final = 10_000
 HOLDERS_MAX: Final = 100  # executions that are read for the tasks they have with workers
@@ -192,6 +192,7 @@ async def failures(services: Services, request: Request, *, since: Millis | None
     now = services.now()
     begin = since or now - RECENT_MS
     found = await services.engine.find(statuses=_UNSUCCESSFUL, created_from=begin, newest_first=True, limit=FAILURES_MAX, payloads=False)
+    step = max((now - begin) // FAILURE_STEPS, 1)
     groups: dict[tuple[str, str, str], shown.FailureGroup] = {}
     for one in found:
         head = head_of(one.head)
@@ -202,16 +203,17 @@ async def failures(services: Services, request: Request, *, since: Millis | None
         group.count += 1
         group.first_at = min(group.first_at, head.ended_at)
         group.last_at = max(group.last_at, head.ended_at)
-        if len(group.workflow_ids) < EXAMPLES_MAX:
-            group.workflow_ids.append(one.execution_id)
+        group.steps[min(max(head.ended_at - begin, 0) // step, FAILURE_STEPS - 1)] += 1
+        group.workflow_ids.append(one.execution_id)
     ordered = sorted(groups.values(), key=lambda g: (-g.count, -g.last_at))
-    return _json(request, shown.Failures(at=now, since=begin, looked_at=len(found), capped=len(found) >= FAILURES_MAX, groups=ordered))
+    capped = len(found) >= FAILURES_MAX
+    return _json(request, shown.Failures(at=now, since=begin, step_ms=step, looked_at=len(found), capped=capped, groups=ordered))
 
 
 def _group(head: Head) -> shown.FailureGroup:
     return shown.FailureGroup(
         reason=head.reason or "", workflow=head.name, ref=",".join(head.failed_refs), status=head.status, count=0, first_at=head.ended_at,
-        last_at=head.ended_at, workflow_ids=[],
+        last_at=head.ended_at, steps=[0] * FAILURE_STEPS, workflow_ids=[],
     )  # fmt: skip
 
 

@@ -137,7 +137,11 @@ class Overview(msgspec.Struct, kw_only=True, rename="camel"):
 
 
 class FailureGroup(msgspec.Struct, kw_only=True, rename="camel"):
-    """Executions that failed alike: the same workflow, the same task, and reasons that differ in numbers and ids at most."""
+    """
+    Executions that failed alike: the same workflow, the same task, and reasons that differ in numbers and ids at most; the reason is the newest one's.
+
+    `steps` counts them by when they ended, in equal steps of time, the earliest first.
+    """
 
     reason: str
     workflow: str
@@ -146,14 +150,16 @@ class FailureGroup(msgspec.Struct, kw_only=True, rename="camel"):
     count: int
     first_at: int
     last_at: int
+    steps: list[int]
     workflow_ids: list[str]
 
 
 class Failures(msgspec.Struct, kw_only=True, rename="camel"):
-    """Groups, the largest first. `looked_at` executions were read, the newest first; `capped`: there are more."""
+    """Groups, the largest first, over steps of `step_ms` from `since`. `looked_at` executions were read, the newest first; `capped`: there are more."""
 
     at: int
     since: int
+    step_ms: int
     looked_at: int
     capped: bool
     groups: list[FailureGroup]

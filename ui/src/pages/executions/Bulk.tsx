@@ -1,14 +1,13 @@
 // Acting on many: what it affects is said before, what became of each after.
 import { useState } from "react";
 import { Link } from "wouter";
-import { bulk, type BulkVerb } from "../../api/actions";
+import type { BulkVerb } from "../../api/actions";
 import { client } from "../../api/queries";
 import type { WorkflowSummary } from "../../api/types";
+import { Outcomes, outcomesOf, type Outcome } from "../../app/Outcomes";
 import { Button } from "../../design/Button";
-import { confirm, Dialog } from "../../design/Dialog";
+import { confirm } from "../../design/Dialog";
 import type { IconName } from "../../design/Icon";
-import { Status } from "../../design/Status";
-import { Table } from "../../design/Table";
 import { toast } from "../../design/Toast";
 import { count } from "../../lib/format";
 import { to } from "../../lib/url";
@@ -44,11 +43,6 @@ const VERBS: { verb: BulkVerb; label: string; icon: IconName; danger?: boolean; 
     does: "Ended ones are deleted for good, with their tasks and logs.",
   },
 ];
-
-interface Outcome {
-  id: string;
-  failed: string;
-}
 
 export function Bulk({
   rows,
@@ -86,12 +80,7 @@ export function Bulk({
     if (!answer) return;
     setActing(true);
     try {
-      const results: Outcome[] = [];
-      for (let at = 0; at < ids.length; at += 1000) {
-        const said = await bulk(one.verb, ids.slice(at, at + 1000));
-        results.push(...Object.entries(said.bulkErrorResults).map(([id, failed]) => ({ id, failed })));
-        results.push(...(said.bulkSuccessfulResults as string[]).map(id => ({ id, failed: "" })));
-      }
+      const results = await outcomesOf(one.verb, ids);
       const failed = results.filter(result => result.failed).length;
       if (failed) setOutcome({ label: one.label, rows: results });
       else toast("good", `${one.label}: done for ${count(results.length, "execution")}`);
@@ -103,7 +92,6 @@ export function Bulk({
       void client.invalidateQueries({ queryKey: ["executions"] });
     }
   };
-  const failed = outcome?.rows.filter(row => row.failed).length ?? 0;
   return (
     <div className={css.bulk} aria-live="polite">
       {selected.size ? (
@@ -136,44 +124,7 @@ export function Bulk({
           {busy && " …"}
         </span>
       )}
-      <Dialog
-        open={outcome !== null}
-        onClose={() => setOutcome(null)}
-        wide
-        title={`${outcome?.label}: ${failed} of ${outcome?.rows.length} failed`}
-      >
-        <div className={css.outcome}>
-          <Table
-            label="What became of each"
-            rows={outcome?.rows ?? []}
-            keyOf={row => row.id}
-            columns={[
-              {
-                key: "result",
-                head: "Result",
-                width: "130px",
-                cell: row => <Status status={row.failed ? "FAILED" : "COMPLETED"} />,
-              },
-              {
-                key: "id",
-                head: "Execution",
-                width: "300px",
-                cell: row => (
-                  <Link href={to.execution(row.id)} className="mono">
-                    {row.id}
-                  </Link>
-                ),
-              },
-              {
-                key: "why",
-                head: "Why",
-                width: "minmax(200px, 1fr)",
-                cell: row => <span title={row.failed}>{row.failed}</span>,
-              },
-            ]}
-          />
-        </div>
-      </Dialog>
+      <Outcomes outcome={outcome} onClose={() => setOutcome(null)} />
     </div>
   );
 }
