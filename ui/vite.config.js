@@ -25,25 +25,47 @@ function packed() {
   };
 }
 
-export default defineConfig({
-  plugins: [react(), packed()],
+// `npm run dev:flows`: the canvas at / beside a running Flow Builder, whose answers come to it as from its own page.
+const FLOWS = ["/workflow", "/flows", "/templates", "/assets", "/node-types", "/health"];
+
+function canvasFirst() {
+  return {
+    name: "canvas-first",
+    configureServer(server) {
+      server.middlewares.use((request, _, next) => {
+        if (/^\/(\?|$)/.test(request.url)) request.url = request.url.replace("/", "/flows.html");
+        next();
+      });
+    },
+  };
+}
+
+const beside = (paths, target) =>
+  Object.fromEntries(
+    paths.map(path => [`^${path}(/|\\?|$)`, { target, headers: { "sec-fetch-site": "same-origin" } }]),
+  );
+
+export default defineConfig(({ mode }) => ({
+  plugins: [react(), packed(), ...(mode === "flows" ? [canvasFirst()] : [])],
   build: {
     outDir: OUT,
     emptyOutDir: true,
     assetsInlineLimit: 0, // nothing as data: in scripts and styles, the policy of the page forbids it
     modulePreload: { polyfill: false },
+    rollupOptions: { input: ["index.html", "flows.html"] },
     chunkSizeWarningLimit: 2000, // elkjs, loaded in a worker when a graph is opened
   },
   worker: { format: "es" },
-  server: {
-    port: 5173,
-    // `npm run dev` beside a running server: requests come to it as from its own page.
-    proxy: Object.fromEntries(
-      ["/api", "/api-docs", "/actuator", "/health"].map(path => [
-        path,
-        { target: process.env.BATUTA_SERVER ?? "http://127.0.0.1:8080", headers: { "sec-fetch-site": "same-origin" } },
-      ]),
-    ),
-  },
+  server:
+    mode === "flows"
+      ? { port: 3465, proxy: beside(FLOWS, process.env.VITE_BACKEND_URL ?? "http://127.0.0.1:5111") }
+      : {
+          port: 5173,
+          // `npm run dev` beside a running server: requests come to it as from its own page.
+          proxy: beside(
+            ["/api", "/api-docs", "/actuator", "/health"],
+            process.env.BATUTA_SERVER ?? "http://127.0.0.1:8080",
+          ),
+        },
   test: { include: ["src/**/*.test.{ts,tsx}"], environment: "node" },
-});
+}));

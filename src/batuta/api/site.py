@@ -106,7 +106,7 @@ class Site:
 
 
 def _is_served(path: Path) -> bool:
-    return path.suffix in _KINDS and path.name != "index.html" and path.is_file()
+    return path.suffix in _KINDS and path.suffix != ".html" and path.is_file()
 
 
 def _file(path: Path, home: Path) -> _File:

@@ -26,7 +26,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from batuta.client import ClientError
-from batuta_flows.api import assets, problems, shapes
+from batuta_flows import templates as shipped
+from batuta_flows.api import assets, problems, shapes, site
 from batuta_flows.api.events import Live
 from batuta_flows.assets.links import Linked
 from batuta_flows.backend import Backend
@@ -60,6 +61,7 @@ def application(backend: Backend) -> Starlette:
         Route("/workflow/{id}/retry", retry, methods=["POST"]),
         Route("/workflow/{id}/rerun", rerun, methods=["POST"]),
         Route("/node-types", node_types, methods=["GET"]),
+        Route("/templates", templates, methods=["GET"]),
         Route("/flows", flows, methods=["GET"]),
         Route("/flows", create_flow, methods=["POST"]),
         Route("/flows/{id}", flow, methods=["GET"]),
@@ -67,9 +69,11 @@ def application(backend: Backend) -> Starlette:
         Route("/flows/{id}", delete_flow, methods=["DELETE"]),
         Route("/flows/{id}/versions", flow_versions, methods=["GET"]),
         Route("/assets", assets.upload, methods=["POST"]),
-        Route("/assets/{name}", assets.download, methods=["GET", "HEAD"]),
+        Route("/assets/{name}", site.file_or_asset, methods=["GET", "HEAD"]),
         Route("/assets/{name}/thumbnail", assets.thumbnail, methods=["GET"]),
         Route("/health", health, methods=["GET"]),
+        Route("/", site.page, methods=["GET"]),
+        Route("/favicon.svg", site.icon, methods=["GET"]),
     ]
     app = Starlette(
         routes=routes,
@@ -204,6 +208,11 @@ async def node_types(request: Request) -> Response:
         for provider in shown["providers"]:
             provider["configured"] = not provider["needs"] or provider["id"] in configured
     return _json({"nodeTypes": found})
+
+
+async def templates(request: Request) -> Response:
+    """Flows to begin with."""
+    return _json({"templates": await run_in_threadpool(shipped.all)})
 
 
 async def flows(request: Request) -> Response:

@@ -8,7 +8,7 @@ output.py) and what their workers do.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, Literal
 
 import msgspec
@@ -171,9 +171,24 @@ class NodeType(msgspec.Struct, frozen=True, kw_only=True):
             "inputs": [
                 {"name": f.name, "accepts": [str(m) for m in f.accepts], "arity": f.arity, "required": f.required} for f in self.fields if f.is_port
             ],
-            "outputs": [{"name": o.name, "medium": str(o.medium), "many": o.many} for o in self.outputs],
+            "outputs": _shown(self.outputs),
+            "variants": list(self._variants()),
             "providers": [msgspec.to_builtins(provider) for provider in self.providers],
         }
+
+    def _variants(self) -> Iterator[dict[str, Json]]:
+        """Where one setting decides what comes out: its value, None for none, and the outputs that differ from the declared ones."""
+        if self.outputs_by is None:
+            return
+        for field in self.fields:
+            values = field.choices if field.kind == "choice" else (None,) if field.kind == "media" and not field.required else ()
+            for value in values:
+                if (found := self.outputs_by({field.name: value})) != self.outputs and found != self.outputs_by({field.name: "x"}):
+                    yield {"field": field.name, "value": value, "outputs": _shown(found)}
+
+
+def _shown(outputs: tuple[Output, ...]) -> list[dict[str, Json]]:
+    return [{"name": o.name, "medium": str(o.medium), "many": o.many} for o in outputs]
 
 
 def fits(source: Medium, accepts: tuple[Medium, ...]) -> bool:

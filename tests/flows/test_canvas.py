@@ -1,0 +1,163 @@
+"""The canvas in a real browser, on a real Flow Builder: from a template to a picture, what goes wrong, and what stays."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from studio import Builder, Studio, broken, builder
+
+from batuta_flows.api import site
+
+Json = Any
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+LOOK_MS = 15_000  # for anything to appear; only a fault takes so long
+PROMPT = '<img src=x onerror="document.title=1"> a fox'
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium, driven by Playwright."""
+    if not (site.HOME / "flows.html").is_file():
+        pytest.skip(f"NOT TESTED: there is no canvas in {site.HOME}; run: make ui (needs Node 20.19 or newer)")
+    if CHROMIUM is None:
+        pytest.skip("NOT TESTED: no Chromium was found (Debian: apt install chromium); CHROMIUM may name one")
+    api = pytest.importorskip("playwright.sync_api", reason="NOT TESTED: playwright is not installed; run: make up")
+    with api.sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def page(browser: Any) -> Iterator[Any]:
+    """A fresh page that must not complain: what it throws, or what its policy forbids, fails the test."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, timezone_id="UTC", reduced_motion="reduce")
+    found, complaints = context.new_page(), []
+    found.set_default_timeout(LOOK_MS)
+    found.on("pageerror", lambda error: complaints.append(f"thrown: {error}"))
+    found.on("console", lambda said: said.type == "error" and "Failed to load resource" not in said.text and complaints.append(said.text))
+    yield found
+    context.close()
+    assert not complaints, "\n".join(complaints)
+
+
+def card(page: Any, title: str) -> Any:
+    return page.get_by_role("article", name=title, exact=True)
+
+
+def add(page: Any, title: str) -> None:
+    page.get_by_role("searchbox", name="Search nodes").fill(title)
+    page.keyboard.press("Enter")
+
+
+def saved(page: Any) -> None:
+    page.get_by_text("Saved", exact=True).wait_for()
+
+
+def kept(flows: Builder) -> Json:
+    """The document of the flow that was saved last."""
+    _, listed = flows.ask("GET", "/flows")
+    return flows.ask("GET", f"/flows/{listed['flows'][0]['id']}")[1]["document"]
+
+
+def test_from_a_template_to_the_first_picture_without_any_key(page: Any, tmp_path: Path) -> None:
+    with builder(tmp_path, real=True) as flows:
+        page.goto(flows.url)
+        page.get_by_role("button", name="Product shot").click()
+        page.get_by_role("button", name="Run", exact=True).click()
+        picture = card(page, "Product photo").locator("img")
+        picture.wait_for()
+        assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") > 100
+        assert page.get_by_text("This machine").first.is_visible()
+        page.get_by_role("button", name="Cancel").or_(page.get_by_text("The flow has run.")).first.wait_for()
+
+
+def test_a_failed_node_is_red_and_says_why_and_is_tried_again(page: Any, tmp_path: Path) -> None:
+    studio = Studio()
+    studio.faults["/text_to_image_1/"] = [broken("the provider says no: no foxes on Sundays")]
+    with builder(tmp_path, studio) as flows:
+        page.goto(f"{flows.url}/?flow=new")
+        add(page, "Text to Image")
+        page.locator("#field-text_to_image_1-prompt").fill(PROMPT)
+        page.keyboard.press("Control+Enter")
+        bad = card(page, "Text to Image").and_(page.locator("[data-status=failed]"))
+        bad.get_by_text("no foxes on Sundays").wait_for()
+        page.get_by_role("button", name="Retry").click()
+        card(page, "Text to Image").and_(page.locator("[data-status=completed]")).wait_for()
+
+
+def test_what_is_drawn_is_kept_and_linked_and_taken_back(page: Any, tmp_path: Path) -> None:
+    with builder(tmp_path) as flows:
+        page.goto(f"{flows.url}/?flow=new")
+        add(page, "Text to Text")
+        page.locator("#field-text_to_text_1-prompt").fill(PROMPT)
+        add(page, "Text to Image")  # behind the selected one, and linked to it
+        page.locator(".react-flow__edge").wait_for(state="attached")
+        saved(page)
+        assert kept(flows)["nodes"][1]["config"]["prompt"] == {"_type": "reference", "nodeId": "text_to_text_1", "outputKey": "text"}
+        page.wait_for_url(re.compile("flow=flow_"))
+        page.reload()
+        card(page, "Text to Image").click()
+        page.get_by_role("button", name="Cut the link").click()
+        saved(page)
+        assert "prompt" not in kept(flows)["nodes"][1]["config"]
+        page.get_by_role("button", name="Undo").click()
+        page.get_by_role("button", name="Cut the link").wait_for()
+        card(page, "Text to Text").click()
+        assert page.locator("#field-text_to_text_1-prompt").input_value() == PROMPT
+        page.locator(".react-flow__pane").click(position={"x": 20, "y": 500})
+        card(page, "Text to Text").click()
+        page.keyboard.press("Delete")
+        saved(page)
+        assert [node["id"] for node in kept(flows)["nodes"]] == ["text_to_image_1"]
+
+
+def test_links_are_drawn_by_hand_where_they_fit_and_nowhere_else(page: Any, tmp_path: Path) -> None:
+    def port(node: str, name: str, side: str) -> Any:
+        return page.locator(f".react-flow__handle.{side}[data-nodeid={node}][data-handleid={name}]")
+
+    nodes = [
+        {"id": "words", "type": "text_to_text", "title": "Words", "config": {"prompt": "a fox"}, "position": [0, 0]},
+        {"id": "voice", "type": "text_to_speech", "title": "Voice", "config": {"text": "hello"}, "position": [360, 0]},
+        {"id": "merged", "type": "clip_merger", "title": "Merged", "config": {}, "position": [720, 0]},
+    ]
+    with builder(tmp_path) as flows:
+        _, flow = flows.ask("POST", "/flows", {"workflowName": "By hand", "nodes": nodes})
+        page.goto(f"{flows.url}/?flow={flow['id']}")
+        card(page, "Merged").get_by_text("Clips is needed").wait_for()
+        port("words", "text", "source").drag_to(port("voice", "text", "target"))
+        page.locator(".react-flow__edge").first.wait_for(state="attached")
+        port("voice", "audioUrl", "source").drag_to(port("merged", "clips", "target"))
+        page.get_by_text("audio does not fit: this takes video.").wait_for()
+        saved(page)
+        found = {node["id"]: node["config"] for node in kept(flows)["nodes"]}
+        assert found["voice"]["text"]["nodeId"] == "words" and found["merged"] == {}
+
+
+def test_somebody_else_saved_meanwhile(page: Any, tmp_path: Path) -> None:
+    with builder(tmp_path) as flows:
+        document = {"workflowName": "Shared", "nodes": [{"id": "a", "type": "text_to_text", "title": "A", "config": {}}]}
+        _, flow = flows.ask("POST", "/flows", document)
+        page.goto(f"{flows.url}/?flow={flow['id']}")
+        card(page, "A").wait_for()
+        flows.ask("PUT", f"/flows/{flow['id']}", {**document, "workflowName": "Theirs"}, {"If-Match": '"1"'})
+        page.get_by_label("Name of the flow").fill("Mine")
+        page.get_by_text("saved somewhere else meanwhile").wait_for()
+        page.get_by_role("button", name="Keep mine as a copy").click()
+        saved(page)
+        _, listed = flows.ask("GET", "/flows")
+        assert {one["name"] for one in listed["flows"]} == {"Theirs", "Mine (copy)"}
+
+
+def test_without_the_files_a_page_says_how_to_get_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(site, "HOME", tmp_path / "nowhere")
+    with builder(tmp_path) as flows:
+        code, body = flows.ask("GET", "/")
+        assert code == 200 and b"make ui" in body
+        assert flows.ask("GET", "/assets/nothing.js")[0] == 404

@@ -1,0 +1,54 @@
+"""The templates: each makes sense, and each runs to its end on this machine alone, with media of small size."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from studio import builder
+
+from batuta_flows import templates
+from batuta_flows.document.check import problems
+from batuta_flows.document.flow import read_flow
+
+Json = Any
+FOUND = {found["id"]: found["document"] for found in templates.all()}
+
+
+def test_there_are_the_six() -> None:
+    assert list(FOUND) == ["story-to-video", "product-shot", "podcast-with-cover", "captioned-clip", "music-video", "avatar-talk"]
+    assert all(found["title"] and found["summary"] for found in templates.all())
+
+
+@pytest.mark.parametrize("id", FOUND)
+def test_it_has_no_problem_without_any_key(id: str) -> None:
+    assert [str(problem) for problem in problems(read_flow(FOUND[id]), frozenset())] == []
+
+
+@pytest.mark.parametrize("id", FOUND)
+def test_it_runs_to_its_end_on_this_machine(id: str, tmp_path: Path) -> None:
+    with builder(tmp_path, real=True) as flows:
+        run_id = flows.run([_small(node) for node in FOUND[id]["nodes"]])
+        flows.server.until(lambda: flows.status(run_id)["status"] not in ("running", "pending"), timeout_s=120)
+        status = flows.status(run_id)
+        assert status["status"] == "completed", status["error"]
+        made = {result["nodeId"]: result["data"]["output"] for result in status["results"]}
+        assert set(made) == {node["id"] for node in FOUND[id]["nodes"]}
+        last = made[FOUND[id]["nodes"][-1]["id"]]
+        code, film = flows.ask("GET", "/assets/" + last["videoUrl"].rpartition("/")[2])
+        assert code == 200 and film[4:8] == b"ftyp"
+
+
+def _small(node: Json) -> Json:
+    """The same with short clips and small pictures; few words, so that what is spoken is short."""
+    config = dict(node["config"])
+    if "duration" in config:
+        config["duration"] = 1
+    if node["type"] == "text_to_image":
+        config["size"] = "256x144"
+    if node["type"] == "split_text":
+        config["numSegments"] = 2
+    if node["type"] == "text_to_text":
+        config["prompt"] = "One short sentence about the sea"
+    return {**node, "config": config}

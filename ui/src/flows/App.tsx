@@ -1,0 +1,82 @@
+// The Flow Builder's page: its address says which flow is open and which run is looked at (`?flow=…&run=…`).
+import { QueryClient, QueryClientProvider, useQuery } from "@tanstack/react-query";
+import { lazy, Suspense, useCallback, useEffect, useState } from "react";
+import { useSearchParams } from "wouter";
+import { Confirmations } from "../design/Dialog";
+import { ErrorState } from "../design/EmptyState";
+import { toast, Toasts } from "../design/Toast";
+import * as api from "./api";
+import { Home } from "./Home";
+import { Studio, use } from "./studio";
+import type { NodeTypes } from "./types";
+
+const Editor = lazy(() => import("./Editor"));
+const client = new QueryClient({ defaultOptions: { queries: { retry: 1, refetchOnWindowFocus: false } } });
+
+export function App() {
+  return (
+    <QueryClientProvider client={client}>
+      <Pages />
+      <Toasts />
+      <Confirmations />
+    </QueryClientProvider>
+  );
+}
+
+function Pages() {
+  const [address, setAddress] = useSearchParams();
+  const types = useQuery({ queryKey: ["node-types"], queryFn: api.nodeTypes, staleTime: Infinity });
+  const [turn, setTurn] = useState(0); // another one opens the same flow again
+  const flow = address.get("flow") ?? "";
+  const open = useCallback(
+    (id: string) => {
+      setAddress(id ? { flow: id } : {});
+      setTurn(now => now + 1);
+    },
+    [setAddress],
+  );
+  if (types.error) return <ErrorState error={types.error} onRetry={() => void types.refetch()} />;
+  if (!types.data) return <p aria-busy="true" />;
+  return flow ? (
+    <Opened key={turn} flow={flow} types={types.data} onOpen={open} />
+  ) : (
+    <Home types={types.data} onOpen={open} />
+  );
+}
+
+/** A flow that is fetched, and then edited. A new one gets its address when it is first kept. */
+function Opened({ flow, types, onOpen }: { flow: string; types: NodeTypes; onOpen: (flow: string) => void }) {
+  const [address, setAddress] = useSearchParams();
+  const [error, setError] = useState<Error | null>(null);
+  const [studio, setStudio] = useState<Studio | null>(null);
+  const [wanted] = useState({ flow, run: address.get("run") ?? "" });
+  useEffect(() => {
+    let made: Studio | null = null;
+    let isGone = false;
+    const moved = (id: string, run: string) =>
+      setAddress({ flow: id || "new", ...(run && { run }) }, { replace: true });
+    const begin = async () => {
+      const { document, ...saved } = wanted.flow === "new" ? { document: null } : await api.loadFlow(wanted.flow);
+      if (isGone) return;
+      made = new Studio(types, document, "id" in saved ? saved : null, moved);
+      use(made);
+      if (wanted.run) made.watch(wanted.run);
+      setStudio(made);
+    };
+    begin().catch((reason: unknown) => setError(reason instanceof Error ? reason : new Error(String(reason))));
+    return () => {
+      isGone = true;
+      made?.end();
+    };
+  }, [wanted, types, setAddress]);
+  useEffect(() => {
+    if (error) toast("bad", "The flow could not be opened.");
+  }, [error]);
+  if (error) return <ErrorState error={error} onRetry={() => onOpen("")} />;
+  if (!studio) return <p aria-busy="true" />;
+  return (
+    <Suspense fallback={<p aria-busy="true" />}>
+      <Editor onHome={() => onOpen("")} onOpen={onOpen} />
+    </Suspense>
+  );
+}

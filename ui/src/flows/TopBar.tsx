@@ -1,0 +1,170 @@
+// The flow's name and how it is kept, what can be taken back, and the button this is all for.
+import { useNodesInitialized, useReactFlow } from "@xyflow/react";
+import { useRef } from "react";
+import { setPreferences, usePreferences } from "../app/preferences";
+import { Button } from "../design/Button";
+import { Menu } from "../design/Menu";
+import { toast, told } from "../design/Toast";
+import { tidy } from "./actions";
+import * as api from "./api";
+import { isOver } from "./results";
+import { studio, useStudio, type Saving } from "./studio";
+import css from "./Editor.module.css";
+
+const SAVING: Record<Saving, string> = {
+  empty: "Nothing to keep yet",
+  saved: "Saved",
+  waiting: "Saving…",
+  saving: "Saving…",
+  conflict: "Not saved",
+  failed: "Not saved",
+};
+
+export function TopBar({ onHome, onOpen }: { onHome: () => void; onOpen: (flow: string) => void }) {
+  const name = useStudio(state => state.document.workflowName);
+  const saving = useStudio(state => state.saving);
+  const savingError = useStudio(state => state.savingError);
+  const canUndo = useStudio(state => state.line.past.length > 0);
+  const canRedo = useStudio(state => state.line.future.length > 0);
+  return (
+    <header className={css.top}>
+      <Button kind="quiet" icon="left" aria-label="All flows" onClick={onHome} />
+      <input
+        className={css.name}
+        aria-label="Name of the flow"
+        value={name}
+        onChange={event => studio().change(document => ({ ...document, workflowName: event.target.value }), "name")}
+      />
+      <span className={css.saving} data-saving={saving} title={savingError} role="status">
+        {SAVING[saving]}
+      </span>
+      <span className={css.space} />
+      <Button kind="quiet" icon="undo" aria-label="Undo" disabled={!canUndo} onClick={studio().undo} />
+      <Button kind="quiet" icon="redo" aria-label="Redo" disabled={!canRedo} onClick={studio().redo} />
+      <More onOpen={onOpen} />
+      <RunButtons />
+    </header>
+  );
+}
+
+function RunButtons() {
+  const run = useStudio(state => state.run);
+  const busy = useStudio(state => state.busy);
+  const isEmpty = useStudio(state => state.document.nodes.length === 0);
+  const isRunning = run !== null && !isOver(run.status);
+  return (
+    <>
+      {run?.status === "failed" && (
+        <Button icon="retry" onClick={() => void studio().retry()}>
+          Retry
+        </Button>
+      )}
+      {isRunning ? (
+        <Button icon="stop" kind="danger" onClick={() => void studio().cancel()}>
+          Cancel
+        </Button>
+      ) : (
+        <Button
+          icon="play"
+          kind="primary"
+          busy={busy}
+          disabled={isEmpty}
+          title="Ctrl Enter"
+          onClick={() => void studio().start()}
+        >
+          Run
+        </Button>
+      )}
+    </>
+  );
+}
+
+function More({ onOpen }: { onOpen: (flow: string) => void }) {
+  const field = useRef<HTMLInputElement>(null);
+  const { theme } = usePreferences();
+  const flow = useReactFlow();
+  const ready = useNodesInitialized();
+  const arrange = async () => {
+    const sizes = new Map(
+      flow
+        .getNodes()
+        .map(node => [node.id, { width: node.measured?.width ?? 240, height: node.measured?.height ?? 200 }]),
+    );
+    try {
+      await tidy(sizes);
+      setTimeout(() => void flow.fitView({ padding: 0.15, maxZoom: 1 }), 50); // once the cards are where they belong
+    } catch {
+      toast("bad", "The cards could not be arranged.");
+    }
+  };
+  return (
+    <>
+      <input
+        ref={field}
+        type="file"
+        hidden
+        accept="application/json,.json"
+        aria-label="Flow file"
+        onChange={event => {
+          const [file] = event.target.files ?? [];
+          if (file) void importFile(file, onOpen);
+        }}
+      />
+      <Menu
+        trigger={<Button kind="quiet" icon="more" aria-label="Flow" />}
+        items={[
+          { label: "Tidy up", icon: "layers", disabled: !ready, onSelect: () => void arrange() },
+          null,
+          {
+            label: "Import a file…",
+            icon: "plus",
+            onSelect: () => field.current?.click(),
+            hint: "as a flow of its own",
+          },
+          { label: "Export as JSON", icon: "external", onSelect: exportFile },
+          null,
+          {
+            label: "Light",
+            icon: "sun",
+            checked: theme === "light",
+            onSelect: () => setPreferences({ theme: "light" }),
+          },
+          { label: "Dark", icon: "moon", checked: theme === "dark", onSelect: () => setPreferences({ theme: "dark" }) },
+          {
+            label: "As the system",
+            icon: "screen",
+            checked: theme === "system",
+            onSelect: () => setPreferences({ theme: "system" }),
+          },
+        ]}
+      />
+    </>
+  );
+}
+
+/** A file of ours or of the original: the backend reads it, sets right what it can and says what that was. */
+export async function importFile(file: File, onOpen: (flow: string) => void): Promise<void> {
+  const work = async () => {
+    const text = await file.text();
+    let found: unknown;
+    try {
+      found = JSON.parse(text);
+    } catch {
+      throw new Error(`${file.name} is no JSON.`);
+    }
+    const { id: _, ...document } = found as Record<string, unknown>;
+    onOpen((await api.createFlow(document)).id);
+  };
+  await told(work(), `${file.name} is here`);
+}
+
+function exportFile(): void {
+  const { document: found } = studio().state;
+  const url = URL.createObjectURL(new Blob([JSON.stringify(found, null, 2)], { type: "application/json" }));
+  const link = Object.assign(document.createElement("a"), {
+    href: url,
+    download: `${found.workflowName || "flow"}.json`,
+  });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 1000);
+}

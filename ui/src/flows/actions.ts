@@ -1,0 +1,67 @@
+// What is done to what is selected, from keys, menus and buttons alike.
+import {
+  added,
+  autoLinked,
+  COLUMN,
+  disconnected,
+  pasted,
+  picked,
+  readDocument,
+  removed,
+  withPositions,
+  type Link,
+} from "./document";
+import { tidied } from "./layout";
+import { studio } from "./studio";
+import type { NodeType } from "./types";
+
+export function remove(ids: ReadonlySet<string>, links: Link[] = []): void {
+  if (ids.size || links.length) studio().change(document => removed(links.reduce(disconnected, document), ids));
+}
+
+export function duplicate(ids: ReadonlySet<string>): void {
+  if (!ids.size) return;
+  const { document } = studio().state;
+  const result = pasted(document, picked(document, ids));
+  studio().change(() => result.document);
+  studio().select(result.ids);
+}
+
+/** A new node: behind the one that is selected and linked to it, or where the person looks. */
+export function add(type: NodeType, at: [number, number]): void {
+  const { state } = studio();
+  const [behind] = state.selected.size === 1 ? state.selected : [];
+  const source = behind === undefined ? undefined : state.nodes.get(behind);
+  const place: [number, number] = source?.position ? free([source.position[0] + COLUMN, source.position[1]]) : free(at);
+  const result = added(state.document, type, place);
+  studio().change(() => (source ? autoLinked(result.document, state.types, result.id, source.id) : result.document));
+  studio().select([result.id]);
+}
+
+/** That place, or the next one below it where no card begins. */
+function free([x, y]: [number, number]): [number, number] {
+  const taken = studio().state.document.nodes.flatMap(node => (node.position ? [node.position] : []));
+  while (taken.some(([otherX, otherY]) => Math.abs(otherX - x) < 200 && Math.abs(otherY - y) < 120)) y += 140;
+  return [x, y];
+}
+
+/** What is selected as JSON; empty when nothing is. */
+export function copied(): string {
+  const { document, selected } = studio().state;
+  return selected.size ? JSON.stringify(picked(document, selected), null, 2) : "";
+}
+
+/** Whether the text was a flow and is here now. */
+export function paste(text: string): boolean {
+  const other = readDocument(text);
+  if (!other?.nodes.length) return false;
+  const result = pasted(studio().state.document, other);
+  studio().change(() => result.document);
+  studio().select(result.ids);
+  return true;
+}
+
+export async function tidy(sizes: ReadonlyMap<string, { width: number; height: number }>): Promise<void> {
+  const places = await tidied(studio().state.document, sizes);
+  studio().change(document => withPositions(document, places));
+}
