@@ -68,3 +68,12 @@ def test_nothing_sticks_out_of_a_narrow_screen(browser: Any, stage: Stage, place
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert page.evaluate("document.querySelector('main').scrollWidth") <= 390
     context.close()
+
+
+def test_no_column_is_cut_off_on_a_narrow_screen(browser: Any, stage: Stage) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    page.goto(stage.url + "/executions")
+    page.get_by_role("table").get_by_text("firmware-ci-cd-pipeline").first.wait_for()
+    assert page.evaluate("(t => t.scrollWidth <= t.clientWidth)(document.querySelector('[role=table] > div'))")
+    context.close()

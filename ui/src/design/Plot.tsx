@@ -6,7 +6,14 @@ import { usePreferences } from "../app/preferences";
 import { when } from "../lib/format";
 import type { ChartProps } from "./Chart";
 
-const SPAN_S = 600; // at least so much time is shown, so that a first beat is no line from edge to edge
+const SPAN_S = 600; // at least so much time is shown, so that two beats are no line from edge to edge
+
+/** The time that is shown. uPlot's own guess for a single instant is years. */
+function shown(plot: UPlot): [number, number] {
+  const times = plot.data[0];
+  const last = times.at(-1) ?? Date.now() / 1000;
+  return [Math.min(times[0] ?? last, last - SPAN_S), last];
+}
 
 export default function Plot({ times, series, format, height = 150 }: ChartProps) {
   const box = useRef<HTMLDivElement>(null);
@@ -39,7 +46,7 @@ export default function Plot({ times, series, format, height = 150 }: ChartProps
         legend: { show: false },
         cursor: { points: { size: 5 }, y: false },
         scales: {
-          x: { range: (_, from, to) => [Math.min(from, to - SPAN_S), to] },
+          x: { range: shown },
           y: { range: (_, __, most) => [0, Math.max(most * 1.1, 1)] },
         },
         axes: [
@@ -53,7 +60,7 @@ export default function Plot({ times, series, format, height = 150 }: ChartProps
             stroke: colour(one.colour),
             width: 1.5,
             spanGaps: false,
-            points: { show: false },
+            points: { show: (u: UPlot) => u.data[0].length < 3, size: 5 },
           })),
         ],
       },

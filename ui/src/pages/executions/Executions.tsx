@@ -139,11 +139,11 @@ function columnsOf(moved: ReadonlyMap<string, string>): Column<WorkflowSummary>[
     return now === "REMOVED" ? "REMOVED" : (now ?? row.status);
   };
   return [
-    { key: "status", head: "Status", width: "128px", sortable: true, cell: row => <Status status={statusOf(row)} /> },
+    { key: "status", head: "Status", width: "118px", sortable: true, cell: row => <Status status={statusOf(row)} /> },
     {
       key: "workflowType",
       head: "Workflow",
-      width: "minmax(140px, 1.2fr)",
+      width: "minmax(96px, 1.2fr)",
       sortable: true,
       cell: row => (
         <Link href={to.execution(row.workflowId)} title={row.workflowType}>
@@ -172,7 +172,7 @@ function columnsOf(moved: ReadonlyMap<string, string>): Column<WorkflowSummary>[
     {
       key: "startTime",
       head: "Started",
-      width: "104px",
+      width: "92px",
       sortable: true,
       cell: row => <When at={Date.parse(row.startTime)} relative />,
     },

@@ -27,7 +27,7 @@ export default function Home() {
     return (
       <EmptyState icon="play" title="Nothing has run yet" command="batuta workflow start NAME --input '{}'">
         <h1 className="visually-hidden">Home</h1>
-        Register a workflow with <code>batuta workflow register FILE</code>, start it, and see it here as it runs.
+        Register a workflow with <code>batuta definitions apply FILE</code>, start it, and see it here as it runs.
       </EmptyState>
     );
   return <Glance data={found.data} />;
