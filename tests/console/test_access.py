@@ -18,6 +18,15 @@ PLACES = [
     ("/execution/{failed}?view=data", "Variables"),
     ("/execution/{failed}?view=definition&panel=off", "firmware-ci-cd-pipeline"),
     ("/execution/{looped}?view=events", "probe__1"),
+    ("/definitions", "order-fulfilment"),
+    ("/definitions/firmware-ci-cd-pipeline", "It may be registered."),
+    ("/definitions/firmware-ci-cd-pipeline?view=versions", "1 version"),
+    ("/definitions/notify-customer?view=uses", "tell_customer"),
+    ("/tasks", "platformio_compile"),
+    ("/tasks/platformio_compile", "Must answer in"),
+    ("/start/firmware-ci-cd-pipeline?like={failed}&options=1", "Correlation id"),
+    ("/failures", "is full"),
+    ("/server", "Settings in force"),
     ("/execution/none", "There is no such execution"),
 ]
 

@@ -76,6 +76,20 @@ def test_a_change_becomes_a_new_version_unless_one_overwrites(page: Any, stage: 
     assert (latest["version"], latest["description"]) == (2, "third") and latest["createTime"] and latest["updateTime"]
 
 
+def test_the_graph_follows_the_text_and_leads_to_it(page: Any, stage: Stage, look: Any) -> None:
+    register(stage, "drawn", simple("first"), simple("second"))
+    page.goto(f"{stage.url}/definitions/drawn")
+    graph = page.locator(".react-flow")
+    graph.get_by_text("second").wait_for()
+    replaced(page, "Definition", '"taskReferenceName": "second"', '"taskReferenceName": "renamed"')
+    graph.get_by_text("renamed").click()
+    page.locator(".cm-activeLine").filter(has_text="{").wait_for()
+    assert page.locator(".cm-activeLine").inner_text().strip() == "{"
+    replaced(page, "Definition", '"renamed"', '"first"')
+    graph.get_by_text("should be unique").first.wait_for()
+    look.complaints.clear()  # the browser itself reports the 400
+
+
 def test_two_versions_are_compared(page: Any, stage: Stage) -> None:
     register(stage, "compared", simple("a"), simple("b"), simple("c"), simple("d"))
     register(stage, "compared", simple("a"), simple("b"), simple("c"), simple("e"), version=2)

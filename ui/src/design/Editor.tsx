@@ -76,7 +76,7 @@ export default function Editor(props: EditorProps & { language: "json" | "javasc
           ".cm-scroller": { overflow: "auto" },
         }),
         EditorView.cspNonce.of(nonce),
-        EditorView.contentAttributes.of({ "aria-label": label }),
+        EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0" }),
         EditorState.readOnly.of(!isEditable),
         EditorView.updateListener.of(update => {
           if (update.docChanged) latest.current.onChange?.(update.state.doc.toString());

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { pathOf, placed } from "./problems";
+import { pathOf, placed, taskAt, taskPaths } from "./problems";
 
 test.each([
   ["validateWorkflowDef.arg0", []],
@@ -33,4 +33,11 @@ test("a problem of the whole that names a task is put to that task", () => {
   expect(at("expected a value, taskType: INLINE taskName: n_l")).toEqual(["tasks", 2, "loopOver", 0]);
   expect(at("something else")).toEqual([]);
   expect(placed([{ path: "v.arg0", message: "taskName: a" }], null)[0]!.path).toEqual([]);
+});
+
+test("a place in a task is found, the innermost first", () => {
+  const tasks = taskPaths({ tasks: [{ taskReferenceName: "a", loopOver: [{ taskReferenceName: "b" }] }] });
+  expect(taskAt(tasks, ["tasks", 0, "loopOver", 0, "name"])?.ref).toBe("b");
+  expect(taskAt(tasks, ["tasks", 0, "loopOver"])?.ref).toBe("a");
+  expect(taskAt(tasks, ["name"])).toBeUndefined();
 });

@@ -50,6 +50,11 @@ export function taskPaths(definition: unknown): { path: Path; ref: string; name:
   return found;
 }
 
+/** The innermost task around a path, of those found by `taskPaths`. */
+export function taskAt<Task extends { path: Path }>(tasks: readonly Task[], path: Path): Task | undefined {
+  return tasks.findLast(task => task.path.length <= path.length && task.path.every((key, n) => key === path[n]));
+}
+
 /** As `branches`, but by where they stand in the JSON. */
 function inside(task: WorkflowTask): [Path, unknown][] {
   const cases = Object.entries(task.decisionCases ?? {}).map(([key, tasks]): [Path, unknown] => [

@@ -1,6 +1,6 @@
 // One task definition: as fields or as JSON, over one text; who uses it, who serves it.
 import { useQuery } from "@tanstack/react-query";
-import { useMemo, useState } from "react";
+import { Fragment, useMemo, useState } from "react";
 import { Link, useLocation, useParams as usePath } from "wouter";
 import { deleteTask, refreshDefinitions, saveTask } from "../../api/actions";
 import { path } from "../../api/http";
@@ -222,11 +222,12 @@ function Served({ name }: { name: string }) {
   return (
     <div className={css.facts}>
       {queues.map(queue => (
-        <span key={queue.queue}>
-          <Link href={to.queues(queue.queue)}>{queue.queue}</Link>: {count(queue.workers, "worker")},{" "}
-          {count(queue.waiting, "task")} waiting
-          {queue.lastPollAt > 0 && `, polled ${ago(queue.lastPollAt, state.data.at)}`}
-        </span>
+        <Fragment key={queue.queue}>
+          <Link href={to.queues(queue.queue)}>{queue.queue}</Link>
+          <span>{count(queue.workers, "worker")}</span>
+          <span>{count(queue.waiting, "task")} waiting</span>
+          {queue.lastPollAt > 0 && <span>polled {ago(queue.lastPollAt, state.data.at)}</span>}
+        </Fragment>
       ))}
     </div>
   );
