@@ -34,7 +34,7 @@ export interface CanvasProps extends Acts {
 
 const NODES: NodeTypes = { card: Card, pill: Pill, stack: Stack, box: BoxNode };
 const EDGES = { way: Way };
-const READABLE = 0.55; // below this zoom a whole graph is not shown at first, but its selected part
+const READABLE = 0.6; // below this zoom a whole graph is not shown at first, but its selected part
 const ARROWS: Record<string, Direction> = {
   ArrowDown: "down",
   ArrowUp: "up",
@@ -130,11 +130,25 @@ function Flow(props: CanvasProps & { layout: Layout }) {
     isFitted.current = true;
     fit(false);
   }, [fit]);
+  // Another layout: what one was at stays where it was on the screen.
+  const before = useRef(places);
+  useEffect(() => {
+    const was = before.current.get(cursor);
+    const is = places.get(cursor);
+    before.current = places;
+    if (!was || !is || (was.x === is.x && was.y === is.y && was.width === is.width)) return;
+    const { x, y, zoom } = flow.getViewport();
+    const across = was.x + was.width / 2 - is.x - is.width / 2;
+    void flow.setViewport({ x: x + across * zoom, y: y + (was.y - is.y) * zoom, zoom });
+  }, [places]);
+  const isShown = useRef("");
   useEffect(() => {
     if (!selected) return;
     setCursor(selected);
-    if (isFitted.current) show(selected);
-  }, [selected, layout]);
+    if (isShown.current === selected || !places.has(selected)) return;
+    if (isShown.current) show(selected); // the first is where it was fitted to
+    isShown.current = selected;
+  }, [selected, places]);
 
   const go = (id: string | null) => {
     if (!id) return;
@@ -174,6 +188,12 @@ function Flow(props: CanvasProps & { layout: Layout }) {
     if (!next.home) props.onPick?.(next);
   };
   const at = graph.nodes.find(one => one.id === cursor);
+  const { onPick, onChild, onSpread, onTurn, marks } = props;
+  const acts = useMemo(() => {
+    const first = <A extends unknown[]>(act: ((node: GraphNode, ...more: A) => void) | undefined) =>
+      act && ((node: GraphNode, ...more: A) => (setCursor(node.id), act(node, ...more)));
+    return { onPick, onChild: first(onChild), onSpread: first(onSpread), onTurn: first(onTurn), marks };
+  }, [onPick, onChild, onSpread, onTurn, marks]);
   return (
     <div className={css.whole}>
       {!plain && (
@@ -211,7 +231,7 @@ function Flow(props: CanvasProps & { layout: Layout }) {
         <p className="visually-hidden" aria-live="polite">
           {at ? spoken(at) : ""}
         </p>
-        <ActsContext value={props}>
+        <ActsContext value={acts}>
           <ReactFlow
             nodes={nodes}
             edges={edges}
