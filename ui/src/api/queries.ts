@@ -1,7 +1,8 @@
 // What is read from the server, each with its key: components ask for data by these and by nothing else. What changes it are actions.ts and live.ts.
 import { QueryClient, keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { differences, type Difference } from "../lib/json";
 import type { ApiSchemas } from "../lib/openapi";
-import { quoted } from "../lib/search";
+import { NOTHING, queryOf, quoted } from "../lib/search";
 import type { Handler, Schedule } from "../lib/uses";
 import { ApiError, get, path, query } from "./http";
 import { laidOver, rowsOf, type Tasks } from "./timeline";
@@ -95,6 +96,52 @@ export const wholePayload = (kind: "execution" | "task", id: string, part: strin
     },
     structuralSharing: false,
     gcTime: 30_000,
+  });
+
+export interface PayloadDifference {
+  /** Of the pairs given, the one that differs. */
+  index: number;
+  difference: Difference;
+}
+/** The first pairs of tasks whose inputs, and whose outputs, differ; of payloads above 1 MiB it is not known. Reads no more pairs than it must. */
+export const payloadDifferences = (pairs: readonly (readonly [string, string])[], state: string) =>
+  queryOptions({
+    queryKey: ["payloadDifferences", pairs, state],
+    queryFn: async () => {
+      const found: { input?: PayloadDifference; output?: PayloadDifference; looked: number } = { looked: 0 };
+      for (let at = 0; at < pairs.length && !(found.input && found.output); at += AT_ONCE) {
+        const some = pairs.slice(at, at + AT_ONCE);
+        const read = await Promise.all(some.flat().map(id => client.fetchQuery(task(id))));
+        for (let index = at; index < at + some.length; index++) {
+          const [a, b] = [read[(index - at) * 2]!, read[(index - at) * 2 + 1]!];
+          for (const part of ["input", "output"] as const) {
+            if (found[part] || a.withheld.includes(part) || b.withheld.includes(part)) continue;
+            const [difference] = differences(a.task[`${part}Data`], b.task[`${part}Data`], 1);
+            if (difference) found[part] = { index, difference };
+          }
+        }
+        found.looked = at + some.length;
+      }
+      return found;
+    },
+    structuralSharing: false,
+  });
+const AT_ONCE = 4;
+
+/** The execution that one of this workflow is held against when nobody says which: the latest before it that completed, else the latest before it. */
+export const lastBefore = (name: string, id: string, createTime: number) =>
+  queryOptions({
+    queryKey: ["lastBefore", id],
+    queryFn: async ({ signal }): Promise<string | null> => {
+      for (const statuses of [["COMPLETED"], []]) {
+        const wanted = queryOf({ ...NOTHING, name, statuses }, `startTime <= ${createTime}`);
+        const asked = query({ query: wanted, sort: "startTime:DESC", start: 0, size: 2 });
+        const { results } = await get<SearchResult<WorkflowSummary>>(`/api/workflow/search${asked}`, signal);
+        const found = results.find(one => one.workflowId !== id);
+        if (found) return found.workflowId;
+      }
+      return null;
+    },
   });
 
 export const taskLogs = (id: string) =>

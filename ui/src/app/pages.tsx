@@ -30,6 +30,12 @@ export const PAGES: Page[] = [
     component: lazy(() => import("../pages/execution/Execution")),
   },
   {
+    paths: ["/compare"],
+    title: "Compare",
+    under: "/executions",
+    component: lazy(() => import("../pages/compare/Compare")),
+  },
+  {
     paths: ["/definitions"],
     title: "Definitions",
     icon: "layers",

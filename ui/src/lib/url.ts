@@ -50,7 +50,8 @@ export const to = {
   events: (parameters: Patch = {}) => `/events${asked(parameters)}`,
   failures: (parameters: Patch = {}) => `/failures${asked(parameters)}`,
   health: () => "/server",
-  compare: (a: string, b: string) => `/compare/${inPath(a)}/${inPath(b)}`,
+  /** *b* may be "last": the latest one before *a*. */
+  compare: (a: string, b: string, parameters: Patch = {}) => `/compare${asked({ a, b, ...parameters })}`,
 };
 
 function asked(parameters: Patch): string {
