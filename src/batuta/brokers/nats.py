@@ -34,6 +34,7 @@ log = logging.getLogger("batuta.brokers")
 MESSAGE_ID: Final = "Nats-Msg-Id"  # NATS' own name; JetStream drops a second one of the same within its window
 ANSWER_S: Final = 5.0  # how long the broker may take to answer
 AGAIN_S: Final = 1.0
+CANCEL_AGAIN_S: Final = 0.2
 AT_ONCE_MAX: Final = 64  # messages of a provider on their way to handlers, the others wait in the client or with JetStream; and messages being published
 PENDING_MAX: Final = 50_000  # and as many may wait in the client, of each subject of core NATS; what comes beyond is lost, and said
 PENDING_BYTES_MAX: Final = 32 * 1024 * 1024
@@ -90,10 +91,10 @@ class Connection:
         self._users -= 1
         if self._users or self._running is None:
             return
-        self._running.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._running
-        self._running = None
+        running, self._running = self._running, None
+        while not running.done():  # the library keeps a cancellation to itself that comes at some moments of connecting
+            running.cancel()
+            await asyncio.wait([running], timeout=CANCEL_AGAIN_S)
         if self._client is not None:
             with contextlib.suppress(Exception):  # whatever becomes of a connection that is not wanted any more
                 await asyncio.wait_for(self._client.close(), ANSWER_S)
