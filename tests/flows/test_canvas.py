@@ -89,7 +89,23 @@ def test_a_failed_node_is_red_and_says_why_and_is_tried_again(page: Any, tmp_pat
         bad = card(page, "Text to Image").and_(page.locator("[data-status=failed]"))
         bad.get_by_text("no foxes on Sundays").wait_for()
         page.get_by_role("button", name="Retry").click()
-        card(page, "Text to Image").and_(page.locator("[data-status=completed]")).wait_for()
+        made = card(page, "Text to Image").and_(page.locator("[data-status=completed]"))
+        made.wait_for()
+        page.reload()
+        made.locator("img").wait_for()  # the address knows the run
+
+
+def test_what_was_not_kept_yet_is_kept_when_one_leaves_and_back_leads_to_it(page: Any, tmp_path: Path) -> None:
+    with builder(tmp_path) as flows:
+        page.goto(flows.url)
+        page.get_by_role("button", name="Empty flow").click()
+        add(page, "Text to Text")
+        page.get_by_label("Name of the flow").fill("Of foxes")
+        page.get_by_role("button", name="All flows").click()
+        page.get_by_role("link", name="Of foxes").click()
+        card(page, "Text to Text").wait_for()
+        page.go_back()
+        page.get_by_text("Begin with a template").wait_for()
 
 
 def test_what_is_drawn_is_kept_and_linked_and_taken_back(page: Any, tmp_path: Path) -> None:

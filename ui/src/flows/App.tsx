@@ -1,13 +1,13 @@
 // The Flow Builder's page: its address says which flow is open and which run is looked at (`?flow=…&run=…`).
 import { QueryClient, QueryClientProvider, useQuery } from "@tanstack/react-query";
-import { lazy, Suspense, useCallback, useEffect, useState } from "react";
+import { lazy, Suspense, useCallback, useEffect, useRef, useState } from "react";
 import { useSearchParams } from "wouter";
 import { Confirmations } from "../design/Dialog";
 import { ErrorState } from "../design/EmptyState";
 import { toast, Toasts } from "../design/Toast";
 import * as api from "./api";
 import { Home } from "./Home";
-import { Studio, use } from "./studio";
+import { show, Studio } from "./studio";
 import type { NodeTypes } from "./types";
 
 const Editor = lazy(() => import("./Editor"));
@@ -28,6 +28,10 @@ function Pages() {
   const types = useQuery({ queryKey: ["node-types"], queryFn: api.nodeTypes, staleTime: Infinity });
   const [turn, setTurn] = useState(0); // another one opens the same flow again
   const flow = address.get("flow") ?? "";
+  const shown = useRef({ flow, place: 0 });
+  const adopted = useRef(""); // the address that a new flow was given: the same flow, still open
+  if (shown.current.flow !== flow)
+    shown.current = { flow, place: shown.current.place + Number(flow !== adopted.current) };
   const open = useCallback(
     (id: string) => {
       setAddress(id ? { flow: id } : {});
@@ -38,14 +42,24 @@ function Pages() {
   if (types.error) return <ErrorState error={types.error} onRetry={() => void types.refetch()} />;
   if (!types.data) return <p aria-busy="true" />;
   return flow ? (
-    <Opened key={turn} flow={flow} types={types.data} onOpen={open} />
+    <Opened key={`${turn} ${shown.current.place}`} flow={flow} types={types.data} onOpen={open} adopted={adopted} />
   ) : (
     <Home types={types.data} onOpen={open} />
   );
 }
 
 /** A flow that is fetched, and then edited. A new one gets its address when it is first kept. */
-function Opened({ flow, types, onOpen }: { flow: string; types: NodeTypes; onOpen: (flow: string) => void }) {
+function Opened({
+  flow,
+  types,
+  onOpen,
+  adopted,
+}: {
+  flow: string;
+  types: NodeTypes;
+  onOpen: (flow: string) => void;
+  adopted: { current: string };
+}) {
   const [address, setAddress] = useSearchParams();
   const [error, setError] = useState<Error | null>(null);
   const [studio, setStudio] = useState<Studio | null>(null);
@@ -53,13 +67,15 @@ function Opened({ flow, types, onOpen }: { flow: string; types: NodeTypes; onOpe
   useEffect(() => {
     let made: Studio | null = null;
     let isGone = false;
-    const moved = (id: string, run: string) =>
+    const moved = (id: string, run: string) => {
+      adopted.current = id;
       setAddress({ flow: id || "new", ...(run && { run }) }, { replace: true });
+    };
     const begin = async () => {
       const { document, ...saved } = wanted.flow === "new" ? { document: null } : await api.loadFlow(wanted.flow);
       if (isGone) return;
       made = new Studio(types, document, "id" in saved ? saved : null, moved);
-      use(made);
+      show(made);
       if (wanted.run) made.watch(wanted.run);
       setStudio(made);
     };
@@ -68,7 +84,7 @@ function Opened({ flow, types, onOpen }: { flow: string; types: NodeTypes; onOpe
       isGone = true;
       made?.end();
     };
-  }, [wanted, types, setAddress]);
+  }, [wanted, types, setAddress, adopted]);
   useEffect(() => {
     if (error) toast("bad", "The flow could not be opened.");
   }, [error]);

@@ -136,13 +136,15 @@ function Results() {
 
 function History() {
   const run = useStudio(state => state.run);
-  const { data, error } = useQuery({
+  const flow = useStudio(state => state.flow?.id);
+  const { data: all, error } = useQuery({
     queryKey: ["flow-history", run?.workflowId, run && isOver(run.status)],
     queryFn: api.history,
   });
   if (error) return <p className={css.reason}>{error.message}</p>;
+  const data = all?.filter(kept => kept.flowId === flow);
   if (!data) return <p className="faint" aria-busy="true" />;
-  if (!data.length) return <p className="faint">Nothing has run yet.</p>;
+  if (!data.length) return <p className="faint">This flow has not run yet.</p>;
   return (
     <ul>
       {data.map(kept => (

@@ -2,14 +2,16 @@
 import { ReactFlowProvider } from "@xyflow/react";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { Button } from "../design/Button";
+import { confirm } from "../design/Dialog";
 import { toast } from "../design/Toast";
 import { copied, paste, remove } from "./actions";
 import { Canvas } from "./Canvas";
 import { Drawer } from "./Drawer";
+import { importFile } from "./files";
 import { Inspector } from "./Inspector";
 import { Palette } from "./Palette";
 import { studio, useStudio } from "./studio";
-import { importFile, TopBar } from "./TopBar";
+import { TopBar } from "./TopBar";
 import css from "./Editor.module.css";
 
 export default function Editor({ onHome, onOpen }: { onHome: () => void; onOpen: (flow: string) => void }) {
@@ -34,7 +36,7 @@ export default function Editor({ onHome, onOpen }: { onHome: () => void; onOpen:
           if (file) void importFile(file, onOpen);
         }}
       >
-        <TopBar onHome={onHome} onOpen={onOpen} />
+        <TopBar onHome={() => void leave(onHome)} onOpen={onOpen} />
         <Conflict onOpen={onOpen} />
         <div className={css.middle}>
           <Palette field={field} onAdded={() => setPalette(false)} />
@@ -53,6 +55,13 @@ export default function Editor({ onHome, onOpen }: { onHome: () => void; onOpen:
       </div>
     </ReactFlowProvider>
   );
+}
+
+/** What is not kept yet is kept first; where that fails, the person says whether it may go. */
+async function leave(onHome: () => void): Promise<void> {
+  const isKept = await studio().save();
+  const body = "The last changes of this flow could not be saved.";
+  if (isKept || (await confirm({ title: "Leave without saving?", body, act: "Leave", danger: true }))) onHome();
 }
 
 /** Somebody else has saved this flow: nothing is lost, and the person says what happens. */

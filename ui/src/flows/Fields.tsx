@@ -130,7 +130,7 @@ function Parts({ value, onChange }: { value: object; onChange: (value: unknown) 
 }
 
 /** Several values: links and addresses, and files of this machine. */
-function List({ node, name, schema, value, onChange, id }: ValueProps) {
+function List({ node, schema, value, onChange, id }: ValueProps) {
   const items: unknown[] = Array.isArray(value) ? value : value === undefined || value === "" ? [] : [value];
   const put = (next: unknown[]) => onChange(next.length ? next : undefined);
   const [typed, setTyped] = useState("");
@@ -169,7 +169,6 @@ function List({ node, name, schema, value, onChange, id }: ValueProps) {
           onFiles={files => put([...items, ...files.map(file => ({ name: file.name, url: file.asset }))])}
         />
       </div>
-      <span hidden>{name}</span>
     </div>
   );
 }

@@ -8,8 +8,8 @@ import { Menu } from "../design/Menu";
 import { told } from "../design/Toast";
 import { ago, count } from "../lib/format";
 import * as api from "./api";
+import { importFile } from "./files";
 import { NodeIcon } from "./NodeIcon";
-import { importFile } from "./TopBar";
 import type { NodeTypes, Saved, Template } from "./types";
 import css from "./Home.module.css";
 

@@ -1,12 +1,12 @@
 // The flow's name and how it is kept, what can be taken back, and the button this is all for.
-import { useNodesInitialized, useReactFlow } from "@xyflow/react";
+import { useReactFlow } from "@xyflow/react";
 import { useRef } from "react";
 import { setPreferences, usePreferences } from "../app/preferences";
 import { Button } from "../design/Button";
 import { Menu } from "../design/Menu";
-import { toast, told } from "../design/Toast";
+import { toast } from "../design/Toast";
 import { tidy } from "./actions";
-import * as api from "./api";
+import { exportFile, importFile } from "./files";
 import { isOver } from "./results";
 import { studio, useStudio, type Saving } from "./studio";
 import css from "./Editor.module.css";
@@ -83,7 +83,6 @@ function More({ onOpen }: { onOpen: (flow: string) => void }) {
   const field = useRef<HTMLInputElement>(null);
   const { theme } = usePreferences();
   const flow = useReactFlow();
-  const ready = useNodesInitialized();
   const arrange = async () => {
     const sizes = new Map(
       flow
@@ -113,7 +112,7 @@ function More({ onOpen }: { onOpen: (flow: string) => void }) {
       <Menu
         trigger={<Button kind="quiet" icon="more" aria-label="Flow" />}
         items={[
-          { label: "Tidy up", icon: "layers", disabled: !ready, onSelect: () => void arrange() },
+          { label: "Tidy up", icon: "layers", onSelect: () => void arrange() },
           null,
           {
             label: "Import a file…",
@@ -121,7 +120,7 @@ function More({ onOpen }: { onOpen: (flow: string) => void }) {
             onSelect: () => field.current?.click(),
             hint: "as a flow of its own",
           },
-          { label: "Export as JSON", icon: "external", onSelect: exportFile },
+          { label: "Export as JSON", icon: "external", onSelect: () => exportFile(studio().state.document) },
           null,
           {
             label: "Light",
@@ -140,31 +139,4 @@ function More({ onOpen }: { onOpen: (flow: string) => void }) {
       />
     </>
   );
-}
-
-/** A file of ours or of the original: the backend reads it, sets right what it can and says what that was. */
-export async function importFile(file: File, onOpen: (flow: string) => void): Promise<void> {
-  const work = async () => {
-    const text = await file.text();
-    let found: unknown;
-    try {
-      found = JSON.parse(text);
-    } catch {
-      throw new Error(`${file.name} is no JSON.`);
-    }
-    const { id: _, ...document } = found as Record<string, unknown>;
-    onOpen((await api.createFlow(document)).id);
-  };
-  await told(work(), `${file.name} is here`);
-}
-
-function exportFile(): void {
-  const { document: found } = studio().state;
-  const url = URL.createObjectURL(new Blob([JSON.stringify(found, null, 2)], { type: "application/json" }));
-  const link = Object.assign(document.createElement("a"), {
-    href: url,
-    download: `${found.workflowName || "flow"}.json`,
-  });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 1000);
 }

@@ -143,8 +143,7 @@ export function autoLinked(document: FlowDocument, types: NodeTypes, id: string,
   const source = document.nodes.find(node => node.id === behind);
   const target = document.nodes.find(node => node.id === id);
   const type = target && types.get(target.type);
-  const first = source && portsOf(source, types)[0];
-  if (!source || !type || !first) return document;
+  if (!source || !type) return document;
   let result = document;
   for (const port of type.inputs.filter(port => port.required)) {
     const output = portsOf(source, types).find(

@@ -58,6 +58,7 @@ export class Studio {
   private unwatch = () => {};
   private saved: Promise<boolean> = Promise.resolve(true);
   private kept: FlowDocument;
+  private isOver = false; // left; what is still on its way changes no address any more
 
   constructor(
     types: NodeTypes,
@@ -178,6 +179,7 @@ export class Studio {
   }
 
   private moved(): void {
+    if (this.isOver) return;
     this.onMoved(this.state.flow?.id ?? "", this.state.run?.workflowId ?? "");
   }
 
@@ -244,6 +246,8 @@ export class Studio {
   }
 
   end(): void {
+    this.isOver = true;
+    clearTimeout(this.checkTimer);
     this.unwatch();
     void this.save();
   }
@@ -268,7 +272,7 @@ function byNode(problems: Problem[]): Map<string, Problem[]> {
 // -- for components -------------------------------------------------------------------------------------------------
 
 let current: Studio | null = null;
-export function use(studio: Studio): void {
+export function show(studio: Studio): void {
   current = studio;
 }
 export function studio(): Studio {
