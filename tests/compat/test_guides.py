@@ -53,7 +53,8 @@ def typed(command: Command, server: Served, folder: Path, ids: dict[str, str]) -
         with Twin(folder / command.heading) as twin:  # a new one each time, as it answers only once in a while
             return typed(command._replace(text=command.text.replace(DEVICE, twin.url)), server, folder, ids)
     text = command.text.replace("localhost:8080", f"localhost:{server.port}")
-    text = text.replace(REFERENCE, str(FOLDER / "original" / "workflows" / "firmware-ci-cd-pipeline.json")).replace("/tmp/", f"{folder}/")
+    text = text.replace("/tmp/", f"{folder}/")  # before a path of ours is put in, which may lie there too
+    text = text.replace(REFERENCE, str(FOLDER / "original" / "workflows" / "firmware-ci-cd-pipeline.json"))
     for name in ("<workflow-id-from-response>", "<failed-workflow-id>", "{workflowId}"):
         text = text.replace(name, ids.get("WORKFLOW_ID", ""))
     settings = {**os.environ, **ids, "CURL_HOME": str(folder), "no_proxy": "*"}
