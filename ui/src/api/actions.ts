@@ -1,7 +1,7 @@
 // What changes something on the server. Each says what it is called, what it does to what, and what must be read again afterwards.
 import { call, path, query } from "./http";
 import { client } from "./queries";
-import type { BulkResponse } from "./types";
+import type { BulkResponse, DeadMessage, EventHandler, Schedule, Tag } from "./types";
 
 export const pause = (id: string) => call("PUT", `${path("/api/workflow", id)}/pause`);
 export const resume = (id: string) => call("PUT", `${path("/api/workflow", id)}/resume`);
@@ -43,6 +43,21 @@ export const deleteTask = (name: string) => call("DELETE", path("/api/metadata/t
 
 /** How many tasks are offered again, as a text. */
 export const requeue = (taskType: string) => call<string>("POST", path("/api/tasks/queue/requeue", taskType));
+
+export const saveSchedule = (schedule: Schedule) => call<Schedule>("POST", "/api/scheduler/schedules", schedule);
+export const deleteSchedule = (name: string) => call("DELETE", path("/api/scheduler/schedules", name));
+export const pauseSchedule = (name: string, reason: string) =>
+  call("PUT", `${path("/api/scheduler/schedules", name)}/pause${query({ reason })}`);
+export const resumeSchedules = (names: string[]) => call<BulkResponse>("PUT", "/api/scheduler/bulk/resume", names);
+export const pauseSchedules = (names: string[]) => call<BulkResponse>("PUT", "/api/scheduler/bulk/pause", names);
+
+export const createHandler = (handler: EventHandler) => call("POST", "/api/event", handler);
+export const replaceHandler = (handler: EventHandler) => call("PUT", "/api/event", handler);
+export const deleteHandler = (name: string) => call("DELETE", path("/api/event", name));
+export const tagHandler = (name: string, tags: Tag[]) => call("PUT", `${path("/api/event", name)}/tags`, tags);
+/** The message as it is set aside again; null when all of it is done now. */
+export const redeliver = (id: string) => call<DeadMessage | null>("POST", `${path("/api/event/dead", id)}/redeliver`);
+export const dropMessage = (id: string) => call("DELETE", path("/api/event/dead", id));
 
 export type BulkVerb = "pause" | "resume" | "restart" | "retry" | "terminate" | "remove";
 const METHODS: Record<BulkVerb, "PUT" | "POST" | "DELETE"> = {

@@ -3,16 +3,23 @@ import { QueryClient, keepPreviousData, queryOptions } from "@tanstack/react-que
 import { differences, type Difference } from "../lib/json";
 import type { ApiSchemas } from "../lib/openapi";
 import { NOTHING, queryOf, quoted } from "../lib/search";
-import type { Handler, Schedule } from "../lib/uses";
+import { firingsQuery } from "../lib/schedule";
+import type { Handler, Schedule as Starter } from "../lib/uses";
 import { ApiError, get, path, query } from "./http";
 import { laidOver, rowsOf, type Tasks } from "./timeline";
 import type {
   ConsoleExecution,
   ConsoleTask,
+  DeadMessage,
+  EventExecution,
+  EventHandler,
   Failures,
+  Firing,
   Health,
+  OutgoingMessage,
   Overview,
   PollData,
+  Schedule,
   SchemaDef,
   SearchResult,
   TaskDef,
@@ -258,7 +265,7 @@ export const starters = () =>
     queryKey: ["starters"],
     queryFn: async ({ signal }) => {
       const [schedules, handlers] = await Promise.all([
-        get<Schedule[]>("/api/scheduler/schedules", signal),
+        get<Starter[]>("/api/scheduler/schedules", signal),
         get<Handler[]>("/api/event", signal),
       ]);
       return { schedules, handlers };
@@ -282,4 +289,80 @@ export const pollData = (taskType: string) =>
     queryKey: ["pollData", taskType],
     queryFn: ({ signal }) => get<PollData[]>(`/api/tasks/queue/polldata${query({ taskType })}`, signal),
     refetchInterval: 5_000,
+  });
+
+// What the clock and messages start: nobody tells of their changes, so they are asked for while they are looked at.
+const SLOWLY_MS = 5_000;
+
+export const schedules = () =>
+  queryOptions({
+    queryKey: ["schedules"],
+    queryFn: ({ signal }) => get<Schedule[]>("/api/scheduler/schedules", signal),
+    refetchInterval: SLOWLY_MS,
+  });
+
+/** What came of a schedule's ticks, the newest first. */
+export const firings = (name: string) =>
+  queryOptions({
+    queryKey: ["firings", name],
+    queryFn: async ({ signal }) => {
+      const asked = query({ query: firingsQuery(name), size: 50 });
+      const found = await get<SearchResult<Firing>>(`/api/scheduler/search/executions${asked}`, signal);
+      return found.results.filter(one => one.scheduleName === name);
+    },
+    refetchInterval: SLOWLY_MS,
+  });
+
+/** The next ticks of an expression; its error says what is wrong with it. */
+export const nextTicks = (cronExpression: string, zoneId: string, from?: number, until?: number) =>
+  queryOptions({
+    queryKey: ["ticks", cronExpression, zoneId, from, until],
+    queryFn: ({ signal }) => {
+      const asked = { cronExpression, zoneId, scheduleStartTime: from, scheduleEndTime: until, limit: 5 };
+      return get<number[]>(`/api/scheduler/nextFewSchedules${query(asked)}`, signal);
+    },
+    enabled: cronExpression.trim() !== "",
+    retry: false,
+    // When the first of them has come, there are others.
+    refetchInterval: ({ state }) => {
+      const first = state.data?.[0];
+      return first ? Math.min(Math.max(first - Date.now(), 0) + 1_000, 3_600_000) : false;
+    },
+  });
+
+export const eventHandlers = () =>
+  queryOptions({
+    queryKey: ["eventHandlers"],
+    queryFn: ({ signal }) => get<EventHandler[]>("/api/event", signal),
+    refetchInterval: SLOWLY_MS,
+  });
+
+export interface MessageFilter {
+  handler?: string;
+  event?: string;
+  messageId?: string;
+  status?: string;
+}
+/** What became of messages, the newest first. */
+export const eventExecutions = (filter: MessageFilter, size = 200) =>
+  queryOptions({
+    queryKey: ["eventExecutions", filter, size],
+    queryFn: ({ signal }) =>
+      get<SearchResult<EventExecution>>(`/api/event/executions${query({ ...filter, size })}`, signal),
+    refetchInterval: SLOWLY_MS,
+    placeholderData: keepPreviousData,
+  });
+
+export const deadMessages = () =>
+  queryOptions({
+    queryKey: ["deadMessages"],
+    queryFn: ({ signal }) => get<SearchResult<DeadMessage>>("/api/event/dead?size=500", signal),
+    refetchInterval: SLOWLY_MS,
+  });
+
+export const outgoingMessages = () =>
+  queryOptions({
+    queryKey: ["outgoingMessages"],
+    queryFn: ({ signal }) => get<SearchResult<OutgoingMessage>>("/api/event/outgoing?size=500", signal),
+    refetchInterval: SLOWLY_MS,
   });

@@ -81,6 +81,20 @@ export const PAGES: Page[] = [
     component: lazy(() => import("../pages/workers/Workers")),
   },
   {
+    paths: ["/schedules"],
+    title: "Schedules",
+    icon: "calendar",
+    letter: "c",
+    component: lazy(() => import("../pages/schedules/Schedules")),
+  },
+  {
+    paths: ["/events"],
+    title: "Events",
+    icon: "bolt",
+    letter: "v",
+    component: lazy(() => import("../pages/events/Events")),
+  },
+  {
     paths: ["/failures"],
     title: "Failures",
     icon: "alert",

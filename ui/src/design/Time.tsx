@@ -29,14 +29,14 @@ export function useNow(ticking = true): number {
 }
 const noSubscription = () => () => {};
 
-/** An instant; the title says all of it. */
-export function When({ at, relative = false }: { at: number; relative?: boolean }) {
+/** An instant; the title says all of it. `ahead`: it may lie in the future; otherwise what seems to is a clock that is wrong. */
+export function When({ at, relative = false, ahead = false }: { at: number; relative?: boolean; ahead?: boolean }) {
   usePreferences();
   const now = useNow(relative);
   if (!at) return <span className="faint">–</span>;
   return (
     <time dateTime={new Date(at).toISOString()} title={instant(at)}>
-      {relative ? ago(at, Math.max(now, at)) : when(at)}
+      {relative ? ago(at, ahead ? now : Math.max(now, at)) : when(at)}
     </time>
   );
 }

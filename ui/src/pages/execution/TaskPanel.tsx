@@ -109,7 +109,7 @@ export function TaskPanel({
           <>
             <dt>Ends</dt>
             <dd>
-              <When at={row.until} relative />
+              <When at={row.until} relative ahead />
             </dd>
           </>
         )}

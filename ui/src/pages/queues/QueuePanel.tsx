@@ -74,7 +74,9 @@ export function QueuePanel({
       )}
       <Pairs>
         <Pair name="Waiting">
-          <Link href={to.taskSearch({ ...asked, status: "SCHEDULED" })}>{count(row.waiting, "task")}</Link>
+          <Link href={to.taskSearch({ ...asked, status: "SCHEDULED", sort: "scheduledTime:ASC" })}>
+            {count(row.waiting, "task")}
+          </Link>
           {row.due < row.waiting && <span className="faint"> · {count(row.due)} due now</span>}
         </Pair>
         {row.due > 0 && (

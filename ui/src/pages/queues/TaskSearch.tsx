@@ -196,7 +196,7 @@ const COLUMNS: Column<TaskSummary>[] = [
     head: "Moved",
     width: "96px",
     sortable: true,
-    cell: row => <When at={at(row.updateTime)} relative />,
+    cell: row => <When at={at(row.updateTime) || at(row.scheduledTime)} relative />,
   },
   {
     key: "queueWaitTime",

@@ -39,6 +39,7 @@ export default function Workers() {
           label="Worker or queue"
           value={params.get("word") ?? ""}
           onChange={text => change({ word: text })}
+          wide
           isSearch
         />
         <Chip on={isSilent} onClick={() => change({ silent: isSilent ? "" : "1" })}>

@@ -1,0 +1,174 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "wouter";
+import { replaceHandler } from "../../api/actions";
+import { client, eventHandlers } from "../../api/queries";
+import type { EventHandler, Tag } from "../../api/types";
+import { Button } from "../../design/Button";
+import { EmptyState, ErrorState } from "../../design/EmptyState";
+import { Panels } from "../../design/Panel";
+import { Chip, Filter, SearchField } from "../../design/SearchField";
+import { Table, type Column } from "../../design/Table";
+import { told } from "../../design/Toast";
+import { count } from "../../lib/format";
+import { described, tagText } from "../../lib/handler";
+import { to, useParams } from "../../lib/url";
+import css from "./Events.module.css";
+import { HandlerForm } from "./HandlerForm";
+import { HandlerPanel } from "./HandlerPanel";
+
+export function Handlers() {
+  const [params, change] = useParams();
+  const found = useQuery(eventHandlers());
+  if (found.error && !found.data) return <ErrorState error={found.error} onRetry={() => void found.refetch()} />;
+  if (!found.data) return <div aria-busy="true" />;
+  const all = found.data;
+  const word = (params.get("word") ?? "").toLowerCase();
+  const isOff = params.get("off") === "1";
+  const rows = all.filter(
+    one =>
+      !(isOff && one.active) &&
+      `${one.name} ${one.event} ${one.actions.map(described).join(" ")} ${tagText(one.tags ?? [])}`
+        .toLowerCase()
+        .includes(word),
+  );
+  const chosen = all.find(one => one.name === params.get("name"));
+  const edited = all.find(one => one.name === params.get("edit"));
+  return (
+    <>
+      <Filter label="Event handlers">
+        <SearchField
+          label="Name, event, action or tag"
+          value={params.get("word") ?? ""}
+          onChange={text => change({ word: text })}
+          wide
+          isSearch
+        />
+        <Chip on={isOff} onClick={() => change({ off: isOff ? "" : "1" })}>
+          Off: {count(all.filter(one => !one.active).length)}
+        </Chip>
+        <Button icon="plus" kind="primary" onClick={() => change({ new: "1" }, { push: true })}>
+          New handler
+        </Button>
+      </Filter>
+      <Panels
+        label="Event handler"
+        panel={chosen && <HandlerPanel key={chosen.name} handler={chosen} onClose={() => change({ name: "" })} />}
+      >
+        <Table
+          label="Event handlers"
+          columns={COLUMNS}
+          rows={rows}
+          keyOf={one => one.name}
+          current={chosen?.name}
+          onOpen={one => change({ name: one.name }, { push: true })}
+          hrefOf={one => to.events({ name: one.name })}
+          empty={
+            all.length ? (
+              <EmptyState icon="search" title="No handler is like that">
+                <Link href={to.events()}>Show all handlers</Link>
+              </EmptyState>
+            ) : (
+              <EmptyState
+                icon="bolt"
+                title="Nobody listens to events"
+                command={`curl -X POST ${location.origin}/api/event -H 'content-type: application/json' -d '{"name": "greet", "event": "conductor:orders:placed", "active": true, "actions": [{"action": "start_workflow", "start_workflow": {"name": "NAME"}}]}'`}
+              >
+                A handler starts a workflow, or ends a task that waits, when a message comes. Make one here, or with:
+              </EmptyState>
+            )
+          }
+        />
+      </Panels>
+      {(params.get("new") === "1" || edited) && (
+        <HandlerForm
+          key={edited?.name ?? ""}
+          handler={edited ?? null}
+          names={all.map(one => one.name)}
+          onClose={saved => change({ new: "", edit: "", ...(saved ? { name: saved } : {}) })}
+        />
+      )}
+    </>
+  );
+}
+
+/** Whether it listens, and the way to change it; it takes effect at once and can be taken back, so nobody is asked. */
+export function ActiveSwitch({ handler }: { handler: EventHandler }) {
+  const turn = async () => {
+    await told(
+      replaceHandler({ ...handler, active: !handler.active }),
+      handler.active ? `${handler.name} listens no more` : `${handler.name} listens to ${handler.event}`,
+    );
+    await client.invalidateQueries({ queryKey: ["eventHandlers"] });
+  };
+  return (
+    <button
+      type="button"
+      role="switch"
+      aria-checked={handler.active ?? false}
+      aria-label={`${handler.name} is active`}
+      className={css.switch}
+      onClick={() => void turn()}
+    >
+      <span aria-hidden="true" />
+      <span>{handler.active ? "On" : "Off"}</span>
+    </button>
+  );
+}
+
+export function Tags({ tags }: { tags: readonly Tag[] }) {
+  return (
+    <span className={css.tags}>
+      {tags.map(tag => (
+        <span key={`${tag.key}:${tag.value}`} className={css.tag}>
+          {tagText([tag])}
+        </span>
+      ))}
+    </span>
+  );
+}
+
+const COLUMNS: Column<EventHandler>[] = [
+  { key: "active", head: "Active", width: "84px", cell: one => <ActiveSwitch handler={one} /> },
+  {
+    key: "name",
+    head: "Handler",
+    width: "minmax(130px, 1fr)",
+    cell: one => (
+      <Link href={to.events({ name: one.name })} title={one.description ?? one.name}>
+        {one.name}
+      </Link>
+    ),
+  },
+  {
+    key: "event",
+    head: "Event",
+    width: "minmax(140px, 1.2fr)",
+    cell: one => (
+      <span className="mono" title={one.event}>
+        {one.event}
+      </span>
+    ),
+  },
+  {
+    key: "does",
+    head: "Does",
+    width: "minmax(140px, 1.2fr)",
+    wide: true,
+    cell: one => <span>{one.actions.map(described).join(", ")}</span>,
+  },
+  {
+    key: "condition",
+    head: "When",
+    width: "minmax(100px, 1fr)",
+    wide: true,
+    cell: one =>
+      one.condition ? (
+        <code className="soft" title={one.condition}>
+          {one.condition}
+        </code>
+      ) : (
+        <span className="faint">always</span>
+      ),
+  },
+  { key: "tags", head: "Tags", width: "minmax(70px, 0.6fr)", wide: true, cell: one => <Tags tags={one.tags ?? []} /> },
+];
