@@ -8,6 +8,7 @@ Routes are walked from the route table: who adds one is covered.
 from __future__ import annotations
 
 import base64
+import contextlib
 import html
 import http.client
 import itertools
@@ -89,9 +90,21 @@ class Caller:
         try:
             connection.request(method, path, body, {"content-type": kind} if body is not None else {})
             answer = connection.getresponse()
-            return answer.status, answer.read() + str(answer.headers).encode()
+            live = answer.headers.get_content_type() == "text/event-stream"
+            return answer.status, (self._begun(connection, answer) if live else answer.read()) + str(answer.headers).encode()
         finally:
             connection.close()
+
+    @staticmethod
+    def _begun(connection: http.client.HTTPConnection, answer: http.client.HTTPResponse) -> bytes:
+        """What a stream without an end begins with, until it says nothing for half a second."""
+        found = b""
+        with contextlib.suppress(TimeoutError):
+            if connection.sock is not None:
+                connection.sock.settimeout(0.5)
+            while more := answer.read1():
+                found += more
+        return found
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         connection = http.client.HTTPConnection("127.0.0.1", self.served.port, timeout=10)
