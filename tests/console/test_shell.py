@@ -52,6 +52,7 @@ def test_files_with_a_hash_are_kept_and_come_packed(stage: Stage) -> None:
 
 def test_the_palette_goes_anywhere(page: Any, stage: Stage) -> None:
     page.goto(stage.url)
+    page.get_by_role("heading", name="Home").wait_for()  # keys are heard from then on
     page.keyboard.press("Control+k")
     page.get_by_placeholder("A page, an id").fill(stage.ids["failed"][:13])
     page.get_by_role("option", name=re.compile(stage.ids["failed"])).click()

@@ -118,3 +118,16 @@ test("whoever missed something is told to read again", async () => {
   last().say("reset", {});
   expect(onReset).toHaveBeenCalledOnce();
 });
+
+test("what moved before the first word is read again; what moved since a mark is told", async () => {
+  const one = live();
+  const onReset = vi.fn();
+  one.watch({ ...hear, onReset });
+  await settle();
+  last().say("hello", {}, "era.1");
+  expect(onReset).toHaveBeenCalledOnce();
+  last().onerror!();
+  await vi.advanceTimersByTimeAsync(501);
+  last().say("hello", {}, "era.1");
+  expect([last().url, onReset.mock.calls.length]).toEqual(["/api/console/events?since=era.1", 1]);
+});

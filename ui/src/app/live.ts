@@ -71,7 +71,11 @@ export class Live {
     const ids = wanted === "all" ? "" : `ids=${encodeURIComponent(wanted)}`;
     const source = this.open(`/api/console/events?${[ids, since].filter(Boolean).join("&")}`);
     this.source = source;
-    source.addEventListener("hello", event => this.heard(event));
+    source.addEventListener("hello", event => {
+      this.heard(event);
+      // Without a mark nobody tells what moved between the page's first answers and now.
+      if (!since) for (const watch of this.watches) watch.onReset();
+    });
     source.addEventListener("beat", event => this.heard(event));
     source.addEventListener("reset", event => {
       this.heard(event);

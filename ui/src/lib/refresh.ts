@@ -1,5 +1,14 @@
 // Reading again when something moved: at once, never twice at a time, and once more if it moved meanwhile.
+import type { QueryClient, QueryFilters } from "@tanstack/react-query";
 import { useCallback, useRef } from "react";
+
+/**
+ * Asks again, behind what is under way: an answer on its way may be older than what moved, and a library that is asked meanwhile hands out that one.
+ */
+export async function readAgain(client: QueryClient, filters: QueryFilters): Promise<void> {
+  if (client.isFetching(filters)) await client.refetchQueries(filters, { cancelRefetch: false });
+  await client.refetchQueries(filters, { cancelRefetch: false });
+}
 
 export function useRefresh(read: () => Promise<unknown>, pauseMs = 0): () => void {
   const latest = useRef(read);

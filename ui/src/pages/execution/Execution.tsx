@@ -12,7 +12,7 @@ import { Panels } from "../../design/Panel";
 import { isBad, isOpen } from "../../design/status";
 import { Tabs } from "../../design/Tabs";
 import { placesOf } from "../../lib/definition";
-import { useRefresh } from "../../lib/refresh";
+import { readAgain, useRefresh } from "../../lib/refresh";
 import { to, useParams } from "../../lib/url";
 import { Header } from "./Header";
 import { TaskPanel } from "./TaskPanel";
@@ -38,8 +38,8 @@ export default function Execution() {
   const refresh = useRefresh(
     () =>
       Promise.all([
-        client.refetchQueries({ queryKey: ["execution", id], exact: true }, { cancelRefetch: false }),
-        client.refetchQueries({ queryKey: ["timeline", id], exact: true }, { cancelRefetch: false }),
+        readAgain(client, { queryKey: ["execution", id], exact: true }),
+        readAgain(client, { queryKey: ["timeline", id], exact: true }),
       ]),
     100,
   );

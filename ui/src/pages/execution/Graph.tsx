@@ -2,12 +2,12 @@
 import { useQueries } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import { useLocation } from "wouter";
-import { execution as executionQuery, timeline as timelineQuery } from "../../api/queries";
+import { client, execution as executionQuery, timeline as timelineQuery } from "../../api/queries";
 import type { WorkflowDef } from "../../api/types";
 import { useLive } from "../../app/live";
 import { graphOf, type GraphNode, type Run, type Wishes } from "../../graph/build";
 import Canvas from "../../graph/Canvas";
-import { useRefresh } from "../../lib/refresh";
+import { readAgain, useRefresh } from "../../lib/refresh";
 import { to } from "../../lib/url";
 import css from "./Execution.module.css";
 import type { ViewProps } from "./views";
@@ -64,7 +64,15 @@ function useChildren(opened: ReadonlyMap<string, string>, parent: string): Wishe
   const ids = useMemo(() => [...new Set(opened.values())], [opened]);
   const executions = useQueries({ queries: ids.map(executionQuery) });
   const timelines = useQueries({ queries: ids.map(timelineQuery) });
-  const refresh = useRefresh(() => Promise.all([...executions, ...timelines].map(one => one.refetch())), 100);
+  const refresh = useRefresh(
+    () =>
+      Promise.all(
+        ids.flatMap(id =>
+          ["execution", "timeline"].map(what => readAgain(client, { queryKey: [what, id], exact: true })),
+        ),
+      ),
+    100,
+  );
   useLive(ids.length ? ids : [parent], refresh, refresh); // of the parent one is told anyway
   const read = ids.map((id, index) => ({ id, execution: executions[index]?.data, tasks: timelines[index]?.data }));
   const state = read.map(one => `${one.id} ${one.execution?.revision} ${one.tasks?.revision}`).join();

@@ -12,7 +12,7 @@ import {
   type PointerEvent,
 } from "react";
 import { Link } from "wouter";
-import { execution as executionQuery, timeline as timelineQuery } from "../../api/queries";
+import { client, execution as executionQuery, timeline as timelineQuery } from "../../api/queries";
 import type { TaskRow, Tasks } from "../../api/timeline";
 import { useLive } from "../../app/live";
 import { Button } from "../../design/Button";
@@ -24,7 +24,7 @@ import { useNow } from "../../design/Time";
 import { placesOf } from "../../lib/definition";
 import { count, duration } from "../../lib/format";
 import { criticalPath, linesOf, spansOf, ticks, unfoldedLines, type Line, type Window } from "../../lib/lines";
-import { useRefresh } from "../../lib/refresh";
+import { readAgain, useRefresh } from "../../lib/refresh";
 import { to } from "../../lib/url";
 import css from "./Timeline.module.css";
 import type { ViewProps } from "./views";
@@ -181,7 +181,13 @@ function findLine(all: readonly Line[], children: ReadonlyMap<string, Line[]>, k
 function Child({ under, onLines }: { under: Line; onLines: (lines: Line[]) => void }) {
   const execution = useQuery(executionQuery(under.child));
   const tasks = useQuery(timelineQuery(under.child));
-  const refresh = useRefresh(() => Promise.all([execution.refetch(), tasks.refetch()]), 100);
+  const refresh = useRefresh(
+    () =>
+      Promise.all(
+        ["execution", "timeline"].map(what => readAgain(client, { queryKey: [what, under.child], exact: true })),
+      ),
+    100,
+  );
   useLive([under.child], refresh, refresh);
   const known = useRef<Tasks | undefined>(undefined);
   if (execution.data && tasks.data && known.current !== tasks.data) {

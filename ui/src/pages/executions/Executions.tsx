@@ -12,7 +12,7 @@ import { isOpen } from "../../design/status";
 import { Table, type Column, type Sorting } from "../../design/Table";
 import { Duration, When } from "../../design/Time";
 import { count } from "../../lib/format";
-import { useRefresh } from "../../lib/refresh";
+import { readAgain, useRefresh } from "../../lib/refresh";
 import { filterOf, queryOf } from "../../lib/search";
 import { to, useParams } from "../../lib/url";
 import { Bulk } from "./Bulk";
@@ -51,7 +51,7 @@ export default function Executions() {
   const [moved, setMoved] = useState<ReadonlyMap<string, string>>(new Map());
   const refresh = useRefresh(async () => {
     setMinute(Date.now());
-    await client.refetchQueries({ queryKey: ["executions", search] }, { cancelRefetch: false });
+    await readAgain(client, { queryKey: ["executions", search] });
   }, PAUSE_MS);
   useLive(
     null,

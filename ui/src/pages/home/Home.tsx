@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { Link } from "wouter";
-import { overview } from "../../api/queries";
+import { client, overview } from "../../api/queries";
 import type { Overview } from "../../api/types";
 import { useLive } from "../../app/live";
 import { Chart } from "../../design/Chart";
@@ -11,7 +11,7 @@ import { Status } from "../../design/Status";
 import { Duration, When } from "../../design/Time";
 import { count, duration } from "../../lib/format";
 import { alive, failing, longestWaits, perMinute, unserved } from "../../lib/overview";
-import { useRefresh } from "../../lib/refresh";
+import { readAgain, useRefresh } from "../../lib/refresh";
 import { to } from "../../lib/url";
 import css from "./Home.module.css";
 
@@ -19,7 +19,7 @@ const SHOWN = 8;
 
 export default function Home() {
   const found = useQuery(overview());
-  const refresh = useRefresh(() => found.refetch({ cancelRefetch: false }), 1000);
+  const refresh = useRefresh(() => readAgain(client, { queryKey: ["overview"] }), 1000);
   useLive(null, refresh, refresh);
   if (found.error && !found.data) return <ErrorState error={found.error} onRetry={() => void found.refetch()} />;
   if (!found.data) return <div className="page faint" aria-busy="true" />;

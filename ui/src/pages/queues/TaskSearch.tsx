@@ -14,7 +14,7 @@ import { isOpen, shownStatus, TASK_STATUSES } from "../../design/status";
 import { Table, type Column, type Sorting } from "../../design/Table";
 import { Duration, When } from "../../design/Time";
 import { count } from "../../lib/format";
-import { useRefresh } from "../../lib/refresh";
+import { readAgain, useRefresh } from "../../lib/refresh";
 import { taskFilterOf, taskQueryOf } from "../../lib/search";
 import { to, useParams } from "../../lib/url";
 import css from "./Queues.module.css";
@@ -51,10 +51,7 @@ export function TaskSearch() {
     placeholderData: before => before,
     structuralSharing: false,
   });
-  const refresh = useRefresh(
-    () => client.refetchQueries({ queryKey: ["tasks", search] }, { cancelRefetch: false }),
-    PAUSE_MS,
-  );
+  const refresh = useRefresh(() => readAgain(client, { queryKey: ["tasks", search] }), PAUSE_MS);
   useLive(null, refresh, refresh);
   const rows = useMemo(() => {
     const seen = new Map((found.data?.pages ?? []).flatMap(page => page.results).map(row => [row.taskId, row]));
