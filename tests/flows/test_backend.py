@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -105,7 +106,18 @@ def test_the_51st_run_is_on_the_second_page(tmp_path: Path) -> None:
 def test_health_pings_the_orchestrator(flows: Builder) -> None:
     code, answer = flows.ask("GET", "/health")
     assert (code, answer["status"], answer["service"]) == (200, "ok", "workflow-backend")
-    assert answer["conductor"]["ok"] and answer["conductor"]["latencyMs"] >= 0 and answer["providers"]["local"]["configured"]
+    assert answer["conductor"]["ok"] and answer["conductor"]["latencyMs"] >= 0 and answer["conductorUrl"] == flows.server.url
+    assert re.fullmatch(r"\d+\.\d+(\.\d+)?\S*", answer["ffmpeg"]["version"])
+
+
+def test_health_says_what_each_provider_needs(tmp_path: Path) -> None:
+    with builder(tmp_path, Studio(), Studio("fal"), openai_api_key="k") as flows:
+        assert flows.ask("GET", "/health")[1]["providers"] == {
+            "fal": {"configured": True, "ready": True},
+            "local": {"configured": True, "ready": True},
+            "openai": {"configured": True, "ready": False, "missing": "pip install 'batuta[openai]'"},  # among its adapters there is none
+            "service": {"configured": False, "ready": False, "missing": "set CONTENT_SERVICE_URL"},
+        }
 
 
 def test_a_flow_of_more_than_100_kb_is_taken(flows: Builder) -> None:

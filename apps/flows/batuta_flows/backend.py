@@ -13,7 +13,10 @@ from typing import Any
 from batuta.client import ClientError, SyncClient
 from batuta_flows.assets.links import linked
 from batuta_flows.assets.store import AssetStore
+from batuta_flows.catalogue import NODE_TYPES
+from batuta_flows.errors import NodeFailed
 from batuta_flows.providers import adapters as make_adapters
+from batuta_flows.providers.local import film
 from batuta_flows.providers.protocol import Adapter
 from batuta_flows.records.database import Database
 from batuta_flows.records.flows import Flows
@@ -50,15 +53,29 @@ class Backend:
         self.service = Service(client, self.history, self.runner, configured=settings.configured & frozenset(self.adapters))
 
     def health(self) -> dict[str, Json]:
-        """Whether the orchestrator answers and how fast, and which providers are configured. Asks the orchestrator."""
+        """Whether the orchestrator answers and how fast, and what each provider needs to work. Asks the orchestrator, and no provider."""
         began = time.perf_counter()
         try:
             self.client.health()
             conductor: dict[str, Json] = {"ok": True, "latencyMs": round((time.perf_counter() - began) * 1000, 1)}
         except ClientError as error:
             conductor = {"ok": False, "error": str(error)}
-        return {
-            "conductorUrl": self.client.url,
-            "conductor": conductor,
-            "providers": {id: {"configured": id == "local" or id in self.settings.configured} for id in sorted(self.adapters)},
-        }
+        return {"conductorUrl": self.client.url, "conductor": conductor, "providers": self._providers(), "ffmpeg": _ffmpeg()}
+
+    def _providers(self) -> dict[str, Json]:
+        """Each provider of the catalogue: whether it is configured, whether it can be used, and if not, what it needs."""
+        needs = {provider.id: provider.needs for node_type in NODE_TYPES.values() for provider in node_type.providers}
+        found: dict[str, Json] = {}
+        for id in sorted(needs):
+            is_configured = id == "local" or id in self.settings.configured
+            missing = f"set {' or '.join(needs[id])}" if not is_configured else "" if id in self.adapters else f"pip install 'batuta[{id}]'"
+            found[id] = {"configured": is_configured, "ready": not missing, **({"missing": missing} if missing else {})}
+        return found
+
+
+def _ffmpeg() -> dict[str, Json]:
+    """ffmpeg and its version, or why there is none."""
+    try:
+        return {"version": film.version()}
+    except NodeFailed as error:
+        return {"version": None, "missing": str(error)}

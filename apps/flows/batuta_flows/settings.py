@@ -12,6 +12,7 @@ import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -51,6 +52,8 @@ class Settings(msgspec.Struct, frozen=True):
     """FLOWS_DATA: directory of assets, flows, history and remembered results; shared by all backends and workers of one machine."""
     public_url: str = ""
     """FLOWS_PUBLIC_URL: how browsers reach this backend, for the addresses of assets. Empty: http://localhost:PORT."""
+    origins: str = ""
+    """FLOWS_ORIGINS: origins of pages, separated by commas, that may use this backend besides its own and those of this machine."""
     run_usd_max: float = 5.0
     """FLOWS_RUN_USD_MAX: most that one run may spend at paid providers."""
     day_usd_max: float = 25.0
@@ -74,6 +77,12 @@ class Settings(msgspec.Struct, frozen=True):
         return Path(self.data)
 
     @property
+    def trusted_origins(self) -> tuple[str, ...]:
+        """Origins of pages that may use the backend: the operator's, and that of the address under which browsers reach it."""
+        public = urlsplit(self.public_url)
+        return (*filter(None, (one.strip() for one in self.origins.split(","))), *([f"{public.scheme}://{public.netloc}"] if public.netloc else ()))
+
+    @property
     def configured(self) -> frozenset[str]:
         """Ids of the providers whose key or address is set."""
         keys = {"openai": self.openai_api_key or self.openai_base_url, "fal": self.fal_key, "service": self.content_service_url}
@@ -93,6 +102,7 @@ _NAMES: Final = {
     "content_service_url": "CONTENT_SERVICE_URL",
     "data": "FLOWS_DATA",
     "public_url": "FLOWS_PUBLIC_URL",
+    "origins": "FLOWS_ORIGINS",
     "run_usd_max": "FLOWS_RUN_USD_MAX",
     "day_usd_max": "FLOWS_DAY_USD_MAX",
     "asset_bytes_max": "FLOWS_ASSET_BYTES_MAX",
@@ -121,4 +131,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         value = getattr(settings, field)
         if value and not re.match(r"https?://[^/\s]+", value):
             raise BadSetting(f"{_NAMES[field]}: found {value!r}, expected an address such as http://localhost:8080/api")
+    for origin in filter(None, (one.strip() for one in settings.origins.split(","))):
+        if not re.fullmatch(r"https?://[^/\s*]+/?", origin):
+            raise BadSetting(f"FLOWS_ORIGINS: found {origin!r}, expected origins such as https://studio.example.com, separated by commas")
     return settings

@@ -20,7 +20,6 @@ import msgspec
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -29,6 +28,7 @@ from batuta.client import ClientError
 from batuta_flows import templates as shipped
 from batuta_flows.api import assets, problems, shapes, site
 from batuta_flows.api.events import Live
+from batuta_flows.api.guard import Guard
 from batuta_flows.assets.links import Linked
 from batuta_flows.backend import Backend
 from batuta_flows.catalogue import NODE_TYPES
@@ -77,7 +77,7 @@ def application(backend: Backend) -> Starlette:
     ]
     app = Starlette(
         routes=routes,
-        middleware=[Middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"])],  # as the original; no cookies, no credentials
+        middleware=[Middleware(Guard, origins=backend.settings.trusted_origins)],
         exception_handlers={FlowError: problems.on_flow_error, ClientError: problems.on_client_error},
         lifespan=_lifespan,
     )
