@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from batuta_flows import ffmpeg
 from batuta_flows.assets.fetch import Fetcher
 from batuta_flows.assets.store import AssetStore
 from batuta_flows.catalogue import NODE_TYPES
 from batuta_flows.errors import NodeFailed
-from batuta_flows.providers.local import film, music, noises, picture, text, voice
+from batuta_flows.providers.local import music, noises, picture, text, voice
 from batuta_flows.providers.local.adapter import LocalAdapter
 from batuta_flows.providers.protocol import Done, Job
 from batuta_flows.workers.inputs import complete
@@ -63,20 +64,20 @@ def clip(desk: Desk, name: str, size: tuple[int, int], seconds: float = 1.0, col
     """A clip of one colour, with a tone if asked for."""
     target = desk.directory / f"{name}.mp4"
     tone = ["-f", "lavfi", "-i", f"sine=frequency=440:duration={seconds}"] if sound else []
-    film.run(["-f", "lavfi", "-i", f"color={colour}:s={size[0]}x{size[1]}:d={seconds}:r=25", *tone, *film.MP4, target])
+    ffmpeg.run(["-f", "lavfi", "-i", f"color={colour}:s={size[0]}x{size[1]}:d={seconds}:r=25", *tone, *ffmpeg.MP4, target])
     return desk.assets.add_file(target, medium="video").address
 
 
 def frame(path: Path, at: float) -> np.ndarray[Any, Any]:
     """The picture of a film at this second."""
-    shown = film.probe(path)
-    command = [film.program(), "-v", "error", "-ss", str(at), "-i", str(path), "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
+    shown = ffmpeg.probe(path)
+    command = [ffmpeg.program(), "-v", "error", "-ss", str(at), "-i", str(path), "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
     raw = subprocess.run(command, capture_output=True, check=True, timeout=60).stdout
     return np.frombuffer(raw, np.uint8).reshape(shown.height, shown.width, 3).astype(int)
 
 
 def loudness(path: Path, begin: float, end: float) -> float:
-    command = [film.program(), "-v", "error", "-ss", str(begin), "-t", str(end - begin), "-i", str(path), "-f", "s16le", "-ac", "1", "-ar", "8000", "-"]
+    command = [ffmpeg.program(), "-v", "error", "-ss", str(begin), "-t", str(end - begin), "-i", str(path), "-f", "s16le", "-ac", "1", "-ar", "8000", "-"]
     raw = subprocess.run(command, capture_output=True, check=True, timeout=60).stdout
     return float(np.abs(np.frombuffer(raw, "<i2").astype(float)).mean()) if raw else 0.0
 
@@ -168,7 +169,7 @@ def test_a_noise_is_what_was_asked_for(tmp_path: Path, prompt: str, name: str) -
 def test_clips_of_different_size_are_joined(desk: Desk, transition: str) -> None:
     clips = [clip(desk, "a", (320, 180)), clip(desk, "b", (180, 320), colour="blue")]
     made = done(desk, "clip_merger", clips=clips, transition=transition, transitionDuration=0.2)
-    shown = film.probe(file(desk, made["videoUrl"]))
+    shown = ffmpeg.probe(file(desk, made["videoUrl"]))
     assert (shown.width, shown.height, made["clipsMerged"]) == (320, 180, 2)
     assert abs(shown.seconds - (2.0 if transition == "cut" else 1.8)) < 0.1
     begin, end = frame(file(desk, made["videoUrl"]), 0.1)[90, 160], frame(file(desk, made["videoUrl"]), 1.6)[90, 160]
@@ -177,7 +178,7 @@ def test_clips_of_different_size_are_joined(desk: Desk, transition: str) -> None
 
 def test_a_film_is_trimmed_cropped_and_coloured(desk: Desk) -> None:
     made = done(desk, "edit_video", videoUrl=clip(desk, "a", (320, 180), 2.0), startTime=0.5, endTime=1.5, cropRatio="1:1", filter="Grayscale")
-    shown = film.probe(file(desk, made["videoUrl"]))
+    shown = ffmpeg.probe(file(desk, made["videoUrl"]))
     red, green, blue = frame(file(desk, made["videoUrl"]), 0.5)[90, 90]
     assert (shown.width, shown.height) == (180, 180) and abs(shown.seconds - 1) < 0.1 and abs(red - green) < 12 and abs(red - blue) < 12
 
@@ -188,7 +189,7 @@ def test_speech_begins_with_its_scene_and_the_scene_waits_for_it(desk: Desk) -> 
         desk, "edit_video", videoUrl=[clip(desk, "a", (160, 90)), clip(desk, "b", (160, 90), colour="blue")], speechUrl=speeches, transition="cut",
         subtitleText=["", ""],
     )  # fmt: skip
-    spoken = film.probe(file(desk, speeches[0])).seconds
+    spoken = ffmpeg.probe(file(desk, speeches[0])).seconds
     path = file(desk, made["videoUrl"])
     assert frame(path, spoken + 0.5)[45, 80][0] > 150  # still the first scene, whose clip was over long ago
     assert frame(path, spoken + 1.2)[45, 80][2] > 150

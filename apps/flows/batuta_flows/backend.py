@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from batuta.client import ClientError, SyncClient
+from batuta_flows import ffmpeg
 from batuta_flows.assets.links import linked
 from batuta_flows.assets.store import AssetStore
 from batuta_flows.catalogue import NODE_TYPES
 from batuta_flows.errors import NodeFailed
 from batuta_flows.providers import adapters as make_adapters
-from batuta_flows.providers.local import film
 from batuta_flows.providers.protocol import Adapter
 from batuta_flows.records.database import Database
 from batuta_flows.records.flows import Flows
@@ -76,6 +76,6 @@ class Backend:
 def _ffmpeg() -> dict[str, Json]:
     """ffmpeg and its version, or why there is none."""
     try:
-        return {"version": film.version()}
+        return {"version": ffmpeg.version()}
     except NodeFailed as error:
         return {"version": None, "missing": str(error)}

@@ -26,7 +26,7 @@ from starlette.routing import Route
 
 from batuta.client import ClientError
 from batuta_flows import templates as shipped
-from batuta_flows.api import assets, problems, shapes, site
+from batuta_flows.api import assets, exports, problems, shapes, site
 from batuta_flows.api.events import Live
 from batuta_flows.api.guard import Guard
 from batuta_flows.assets.links import Linked
@@ -57,6 +57,7 @@ def application(backend: Backend) -> Starlette:
         Route("/workflow/{id}/results", results, methods=["GET"]),
         Route("/workflow/{id}/events", events, methods=["GET"]),
         Route("/workflow/{id}/flow", flow_of_run, methods=["GET"]),
+        Route("/workflow/{id}/download", exports.archive, methods=["GET"]),
         Route("/workflow/{id}/cancel", cancel, methods=["POST"]),
         Route("/workflow/{id}/retry", retry, methods=["POST"]),
         Route("/workflow/{id}/rerun", rerun, methods=["POST"]),
@@ -71,6 +72,9 @@ def application(backend: Backend) -> Starlette:
         Route("/assets", assets.upload, methods=["POST"]),
         Route("/assets/{name}", site.file_or_asset, methods=["GET", "HEAD"]),
         Route("/assets/{name}/thumbnail", assets.thumbnail, methods=["GET"]),
+        Route("/assets/{name}/peaks", assets.peaks, methods=["GET"]),
+        Route("/assets/{name}/download", exports.download, methods=["GET"]),
+        Route("/assets/{name}/flow", exports.flow_of_asset, methods=["GET"]),
         Route("/health", health, methods=["GET"]),
         Route("/", site.page, methods=["GET"]),
         Route("/favicon.svg", site.icon, methods=["GET"]),

@@ -1,11 +1,10 @@
 """
-Assets over HTTP: upload, download with ranges, thumbnails. What comes out never runs in a browser: its type is sniffed, sent with `nosniff`, and what is no
-medium is a download.
+Assets over HTTP: upload, parts of files, small pictures, outlines of sounds. What comes out never runs in a browser: its type is sniffed, sent with
+`nosniff`, and what is no medium is a download.
 """
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -16,12 +15,12 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
+from batuta_flows.assets import derived
 from batuta_flows.assets.store import SCHEME, Asset, AssetStore
 from batuta_flows.errors import FlowError
 
-THUMBNAIL_PIXELS: Final = 320
 _FOREVER: Final = "public, max-age=31536000, immutable"
-_SAFE: Final = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox", "Cache-Control": _FOREVER}
+SAFE: Final = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox", "Cache-Control": _FOREVER}
 
 
 class UnknownAsset(FlowError):
@@ -45,32 +44,27 @@ async def upload(request: Request) -> Response:
 
 async def download(request: Request) -> Response:
     """The file, or the part of it that a `Range` asks for."""
-    path, asset = _found(request)
-    headers = dict(_SAFE)
+    path, asset = found(request)
+    headers = dict(SAFE)
     if asset.medium == "file":
         headers["Content-Disposition"] = f'attachment; filename="{asset.name}"'
     return FileResponse(path, media_type=asset.mime, headers=headers)
 
 
 async def thumbnail(request: Request) -> Response:
-    """A small picture of a picture, as WebP; 404 for what is none."""
-    path, asset = _found(request)
-    if asset.medium != "image":
-        raise UnknownAsset(f"{asset.name} is no picture; it has no thumbnail")
-    return Response(await run_in_threadpool(_small, path), media_type="image/webp", headers=_SAFE)
+    """A small picture of a picture or a film, as WebP; 404 for what is neither."""
+    _, asset = found(request)
+    return Response(await run_in_threadpool(derived.thumbnail, request.app.state.assets, asset), media_type="image/webp", headers=SAFE)
 
 
-def _small(path: Path) -> bytes:
-    from PIL import Image
-
-    with Image.open(path) as image:
-        image.thumbnail((THUMBNAIL_PIXELS, THUMBNAIL_PIXELS))
-        made = io.BytesIO()
-        image.convert("RGBA" if "A" in image.getbands() else "RGB").save(made, "WEBP", quality=80)
-    return made.getvalue()
+async def peaks(request: Request) -> Response:
+    """The outline of a sound, or of a film's sound: `{seconds, peaks}`; 404 for what has none."""
+    _, asset = found(request)
+    return Response(await run_in_threadpool(derived.peaks, request.app.state.assets, asset), media_type="application/json", headers=SAFE)
 
 
-def _found(request: Request) -> tuple[Path, Asset]:
+def found(request: Request) -> tuple[Path, Asset]:
+    """The asset that a request names, and where it lies. Raises UnknownAsset."""
     store: AssetStore = request.app.state.assets
     name = request.path_params["name"]
     path, asset = store.path(name), store.find(name)

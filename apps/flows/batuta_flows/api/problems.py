@@ -14,7 +14,10 @@ from batuta.client import ClientError, Unavailable
 from batuta_flows.document.check import Problem
 from batuta_flows.errors import FlowError, Malformed, NodeFailed, Refused
 
-STATUSES: Final = {"unknown_run": 404, "unknown_flow": 404, "unknown_asset": 404, "not_now": 409, "conflict": 409, "too_large": 413, "malformed": 400}
+STATUSES: Final = {
+    "unknown_run": 404, "unknown_flow": 404, "unknown_asset": 404, "nothing_to_show": 404, "no_flow": 404, "not_now": 409, "conflict": 409, "too_large": 413,
+    "malformed": 400,
+}  # fmt: skip
 
 
 def answer(status: int, code: str, message: str, **more: Any) -> Response:

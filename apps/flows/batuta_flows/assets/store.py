@@ -44,7 +44,7 @@ class AssetStore:
     """Files under *directory*, which is made when it is not there. *bytes_max*: the largest file taken."""
 
     def __init__(self, directory: Path, *, bytes_max: int = 512 << 20) -> None:
-        self._directory, self.bytes_max = directory, bytes_max
+        self.directory, self.bytes_max = directory, bytes_max
         (directory / "tmp").mkdir(parents=True, exist_ok=True)
 
     def add(self, chunks: Iterable[bytes], *, medium: str = "") -> Asset:
@@ -55,7 +55,7 @@ class AssetStore:
             NodeFailed: it is larger than files may be, empty, or not what it should be; nothing was kept.
         """
         digest, head, size = hashlib.sha256(), b"", 0
-        with tempfile.NamedTemporaryFile(dir=self._directory / "tmp", delete=False) as file:
+        with tempfile.NamedTemporaryFile(dir=self.directory / "tmp", delete=False) as file:
             temporary = Path(file.name)
             try:
                 for chunk in chunks:
@@ -105,7 +105,7 @@ class AssetStore:
         return Asset(place.name, place.stat().st_size, kind.mime, kind.medium)
 
     def _place(self, name: str) -> Path:
-        return self._directory / name[:2] / name
+        return self.directory / name[:2] / name
 
 
 _UNKNOWN: Final = FileType("application/octet-stream", "bin", "file")

@@ -65,6 +65,12 @@ class History:
         row = self._database.row("SELECT * FROM runs WHERE run_id = ?", run_id)
         return None if row is None else _kept(row)
 
+    def run_with(self, asset_name: str) -> str:
+        """The id of the newest run that has this asset among its results; empty when none has."""
+        sought = f"%{asset_name}%"
+        row = self._database.row("SELECT run_id FROM runs WHERE results LIKE ? ORDER BY started_at DESC LIMIT 1", sought)
+        return str(row["run_id"]) if row is not None else ""
+
     def latest_of(self, flow_id: str, limit: int = 20) -> list[Kept]:
         """The newest runs of a flow."""
         return [_kept(row) for row in self._database.rows("SELECT * FROM runs WHERE flow_id = ? ORDER BY started_at DESC LIMIT ?", flow_id, limit)]

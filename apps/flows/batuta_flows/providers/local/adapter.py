@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from batuta_flows import ffmpeg
 from batuta_flows.assets.fetch import Fetcher
 from batuta_flows.assets.store import Asset
 from batuta_flows.errors import NodeFailed
@@ -198,16 +199,16 @@ def _restyled(bench: _Bench) -> Output:
 def _enhanced(bench: _Bench) -> Output:
     from PIL import Image
 
-    from batuta_flows.providers.local import film, looks
+    from batuta_flows.providers.local import looks
 
     factor, denoise = int(str(bench.given.get("upscaleFactor") or "2x")[0]), bench.number("denoiseStrength")
     if bench.given.get("mediaType") == "Video":
         source, target = bench.asset(bench.given.get("sourceUrl"), "video"), bench.room("film.mp4")
-        probed = film.probe(bench.file(source.address, "video"))
+        probed = ffmpeg.probe(bench.file(source.address, "video"))
         width, height = (min(side * factor, 2160) // 2 * 2 for side in (probed.width, probed.height))
         filters = [f"hqdn3d={4 * denoise:.2f}"] if denoise else []
         filters += [f"scale={width}:{height}:flags=lanczos:force_original_aspect_ratio=decrease:force_divisible_by=2", "unsharp=5:5:0.6"]
-        film.run(["-i", bench.file(source.address, "video"), "-vf", ",".join(filters), *film.MP4, target], seconds=probed.seconds, **bench.film_options)
+        ffmpeg.run(["-i", bench.file(source.address, "video"), "-vf", ",".join(filters), *ffmpeg.MP4, target], seconds=probed.seconds, **bench.film_options)
         return {"videoUrl": bench.keep(target, "video"), "sourceUrl": source.address}
     source, target = bench.asset(bench.given.get("sourceUrl"), "image"), bench.room("picture.png")
     with Image.open(bench.file(source.address, "image")) as image:

@@ -1,121 +1,24 @@
 """
-ffmpeg: clips out of pictures, cuts, looks, sound under pictures, subtitles, and clips joined into a film.
+Films: clips out of pictures, cuts, looks, sound under pictures, subtitles, and clips joined into one.
 
-Arguments are lists, never a shell's text; words come in files, never in filters. Every run has a time limit, a directory of its own, and ends its whole
-process group when it is cut off.
+Words come in files, never in filters. Not here: how ffmpeg is run, and for how long it may (ffmpeg.py).
 """
 
 from __future__ import annotations
 
-import contextlib
 import math
-import os
 import re
-import signal
-import subprocess
-import threading
-from collections.abc import Callable, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from batuta_flows.errors import NodeFailed
+from batuta_flows.ffmpeg import MP4, Probe, probe, run
 
-RUN_S_MAX: Final = 900.0
 FPS: Final = 25
 HEIGHTS: Final = {"480p": 480, "720p": 720, "1080p": 1080, "4K": 2160}
-MP4: Final = (
-    "-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-pix_fmt", "yuv420p",
-    "-c:a", "aac", "-b:a", "160k", "-ar", "44100", "-ac", "2", "-movflags", "+faststart",
-)  # fmt: skip
 _TRANSITIONS: Final = {"cross-fade": "fade", "slide": "slideleft", "zoom": "zoomin"}
-Told = Callable[[float], None]
-
-
-class Probe(msgspec.Struct, frozen=True):
-    """What a media file is. A file without a picture has no width and no height."""
-
-    seconds: float
-    width: int
-    height: int
-    has_sound: bool
-
-
-@cache
-def program() -> str:
-    """The path of ffmpeg. Raises NodeFailed when there is none."""
-    try:
-        import imageio_ffmpeg  # type: ignore[import-untyped]
-
-        return str(imageio_ffmpeg.get_ffmpeg_exe())
-    except (ImportError, RuntimeError):
-        raise NodeFailed("not_available", "ffmpeg is not installed", fix="pip install 'batuta[flows]'") from None
-
-
-@cache
-def version() -> str:
-    """ffmpeg's version, for /health."""
-    found = subprocess.run([program(), "-version"], capture_output=True, text=True, check=False, timeout=20).stdout
-    return found.split()[2] if found.startswith("ffmpeg version") else "unknown"
-
-
-def run(arguments: Sequence[str | Path], *, seconds: float = 0, told: Told = lambda share: None, is_cancelled: Callable[[], bool] = lambda: False) -> None:
-    """
-    Run ffmpeg. *seconds*: how long the result will be, so that *told* is given the share that is done.
-
-    Raises:
-        NodeFailed: it failed, took too long, or nobody wants the result any more.
-    """
-    command = [program(), "-hide_banner", "-nostdin", "-y", "-loglevel", "error", "-progress", "pipe:1", *map(str, arguments)]
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
-    late = threading.Timer(RUN_S_MAX, _kill, [process])
-    late.start()
-    words: list[str] = []
-    reader = threading.Thread(target=lambda: words.extend(process.stderr or []), daemon=True)
-    reader.start()
-    was_cancelled = False
-    try:
-        for line in process.stdout or ():
-            if line.startswith("out_time_us=") and seconds and line[12:].strip().isdigit():
-                told(min(1.0, int(line[12:]) / 1e6 / seconds))
-            if is_cancelled():
-                was_cancelled = True
-                _kill(process)
-        code = process.wait()
-    finally:
-        late.cancel()
-        _kill(process)
-        reader.join(5)
-    if was_cancelled:
-        raise NodeFailed("cancelled", "nobody wants this any more")
-    if code:
-        said = " ".join("".join(words).split())[:400]  # the cause comes first, then what became of it
-        raise NodeFailed("timed_out" if code < 0 else "bad_input", f"ffmpeg ended with {code}: {said or 'no reason given'}", may_retry=code < 0)
-
-
-def _kill(process: subprocess.Popen[str]) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-
-
-def probe(path: Path) -> Probe:
-    """
-    What is in a media file.
-
-    Raises:
-        NodeFailed: ffmpeg cannot read it.
-    """
-    said = subprocess.run([program(), "-hide_banner", "-nostdin", "-i", str(path)], capture_output=True, text=True, check=False, timeout=60).stderr
-    picture = re.search(r"Stream #.*Video:.*?[ ,](\d{2,5})x(\d{2,5})", said)
-    sound = "Audio:" in said
-    length = re.search(r"Duration: (\d+):(\d+):(\d+(?:\.\d+)?)", said)
-    if picture is None and not sound:
-        raise NodeFailed("bad_input", f"{path.name} is no film and no sound that ffmpeg can read")
-    seconds = int(length[1]) * 3600 + int(length[2]) * 60 + float(length[3]) if length else 0.0
-    return Probe(seconds, int(picture[1]) if picture else 0, int(picture[2]) if picture else 0, sound)
 
 
 # -- clips ------------------------------------------------------------------------------------------------------------------------

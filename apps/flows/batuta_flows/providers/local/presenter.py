@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 from PIL import Image, ImageDraw
 
+from batuta_flows import ffmpeg
 from batuta_flows.errors import NodeFailed
 from batuta_flows.providers.local import film
 
@@ -29,7 +30,7 @@ def present(avatar: str, background: Image.Image, speech: Path, target: Path) ->
     skin, hair, shirt = _LOOKS.get(avatar, _LOOKS["Predefined 1"])
     ground = background.convert("RGB").resize(SIZE)
     command = [
-        film.program(), "-hide_banner", "-nostdin", "-y", "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{SIZE[0]}x{SIZE[1]}",
+        ffmpeg.program(), "-hide_banner", "-nostdin", "-y", "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{SIZE[0]}x{SIZE[1]}",
         "-r", str(film.FPS), "-i", "pipe:0", "-i", str(speech), "-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", "-c:a", "aac",
         "-shortest", "-movflags", "+faststart", str(target),
     ]  # fmt: skip
@@ -46,7 +47,7 @@ def present(avatar: str, background: Image.Image, speech: Path, target: Path) ->
     except BrokenPipeError:
         pass
     said = process.stderr.read() if process.stderr is not None else b""
-    if process.wait(film.RUN_S_MAX):
+    if process.wait(ffmpeg.RUN_S_MAX):
         raise NodeFailed("bad_input", f"the presenter could not be filmed: {said.decode(errors='replace')[-300:]}")
     return seconds
 
