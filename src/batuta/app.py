@@ -15,6 +15,7 @@ from importlib import metadata
 from pathlib import Path
 
 from batuta.api.addresses import Addresses
+from batuta.api.browsers import Browsers
 from batuta.api.server import Edge, listening
 from batuta.api.services import Services
 from batuta.builtin.absent import AbsentWorker, read_worker_types
@@ -169,7 +170,7 @@ class Server:
                 self.engine, self.catalog, self.scripts, events=self.events, schedules=self.schedules, metrics=self.metrics, webhooks=self.webhooks,
                 addresses=self.addresses, files=self.files, config=self.settings.shown(), secrets_readable=self.settings.secrets_readable, pulse=self.pulse,
             )  # fmt: skip
-            edge = Edge(services, body_bytes_max=self.settings.request_bytes_max)
+            edge = Edge(services, body_bytes_max=self.settings.request_bytes_max, browsers=Browsers(self.settings.hosts_allowed))
             door = self._ui_door()
             self.port = await edge.start(self.settings.host, self.settings.port, also=door)
             started.push_async_callback(edge.stop)

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -49,6 +50,10 @@ class Settings(msgspec.Struct, frozen=True):
     """Whether such an address is taken only with its signature: yes or no. No, as in Conductor: runbooks write these addresses by hand."""
     public_url: str = ""
     """Where clients find this server (https://HOST[:PORT]), for addresses handed out. Empty: where they asked."""
+    allowed_hosts: str = ""
+    """Names by which browsers may ask this server over plain http, separated by commas; .example.com with all below it; * any. Always known: addresses, names
+    without a dot, localhost, the machine's own name, the host of public_url. A page whose name leads here on purpose (DNS rebinding) is refused so. Programs,
+    and browsers on https, are not asked."""
     variables_bytes_max: int = 256 * 1024
     """Largest sum of workflow variables. Conductor's."""
     inbox_max: int = 1_000
@@ -133,6 +138,13 @@ class Settings(msgspec.Struct, frozen=True):
         """The entries of http_private_allow."""
         return [entry.strip() for entry in self.http_private_allow.split(",") if entry.strip()]
 
+    @property
+    def hosts_allowed(self) -> list[str]:
+        """The entries of allowed_hosts, and the host of public_url."""
+        entries = [entry.strip() for entry in self.allowed_hosts.split(",") if entry.strip()]
+        public = urlsplit(self.public_url).hostname
+        return [*entries, public] if public else entries
+
     def shown(self) -> dict[str, str]:
         """
         All settings as texts, for people who operate the server; of secrets, and of an address that may hold one, only that they are there.
@@ -177,6 +189,9 @@ def read_settings(given: Mapping[str, Any], environment: Mapping[str, str] = os.
         raise Invalid(f"setting address_signed_only: found {settings.address_signed_only!r}, expected 'yes' or 'no'")
     if settings.public_url and not re.fullmatch(r"https?://[^/?#\s]+(/[^?#\s]*[^/?#\s])?", settings.public_url):
         raise Invalid(f"setting public_url: found {settings.public_url!r}, expected https://HOST, with no slash at its end")
+    for entry in settings.allowed_hosts.split(","):
+        if entry.strip() and not re.fullmatch(r"\*|\.?[\w-]+(\.[\w-]+)*", entry.strip()):
+            raise Invalid(f"setting allowed_hosts: found {entry.strip()!r}, expected names such as batuta.example.com, without scheme or port")
     for name in ("port", "ui_port"):
         if not 0 <= getattr(settings, name) <= 65535:
             raise Invalid(f"setting {name}: found {getattr(settings, name)!r}, expected 0 to 65535")

@@ -154,27 +154,3 @@ def test_health_says_what_to_look_into(edge: Edge) -> None:
     assert findings["Workers"]["level"] == "warn" and "job" in findings["Workers"]["found"]
     assert findings["Executions"]["level"] == "note" and findings["Retention"]["level"] == "note" and findings["Store"]["level"] == "ok"
     assert told["version"] == "1.2.3" and told["config"] == {"port": "8080"}
-
-
-#    what a browser says of the page that asks                                                      may it?
-ASKED = [
-    ({}, True),
-    ({"sec-fetch-site": "same-origin", "origin": "http://console"}, True),
-    ({"sec-fetch-site": "none"}, True),
-    ({"sec-fetch-site": "cross-site", "origin": "http://elsewhere"}, False),
-    ({"sec-fetch-site": "same-site", "origin": "http://console:3000"}, False),
-    ({"origin": "http://console", "host": "console"}, True),
-    ({"origin": "https://console", "host": "inside:8080", "x-forwarded-host": "console"}, True),
-    ({"origin": "http://elsewhere", "host": "console"}, False),
-    ({"origin": "null", "host": "console"}, False),
-]
-
-
-@pytest.mark.parametrize(("said", "may"), ASKED)
-@pytest.mark.parametrize(("method", "target"), [("DELETE", "/api/workflow/none"), ("GET", "/api/tasks/poll/job"), ("POST", "/api/workflow/bulk/retry")])
-def test_a_page_of_another_site_can_neither_act_nor_look(edge: Edge, said: dict[str, str], may: bool, method: str, target: str) -> None:
-    headers = tuple((name.encode(), value.encode()) for name, value in said.items())
-    answer = edge.raw(method, target, b'["none"]' if method == "POST" else b"", headers=(*headers, (b"content-type", b"application/json")))
-    assert (answer.status != 403) == may
-    if not may:
-        assert "may not use this API from a browser" in answer.json["message"]

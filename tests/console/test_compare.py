@@ -60,7 +60,7 @@ def test_what_is_not_there_is_said(look: Look, stage: Stage) -> None:
     page.get_by_text("Choose two executions").wait_for()
     page.goto(f"{stage.url}/compare?a={stage.ids['failed']}&b=nobody")
     page.get_by_role("button", name="Try again").wait_for()
-    look.complaints.clear()  # the browser itself reports the answer 404
+    look.expect_refusals()  # the browser itself reports the answer 404
 
 
 def test_texts_are_not_taken_for_html(page: Any, stage: Stage) -> None:

@@ -50,7 +50,7 @@ def test_what_is_wrong_is_told_at_its_place_and_keeps_it_from_being_saved(page: 
     assert page.get_by_role("button", name="Save…").is_disabled()
     page.get_by_role("button", name="Discard").click()
     page.get_by_text("It may be registered.").wait_for()
-    look.complaints.clear()  # the browser itself reports the 400
+    look.expect_refusals()  # the browser itself reports the 400
 
 
 def test_a_change_becomes_a_new_version_unless_one_overwrites(page: Any, stage: Stage) -> None:
@@ -87,7 +87,7 @@ def test_the_graph_follows_the_text_and_leads_to_it(page: Any, stage: Stage, loo
     assert page.locator(".cm-activeLine").inner_text().strip() == "{"
     replaced(page, "Definition", '"renamed"', '"first"')
     graph.get_by_text("should be unique").first.wait_for()
-    look.complaints.clear()  # the browser itself reports the 400
+    look.expect_refusals()  # the browser itself reports the 400
 
 
 def test_two_versions_are_compared(page: Any, stage: Stage) -> None:

@@ -110,7 +110,7 @@ def test_without_a_layout_there_is_a_list(look: Look, stage: Stage) -> None:
     page.unroute("**/elk.worker-*")
     page.get_by_role("button", name="Try again").click()
     card(page, "clean_build_env").wait_for()
-    look.complaints.clear()  # the browser itself reports the request that failed
+    look.expect_refusals()  # the browser itself reports the request that failed
 
 
 @pytest.mark.parametrize("scene", ["odd", "human", "paused", "terminated", "timed", "fanned", "large"])

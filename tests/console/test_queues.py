@@ -52,7 +52,7 @@ def test_tasks_are_found_by_the_language_of_the_api(page: Any, stage: Stage, loo
     assert table.get_by_text("mailbox").count() == 0
     page.goto(f"{stage.url}/queues/tasks?q=status")
     page.get_by_role("alert").first.wait_for()
-    look.complaints.clear()  # the browser itself reports the 400
+    look.expect_refusals()  # the browser itself reports the 400
 
 
 def test_a_worker_shows_what_it_polls_and_has_in_hand(page: Any, stage: Stage) -> None:

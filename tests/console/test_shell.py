@@ -91,4 +91,4 @@ def test_it_says_when_it_is_not_live(look: Look) -> None:
     page.get_by_role("button", name="Disconnected").wait_for()
     with embedded(port=port):
         page.get_by_role("button", name="Live").wait_for()
-    look.complaints.clear()  # the browser itself reports requests that failed
+    look.expect_refusals()  # the browser itself reports requests that failed

@@ -14,11 +14,12 @@ from typing import Final
 
 from batuta.api import errors
 from batuta.api.binding import Bound
+from batuta.api.browsers import Browsers
 from batuta.api.http import BODY_BYTES_MAX, Disconnected, Receive, Request, Response, Scope, Send, Streamed
 from batuta.api.router import Route, Router, WrongMethod
 from batuta.api.routes import ROUTES
 from batuta.api.services import Services
-from batuta.api.site import PAGES, Site, require_same_site
+from batuta.api.site import PAGES, Site
 from batuta.errors import BatutaError, NotFound
 
 Trust = Callable[[Request, Route], Awaitable[None]]
@@ -30,14 +31,15 @@ _ALLOW: Final = b"allow"
 class Application:
     """
     Conductor's API over these rooms. `trust` is asked before the body of a request is read; without it everybody may do everything.
-    `site` answers what no route does: the console's files.
+    `site` answers what no route does: the console's files. `browsers` knows the names this server has, which pages of other sites have not.
     """
 
     def __init__(
         self, services: Services, routes: Iterable[Route] = ROUTES, *, trust: Trust | None = None, body_bytes_max: int = BODY_BYTES_MAX,
-        site: Site | None = None,
+        site: Site | None = None, browsers: Browsers | None = None,
     ) -> None:  # fmt: skip
         self._services, self._trust, self._body_bytes_max, self._site = services, trust, body_bytes_max, site
+        self._browsers = browsers or Browsers()
         self._watchers: set[asyncio.Task[None]] = set()
         self._router = Router()
         for route in routes:
@@ -71,7 +73,6 @@ class Application:
         await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else response.body})
 
     async def _answer(self, request: Request) -> Response:
-        require_same_site(request)
         try:
             bound, request.values = self._router.find(request.method, request.path)
         except WrongMethod as wrong:
@@ -85,6 +86,7 @@ class Application:
             request.pattern = PAGES
             return page
         request.pattern = bound.route.pattern
+        self._browsers.admit(request, bound.route)
         if self._trust is not None:
             await self._trust(request, bound.route)
         if bound.takes_body:

@@ -28,7 +28,8 @@ class Route:
 
     `pattern` is a path with `{variable}` segments. `takes` names the body: a schema, `X[]` a list of them, `object`, `text`; `?` behind it
     when it may be missing; `bytes` a body that the handler reads as it comes; empty for none. `gives` names the answer alike; `nothing` is an empty one, `?`
-    behind it says it may be 204, `201 ` before it that this is its status.
+    behind it says it may be 204, `201 ` before it that this is its status. `acts` marks a GET that does
+    more than read: browsers send a GET on anybody's word.
     """
 
     method: str
@@ -37,6 +38,7 @@ class Route:
     summary: str
     takes: str = ""
     gives: str = "nothing"
+    acts: bool = field(default=False, kw_only=True)
 
     @property
     def segments(self) -> list[str]:

@@ -1,7 +1,7 @@
 """
 The API on one screen. Routing, the OpenAPI description and the reference page of the docs are made from this table.
 
-Columns: method, path, handler, what it does, what its body is, what it answers (see router.Route for the last two).
+Columns: method, path, handler, what it does, what its body is, what it answers (see router.Route for the last two, and for `acts`).
 Not here: parameters of the query, which the handlers' signatures name (binding.py).
 Source: conductor-rest-api.md §1.
 """
@@ -102,8 +102,8 @@ _BULK: Final = (
     Route("DELETE", "/api/workflow/bulk/terminate-remove", bulk.terminate_remove, "Terminate and delete many", "string[]", "BulkResponse"),
 )
 _TASKS: Final = (
-    Route("GET", "/api/tasks/poll/{tasktype}", tasks.poll, "Take a task", "", "Task?"),
-    Route("GET", "/api/tasks/poll/batch/{tasktype}", tasks.poll_batch, "Take several tasks", "", "Task[]"),
+    Route("GET", "/api/tasks/poll/{tasktype}", tasks.poll, "Take a task", "", "Task?", acts=True),
+    Route("GET", "/api/tasks/poll/batch/{tasktype}", tasks.poll_batch, "Take several tasks", "", "Task[]", acts=True),
     Route("POST", "/api/tasks", tasks.report, "Report a task", "TaskResult", "text"),
     Route("POST", "/api/tasks/update-v2", tasks.report_and_poll, "Report a task and take the next", "TaskResult", "Task?"),
     Route("POST", "/api/tasks/{workflowId}/{taskRefName}/{status}", tasks.report_by_ref, "Report a task by reference", "object", "text"),
@@ -147,9 +147,9 @@ _SCHEDULER: Final = (
     Route("GET", "/api/scheduler/schedules/{name}", scheduler.read, "One schedule", "", "WorkflowSchedule"),
     Route("DELETE", "/api/scheduler/schedules/{name}", scheduler.delete, "Delete a schedule"),
     Route("PUT", "/api/scheduler/schedules/{name}/pause", scheduler.pause, "Pause a schedule"),
-    Route("GET", "/api/scheduler/schedules/{name}/pause", scheduler.pause, "Pause a schedule, as older SDKs ask for it"),
+    Route("GET", "/api/scheduler/schedules/{name}/pause", scheduler.pause, "Pause a schedule, as older SDKs ask for it", acts=True),
     Route("PUT", "/api/scheduler/schedules/{name}/resume", scheduler.resume, "Resume a schedule"),
-    Route("GET", "/api/scheduler/schedules/{name}/resume", scheduler.resume, "Resume a schedule, as older SDKs ask for it"),
+    Route("GET", "/api/scheduler/schedules/{name}/resume", scheduler.resume, "Resume a schedule, as older SDKs ask for it", acts=True),
     Route("GET", "/api/scheduler/schedules/{name}/tags", scheduler.tags, "Tags of a schedule", "", "Tag[]"),
     Route("PUT", "/api/scheduler/schedules/{name}/tags", scheduler.set_tags, "Set the tags of a schedule", "Tag[]"),
     Route("DELETE", "/api/scheduler/schedules/{name}/tags", scheduler.remove_tags, "Take tags off a schedule", "Tag[]"),
@@ -157,9 +157,9 @@ _SCHEDULER: Final = (
     Route("PUT", "/api/scheduler/bulk/resume", scheduler.resume_many, "Resume many", "string[]", "BulkResponse"),
     Route("GET", "/api/scheduler/nextFewSchedules", scheduler.next_few, "The next ticks of an expression", "", "integer[]"),
     Route("GET", "/api/scheduler/search/executions", scheduler.executions, "What came of ticks", "", "object"),
-    Route("GET", "/api/scheduler/admin/requeue", scheduler.requeue, "Look at the clock again", "", "object"),
-    Route("GET", "/api/scheduler/admin/pause", scheduler.hold, "Let no schedule fire on this server", "", "object"),
-    Route("GET", "/api/scheduler/admin/resume", scheduler.release, "Let schedules fire again", "", "object"),
+    Route("GET", "/api/scheduler/admin/requeue", scheduler.requeue, "Look at the clock again", "", "object", acts=True),
+    Route("GET", "/api/scheduler/admin/pause", scheduler.hold, "Let no schedule fire on this server", "", "object", acts=True),
+    Route("GET", "/api/scheduler/admin/resume", scheduler.release, "Let schedules fire again", "", "object", acts=True),
 )
 _ADMIN: Final = (
     Route("GET", "/health", admin.health, "Whether the server serves", "", "object"),
@@ -187,7 +187,7 @@ _SEARCH: Final = (
 _WAITING: Final = (
     Route("POST", "/api/workflow/execute/{name}/{version}", waiting.execute, "Start, and wait for its end or a halt", "StartWorkflowRequest?", "object?"),
     Route("POST", "/api/workflow/execute/{name}", waiting.execute_as_call, "Start with an input, wait, answer the output", "object?", "object"),
-    Route("GET", "/api/workflow/execute/{name}", waiting.execute_as_get, "The same, its input in the query", "", "object"),
+    Route("GET", "/api/workflow/execute/{name}", waiting.execute_as_get, "The same, its input in the query", "", "object", acts=True),
     Route("POST", "/api/workflow/{workflowId}/state", waiting.update_state, "Set variables, report a task, and wait", "WorkflowStateUpdate", "object"),
     Route("POST", "/api/workflow/test", waiting.test, "Run with mocked outputs (taskRefToMockOutput)", "StartWorkflowRequest", "Workflow"),
     Route("POST", "/api/tasks/{workflowId}/{status}/signal", waiting.signal, "Report the WAIT that holds an execution", "object"),

@@ -18,6 +18,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from batuta.api.application import Application, Trust
+from batuta.api.browsers import Browsers
 from batuta.api.http import BODY_BYTES_MAX
 from batuta.api.services import Services
 from batuta.api.site import Site
@@ -93,8 +94,8 @@ class _Protocol(HttpToolsProtocol):
 class Edge:
     """The HTTP door of one server. Start it once, stop it once."""
 
-    def __init__(self, services: Services, *, trust: Trust | None = None, body_bytes_max: int = BODY_BYTES_MAX) -> None:
-        self._application = Application(services, trust=trust, body_bytes_max=body_bytes_max, site=Site())
+    def __init__(self, services: Services, *, trust: Trust | None = None, body_bytes_max: int = BODY_BYTES_MAX, browsers: Browsers | None = None) -> None:
+        self._application = Application(services, trust=trust, body_bytes_max=body_bytes_max, site=Site(), browsers=browsers)
         self._server: _Server | None = None
         self._serving: asyncio.Task[None] | None = None
 

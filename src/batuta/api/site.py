@@ -3,7 +3,7 @@ The console's files: what `make ui` built into batuta/ui, on every path that no 
 
 A page may load scripts and styles of this server and talk to this server, and nothing else: no inline script or style runs unless it carries the nonce of
 that very answer. Files under /assets have the hash of what is in them in their names and are kept by browsers for ever; everything else is asked for anew.
-Not here: the data that the console shows (console.py, and the rest of the API).
+Not here: the data that the console shows (console.py, and the rest of the API), which pages may ask for it (browsers.py).
 Source: Conductor serves its UI for any path that is not the API's (conductor-rest-api.md §0).
 """
 
@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from batuta.api.http import Request, Response
-from batuta.errors import Forbidden
 
 HOME: Final = Path(__file__).parents[1] / "ui"
 PAGES: Final = "CONSOLE"  # what the metrics count these requests under, whatever their paths
@@ -135,29 +134,3 @@ def _fresh() -> tuple[bytes, bytes]:
 
 def _page_headers(policy: bytes) -> tuple[tuple[bytes, bytes], ...]:
     return ((b"content-security-policy", policy), (b"cache-control", b"no-store"), *_ALWAYS)
-
-
-def require_same_site(request: Request) -> None:
-    """
-    Raise Forbidden when a browser asks on behalf of a page of another site: such a page may neither act nor look.
-
-    Browsers say so themselves (Sec-Fetch-Site), or name the page's origin; programs send neither. Reading counts as well, since a poll is a GET. A link
-    that somebody follows to a page is no request for the API.
-    """
-    site = origin = host = b""
-    for name, value in request.headers:
-        if name == b"sec-fetch-site":
-            site = value
-        elif name == b"origin":
-            origin = value
-        elif name == b"host":
-            host = value
-    if not (site or origin) or not request.path.startswith("/api"):
-        return
-    if site in (b"same-origin", b"none"):
-        return
-    named = origin.partition(b"://")[2]
-    if not site and named and named in (host, request.header(b"x-forwarded-host")):
-        return
-    who = origin.decode("latin-1") or "another site"
-    raise Forbidden(f"a page of {who} may not use this API from a browser; open the console of this server, or call it from a program")
