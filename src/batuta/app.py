@@ -174,6 +174,8 @@ class Server:
             door = self._ui_door()
             self.port = await edge.start(self.settings.host, self.settings.port, also=door)
             started.push_async_callback(edge.stop)
+            if self.ui_refused:
+                log.warning("no console on port %d: %s", self.settings.ui_port, self.ui_refused)
             self.ui_port = door.getsockname()[1] if door is not None else 0
             self._started = started.pop_all()
 
@@ -185,7 +187,6 @@ class Server:
             return listening(self.settings.host, self.settings.ui_port)
         except Unavailable as error:
             self.ui_refused = str(error)
-            log.warning("no console on port %d: %s", self.settings.ui_port, error)
             return None
 
     async def stop(self) -> None:

@@ -104,7 +104,7 @@ def test_a_port_that_is_taken_is_told_with_by_whom_and_what_to_do(tmp_path: Path
 def test_a_port_taken_by_a_server_says_so(tmp_path: Path) -> None:
     with Program("server", *QUIET, "--json", "--store", "memory://", cwd=tmp_path) as first:
         port = str(ready(first)["port"])
-        with Program("server", "--port", port, "--json", "--store", "memory://", cwd=tmp_path) as second:
+        with Program("server", *QUIET, "--port", port, "--json", "--store", "memory://", cwd=tmp_path) as second:
             ended = second.ended()
     assert ended.code == Exit.CONFLICT and "a Conductor API (version 0." in json.loads(ended.err)["error"]
 
