@@ -1,16 +1,20 @@
-// The Flow Builder's page: its address says which flow is open and which run is looked at (`?flow=…&run=…`).
+// The Flow Builder's page: its address says which flow is open and which run is looked at (`?flow=…&run=…`), or that runs are looked for (`?view=runs`)
+// or held against each other (`?view=compare&a=…&b=…`).
 import { QueryClient, QueryClientProvider, useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useCallback, useEffect, useRef, useState } from "react";
 import { useSearchParams } from "wouter";
 import { Confirmations } from "../design/Dialog";
 import { ErrorState } from "../design/EmptyState";
 import { toast, Toasts } from "../design/Toast";
+import { restore } from "./actions";
 import * as api from "./api";
 import { Home } from "./Home";
 import { show, Studio } from "./studio";
 import type { NodeTypes } from "./types";
 
 const Editor = lazy(() => import("./Editor"));
+const Gallery = lazy(() => import("./Gallery"));
+const Compare = lazy(() => import("./Compare"));
 const client = new QueryClient({ defaultOptions: { queries: { retry: 1, refetchOnWindowFocus: false } } });
 
 export function App() {
@@ -41,6 +45,13 @@ function Pages() {
   );
   if (types.error) return <ErrorState error={types.error} onRetry={() => void types.refetch()} />;
   if (!types.data) return <p aria-busy="true" />;
+  const view = address.get("view");
+  if (view)
+    return (
+      <Suspense fallback={<p aria-busy="true" />}>
+        {view === "compare" ? <Compare types={types.data} /> : <Gallery />}
+      </Suspense>
+    );
   return flow ? (
     <Opened key={`${turn} ${shown.current.place}`} flow={flow} types={types.data} onOpen={open} adopted={adopted} />
   ) : (
@@ -63,7 +74,7 @@ function Opened({
   const [address, setAddress] = useSearchParams();
   const [error, setError] = useState<Error | null>(null);
   const [studio, setStudio] = useState<Studio | null>(null);
-  const [wanted] = useState({ flow, run: address.get("run") ?? "" });
+  const [wanted] = useState({ flow, run: address.get("run") ?? "", isAsRun: address.get("as") === "run" });
   useEffect(() => {
     let made: Studio | null = null;
     let isGone = false;
@@ -77,6 +88,8 @@ function Opened({
       made = new Studio(types, document, "id" in saved ? saved : null, moved);
       show(made);
       if (wanted.run) made.watch(wanted.run);
+      if (wanted.run && wanted.isAsRun) await restore(wanted.run);
+      if (isGone) return;
       setStudio(made);
     };
     begin().catch((reason: unknown) => setError(reason instanceof Error ? reason : new Error(String(reason))));

@@ -5,7 +5,7 @@ import { Dialog } from "../design/Dialog";
 import { Icon } from "../design/Icon";
 import { Status } from "../design/Status";
 import { NodeIcon } from "./NodeIcon";
-import { CardPreview, Medium } from "./Preview";
+import { CardPreview, labelOf, Medium } from "./Preview";
 import { portsOf, shownInputs } from "./ports";
 import { lookOfStatus, progressOf, shownOf, type Shown } from "./results";
 import { useStudio } from "./studio";
@@ -44,7 +44,7 @@ export function Card({ id, selected }: NodeProps) {
       </header>
       <Chips node={node} type={type} status={status} isMapped={isMapped} />
       {status?.status === "running" && <Bar value={status.progress} />}
-      {shown && <CardPreview shown={shown} onOpen={() => setOpen(true)} />}
+      {shown && <CardPreview shown={shown} title={title} onOpen={() => setOpen(true)} />}
       <Complaint bad={bad} status={status} />
       <Ports inputs={shownInputs(node, types)} outputs={portsOf(node, types)} type={type} />
       {open && shown && <Large title={title} shown={shown} onClose={() => setOpen(false)} />}
@@ -167,7 +167,7 @@ function Large({ title, shown, onClose }: { title: string; shown: Shown; onClose
     <Dialog open onClose={onClose} title={title} wide>
       <div className={css.gallery}>
         {shown.values.map((value, index) => (
-          <Medium key={index} medium={shown.medium} value={value} />
+          <Medium key={index} medium={shown.medium} value={value} label={labelOf(title, index, shown.values.length)} />
         ))}
       </div>
     </Dialog>

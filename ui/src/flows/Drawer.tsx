@@ -1,17 +1,13 @@
 // Below the canvas: what keeps the flow from running, what it made, and the runs before.
-import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { Button } from "../design/Button";
 import { Icon } from "../design/Icon";
 import { Status } from "../design/Status";
-import { toast } from "../design/Toast";
-import { ago, duration } from "../lib/format";
-import * as api from "./api";
-import { readDocument } from "./document";
-import { Medium } from "./Preview";
-import { addressOf, isOver, lookOfStatus, shownOf } from "./results";
+import { duration } from "../lib/format";
+import { restore } from "./actions";
+import { labelOf, Medium } from "./Preview";
+import { lookOfStatus, shownOf } from "./results";
+import { Runs } from "./Runs";
 import { studio, useStudio } from "./studio";
-import type { Kept } from "./types";
 import css from "./Drawer.module.css";
 
 type Tab = "checklist" | "results" | "history";
@@ -95,7 +91,7 @@ function Checklist() {
       </p>
     );
   return (
-    <ul>
+    <ul className={css.list}>
       {all.map(problem => (
         <li key={`${problem.nodeId} ${problem.field} ${problem.code}`} data-severity={problem.severity}>
           <button type="button" onClick={() => studio().select([problem.nodeId])}>
@@ -122,7 +118,11 @@ function Results() {
       {found.map(({ node, shown }) =>
         shown.values.map((value, index) => (
           <figure key={`${node.id} ${index}`}>
-            <Medium medium={shown.medium} value={value} />
+            <Medium
+              medium={shown.medium}
+              value={value}
+              label={labelOf(node.title || node.id, index, shown.values.length)}
+            />
             <figcaption className="faint cut">
               {node.title || node.id}
               {shown.values.length > 1 && ` ${index + 1}`}
@@ -137,62 +137,17 @@ function Results() {
 function History() {
   const run = useStudio(state => state.run);
   const flow = useStudio(state => state.flow?.id);
-  const { data: all, error } = useQuery({
-    queryKey: ["flow-history", run?.workflowId, run && isOver(run.status)],
-    queryFn: api.history,
-  });
-  if (error) return <p className={css.reason}>{error.message}</p>;
-  const data = all?.filter(kept => kept.flowId === flow);
-  if (!data) return <p className="faint" aria-busy="true" />;
-  if (!data.length) return <p className="faint">This flow has not run yet.</p>;
+  if (!flow) return <p className="faint">This flow has not run yet.</p>;
   return (
-    <ul>
-      {data.map(kept => (
-        <li key={kept.workflowId} aria-current={kept.workflowId === run?.workflowId || undefined}>
-          <span className={css.kept}>
-            <Status status={lookOfStatus(kept.status)} bare />
-            <strong className="cut">{kept.workflowName}</strong>
-            <span className="faint">{kept.startTime ? ago(Date.parse(kept.startTime)) : ""}</span>
-            <span className="faint">{kept.durationMs ? duration(kept.durationMs) : ""}</span>
-            <Thumbnails kept={kept} />
-            <Button small kind="quiet" onClick={() => studio().watch(kept.workflowId)}>
-              Show
-            </Button>
-            <Button
-              small
-              kind="quiet"
-              title="The flow as it was in this run"
-              onClick={() => void restore(kept.workflowId)}
-            >
-              Restore
-            </Button>
-          </span>
-        </li>
-      ))}
-    </ul>
+    <Runs
+      filter={{ flowId: flow }}
+      shown={run?.workflowId}
+      again={run ? `${run.workflowId} ${run.status}` : ""}
+      acts={{
+        onShow: kept => studio().watch(kept.workflowId),
+        onRestore: kept => void restore(kept.workflowId).then(() => studio().watch(kept.workflowId)),
+      }}
+      none={<p className="faint">This flow has not run yet.</p>}
+    />
   );
-}
-
-function Thumbnails({ kept }: { kept: Kept }) {
-  const pictures = kept.results
-    .flatMap(result => Object.entries(result.data?.output ?? {}))
-    .filter(([name]) => name === "imageUrl")
-    .flatMap(([, value]) => (Array.isArray(value) ? value : [value]))
-    .map(addressOf)
-    .filter(Boolean);
-  return (
-    <span className={css.thumbnails}>
-      {pictures.slice(0, 4).map(address => (
-        <img key={address} src={`${address}/thumbnail`} alt="" />
-      ))}
-    </span>
-  );
-}
-
-async function restore(run: string): Promise<void> {
-  const found = readDocument(JSON.stringify(await api.flowOfRun(run).catch(() => null)));
-  if (!found) return toast("bad", "The flow of this run is not known any more.");
-  studio().change(document => ({ ...document, nodes: found.nodes }));
-  studio().watch(run);
-  toast("good", "The flow is as it was in that run. Ctrl Z takes it back.");
 }

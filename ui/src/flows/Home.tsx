@@ -1,6 +1,7 @@
 // Where one begins: templates, the flows that are kept, or nothing at all.
 import { useQuery } from "@tanstack/react-query";
 import { useRef, useState } from "react";
+import { useSearchParams } from "wouter";
 import { Button } from "../design/Button";
 import { confirm } from "../design/Dialog";
 import { ErrorState } from "../design/EmptyState";
@@ -15,6 +16,7 @@ import css from "./Home.module.css";
 
 export function Home({ types, onOpen }: { types: NodeTypes; onOpen: (flow: string) => void }) {
   const field = useRef<HTMLInputElement>(null);
+  const [, setAddress] = useSearchParams();
   const templates = useQuery({ queryKey: ["templates"], queryFn: api.templates });
   const flows = useQuery({ queryKey: ["flows"], queryFn: api.flows, refetchOnMount: "always" });
   const error = templates.error ?? flows.error;
@@ -36,6 +38,9 @@ export function Home({ types, onOpen }: { types: NodeTypes; onOpen: (flow: strin
             if (file) void importFile(file, onOpen);
           }}
         />
+        <Button icon="time" onClick={() => setAddress({ view: "runs" })}>
+          Runs
+        </Button>
         <Button onClick={() => field.current?.click()}>Import a file…</Button>
         <Button kind="primary" icon="plus" onClick={() => onOpen("new")}>
           Empty flow

@@ -1,19 +1,28 @@
 // Media of a run: small on a card, large in a dialog. Texts are texts.
 import { addressOf, textOf, type Shown } from "./results";
+import { Sound } from "./Sound";
 import type { Medium } from "./types";
 import css from "./Preview.module.css";
 
 /** What a card shows of a result: one medium, or the first four of a list. */
-export function CardPreview({ shown, onOpen }: { shown: Shown; onOpen: () => void }) {
+export function CardPreview({ shown, title, onOpen }: { shown: Shown; title: string; onOpen: () => void }) {
   const { medium, values } = shown;
   const isPicture = medium === "image" || medium === "video";
-  if (medium === "audio" && values.length === 1)
+  const first = values.slice(0, isPicture ? 4 : 3);
+  const more = values.length - first.length;
+  if (medium === "audio")
     return (
-      <div className={`${css.preview} nodrag`}>
-        <Medium medium="audio" value={values[0]} />
+      <div className={css.preview} data-medium="audio">
+        {first.map((value, index) => (
+          <Medium key={index} medium="audio" value={value} label={labelOf(title, index, values.length)} />
+        ))}
+        {more > 0 && (
+          <button type="button" className={css.all} onClick={onOpen}>
+            All {values.length}
+          </button>
+        )}
       </div>
     );
-  const first = values.slice(0, isPicture ? 4 : 3);
   return (
     <button
       type="button"
@@ -21,35 +30,70 @@ export function CardPreview({ shown, onOpen }: { shown: Shown; onOpen: () => voi
       data-medium={medium}
       data-many={values.length > 1 || undefined}
       onClick={onOpen}
-      aria-label={`Open ${values.length === 1 ? shown.name : `${values.length} results`}`}
+      aria-label={`Open ${values.length === 1 ? shown.name : `${values.length} results`} of ${title}`}
     >
       {first.map((value, index) => (
-        <Small key={index} number={index + 1} medium={medium} value={value} />
+        <Small key={index} medium={medium} value={value} />
       ))}
-      {values.length > first.length && <span className={css.more}>+{values.length - first.length}</span>}
+      {more > 0 && <span className={css.more}>+{more}</span>}
     </button>
   );
 }
 
-function Small({ number, medium, value }: { number: number; medium: Medium; value: unknown }) {
+export const labelOf = (title: string, index: number, all: number) => (all > 1 ? `${title} ${index + 1}` : title);
+
+function Small({ medium, value }: { medium: Medium; value: unknown }) {
   const address = addressOf(value);
-  if (medium === "image" && address) return <img src={`${address}/thumbnail`} alt="" draggable={false} />;
-  if (medium === "video" && address)
-    return <video src={`${address}#t=0.1`} muted playsInline preload="metadata" tabIndex={-1} />;
-  if (medium === "audio") return <span className={css.line}>♪ Sound {number}</span>;
+  if (medium === "image" && address)
+    return <img src={`${address}/thumbnail`} alt="" draggable={false} loading="lazy" decoding="async" />;
+  if (medium === "video" && address) return <Moving address={address} />;
   return <span className={css.text}>{textOf(value).slice(0, 240)}</span>;
 }
 
+/** A film as a still picture that moves while one points at it. */
+function Moving({ address }: { address: string }) {
+  return (
+    <span className={css.moving}>
+      <video
+        src={address}
+        poster={`${address}/thumbnail`}
+        muted
+        loop
+        playsInline
+        preload="none"
+        tabIndex={-1}
+        onPointerEnter={event => void event.currentTarget.play().catch(() => {})}
+        onPointerLeave={event => {
+          event.currentTarget.pause();
+          event.currentTarget.load(); // back to the still picture
+        }}
+      />
+      <i aria-hidden="true" />
+    </span>
+  );
+}
+
 /** One medium in full. */
-export function Medium({ medium, value }: { medium: Medium; value: unknown }) {
+export function Medium({ medium, value, label }: { medium: Medium; value: unknown; label: string }) {
   const address = addressOf(value);
   if (address && medium === "image")
     return (
-      <a href={address} target="_blank" rel="noreferrer">
-        <img className={css.large} src={address} alt="" />
+      <a href={address} target="_blank" rel="noreferrer" title="In full size">
+        <img className={css.large} src={address} alt={label} />
       </a>
     );
-  if (address && medium === "video") return <video className={css.large} src={address} controls preload="metadata" />;
-  if (address && medium === "audio") return <audio className={css.sound} src={address} controls preload="metadata" />;
+  if (address && medium === "video")
+    return (
+      <video
+        className={css.large}
+        src={address}
+        poster={`${address}/thumbnail`}
+        controls
+        playsInline
+        preload="none"
+        aria-label={label}
+      />
+    );
+  if (address && medium === "audio") return <Sound address={address} label={label} />;
   return <p className={css.words}>{textOf(value)}</p>;
 }

@@ -11,6 +11,8 @@ import {
   withPositions,
   type Link,
 } from "./document";
+import { toast } from "../design/Toast";
+import * as api from "./api";
 import { tidied } from "./layout";
 import { studio } from "./studio";
 import type { NodeType } from "./types";
@@ -64,4 +66,12 @@ export function paste(text: string): boolean {
 export async function tidy(sizes: ReadonlyMap<string, { width: number; height: number }>): Promise<void> {
   const places = await tidied(studio().state.document, sizes);
   studio().change(document => withPositions(document, places));
+}
+
+/** The flow as it was in a run; where its cards stand now, they stay. */
+export async function restore(run: string): Promise<void> {
+  const found = readDocument(JSON.stringify(await api.flowOfRun(run).catch(() => null)));
+  if (!found) return toast("bad", "The flow of this run is not known any more.");
+  studio().change(document => ({ ...document, nodes: found.nodes }));
+  toast("good", "The flow is as it was in that run. Ctrl Z takes it back.");
 }

@@ -1,6 +1,19 @@
 // Everything that is asked of the Flow Builder's backend.
 import { ApiError } from "../api/http";
-import type { FlowDocument, Kept, NodeType, NodeTypes, Problem, Run, Saved, Template, Validation } from "./types";
+import type {
+  Attempt,
+  FlowDocument,
+  Health,
+  Kept,
+  NodeType,
+  NodeTypes,
+  Problem,
+  Run,
+  RunFilter,
+  Saved,
+  Template,
+  Validation,
+} from "./types";
 
 /** A request that was refused because of what is in the flow. */
 export class Refusal extends ApiError {
@@ -64,7 +77,19 @@ export const status = (run: string) => ask<Run>("GET", at("workflow", run, "stat
 export const cancel = (run: string) => ask<void>("POST", at("workflow", run, "cancel"));
 export const retry = (run: string) => ask<void>("POST", at("workflow", run, "retry"));
 export const flowOfRun = (run: string) => ask<FlowDocument | null>("GET", at("workflow", run, "flow"));
-export const history = async () => (await ask<{ runs: Kept[] }>("GET", "/workflow/history?limit=50")).runs;
+export const logOf = (run: string, node: string) =>
+  ask<{ attempts: Attempt[]; left: number }>("GET", at("workflow", run, "nodes", node, "log"));
+/** A page of kept runs, newest first; *cursor* is the `next` of the page before. */
+export function history(filter: Partial<RunFilter>, cursor = "", limit = 24) {
+  const asked = new URLSearchParams({ limit: String(limit) });
+  for (const [name, value] of Object.entries({ ...filter, cursor })) if (value) asked.set(name, value);
+  return ask<{ runs: Kept[]; next: string | null }>("GET", `/workflow/history?${asked}`);
+}
+/** Where the orchestrator and its console are, and who does the work. */
+export const health = () => ask<Health>("GET", "/health");
+
+/** How loud each part of a sound is, between 0 and 1. */
+export const outline = (address: string) => ask<{ seconds: number; peaks: number[] }>("GET", `${address}/peaks`);
 
 export interface Uploaded {
   asset: string;

@@ -133,6 +133,12 @@ export interface Run {
   startTime: string | null;
   endTime: string | null;
 }
+/** What can be asked of kept runs. */
+export interface RunFilter {
+  flowId: string;
+  status: string;
+  q: string;
+}
 export interface Kept {
   workflowId: string;
   workflowName: string;
@@ -155,4 +161,21 @@ export interface Template {
   title: string;
   summary: string;
   document: FlowDocument;
+}
+
+/** One attempt at a node, or at one of its items, and what was written down meanwhile. */
+export interface Attempt {
+  taskId: string;
+  item: number | null;
+  status: string;
+  worker: string;
+  startedAt: number;
+  endedAt: number;
+  reason: string;
+  lines: { at: number; text: string }[];
+}
+export interface Health {
+  conductorUrl: string;
+  conductor: { ok: boolean; latencyMs?: number; error?: string };
+  providers: Record<string, { configured: boolean }>;
 }

@@ -37,6 +37,7 @@ from batuta_flows.document.original import is_original, read_original, write_ori
 from batuta_flows.errors import FlowError, Malformed
 from batuta_flows.records.flows import Flows
 from batuta_flows.runs.history import History
+from batuta_flows.runs.log import node_log
 from batuta_flows.runs.service import Scope, Service
 
 Json = Any
@@ -58,6 +59,7 @@ def application(backend: Backend) -> Starlette:
         Route("/workflow/{id}/events", events, methods=["GET"]),
         Route("/workflow/{id}/flow", flow_of_run, methods=["GET"]),
         Route("/workflow/{id}/download", exports.archive, methods=["GET"]),
+        Route("/workflow/{id}/nodes/{node}/log", log_of_node, methods=["GET"]),
         Route("/workflow/{id}/cancel", cancel, methods=["POST"]),
         Route("/workflow/{id}/retry", retry, methods=["POST"]),
         Route("/workflow/{id}/rerun", rerun, methods=["POST"]),
@@ -161,6 +163,12 @@ async def flow_of_run(request: Request) -> Response:
     return _json(shapes.document(found))
 
 
+async def log_of_node(request: Request) -> Response:
+    """What the workers of a node wrote down, the tasks it is made of, and their names in the orchestrator."""
+    path = request.path_params
+    return _json(await run_in_threadpool(node_log, request.app.state.backend.client, path["id"], path["node"]))
+
+
 async def cancel(request: Request) -> Response:
     body = await _object(request, may_be_empty=True)
     await run_in_threadpool(_service(request).cancel, request.path_params["id"], str(body.get("reason") or ""))
@@ -180,14 +188,15 @@ async def rerun(request: Request) -> Response:
 
 
 async def history(request: Request) -> Response:
-    """The original's list of the last 50; with `cursor`, `status`, `q` or `limit` a page: `{runs, next}`."""
+    """The original's list of the last 50; with `cursor`, `flowId`, `status`, `q` or `limit` a page: `{runs, next}`."""
     kept: History = request.app.state.backend.history
     query = request.query_params
     if not query:
         return _json([shapes.kept(found, request.app.state.link) for found in await run_in_threadpool(lambda: kept.page(limit=HISTORY))])
     limit = int(query["limit"]) if query.get("limit", "").isdigit() else HISTORY
     before = _cursor(query.get("cursor", ""))
-    found = await run_in_threadpool(lambda: kept.page(before=before, status=query.get("status", ""), words=query.get("q", ""), limit=limit + 1))
+    sought = {"status": query.get("status", ""), "words": query.get("q", ""), "flow_id": query.get("flowId", "")}
+    found = await run_in_threadpool(lambda: kept.page(before=before, limit=limit + 1, **sought))
     page = found[:limit]
     ahead = f"{page[-1].started_at}~{page[-1].run_id}" if len(found) > limit and page else None
     return _json({"runs": [shapes.kept(entry, request.app.state.link) for entry in page], "next": ahead})

@@ -75,14 +75,14 @@ class History:
         """The newest runs of a flow."""
         return [_kept(row) for row in self._database.rows("SELECT * FROM runs WHERE flow_id = ? ORDER BY started_at DESC LIMIT ?", flow_id, limit)]
 
-    def page(self, *, before: tuple[int, str] | None = None, status: str = "", words: str = "", limit: int = 50) -> list[Kept]:
-        """Runs that started before this one (its start and id), newest first."""
+    def page(self, *, before: tuple[int, str] | None = None, status: str = "", words: str = "", flow_id: str = "", limit: int = 50) -> list[Kept]:
+        """Runs that started before this one (its start and id), newest first; *flow_id*: of this flow alone."""
         at, id = before or (2**62, "")
         sought = f"%{words.replace('%', '').replace('_', ' ')}%"
         rows = self._database.rows(
-            "SELECT * FROM runs WHERE (started_at, run_id) < (?, ?) AND (? = '' OR status = ?) AND (name LIKE ? OR run_id LIKE ?)"
-            " ORDER BY started_at DESC, run_id DESC LIMIT ?",
-            at, id, status, status, sought, sought, min(limit, PAGE_MAX),
+            "SELECT * FROM runs WHERE (started_at, run_id) < (?, ?) AND (? = '' OR status = ?) AND (? = '' OR flow_id = ?)"
+            " AND (name LIKE ? OR run_id LIKE ?) ORDER BY started_at DESC, run_id DESC LIMIT ?",
+            at, id, status, status, flow_id, flow_id, sought, sought, min(limit, PAGE_MAX),
         )  # fmt: skip
         return [_kept(row) for row in rows]
 

@@ -133,7 +133,7 @@ def _instant(value: Json) -> int:
 
 def _node(id: str, ref: str, latest: Mapping[str, Task], attempts: Mapping[str, int]) -> NodeStatus:
     items = sorted(_items(ref, latest), key=lambda item: item.index)
-    own = [task for name, task in latest.items() if _belongs(name, ref)]
+    own = [task for name, task in latest.items() if belongs(name, ref)]
     if not own:
         return NodeStatus(id, "pending")
     last = latest.get(ref)
@@ -159,7 +159,8 @@ def _node(id: str, ref: str, latest: Mapping[str, Task], attempts: Mapping[str, 
     )
 
 
-def _belongs(name: str, ref: str) -> bool:
+def belongs(name: str, ref: str) -> bool:
+    """Whether the task of this name is one of a node's: its own, an item's, or a step around its items."""
     if name == ref:
         return True
     rest = re.sub(r"(__\d+)+$", "", name.removeprefix(ref)) if name.startswith(ref) else ""
