@@ -42,12 +42,13 @@ class Backend:
         self.assets = AssetStore(settings.directory / "assets", bytes_max=settings.asset_bytes_max)
         self.adapters = adapters if adapters is not None else make_adapters(settings, self.assets, self.link)
         self.history, self.flows = History(database), Flows(database)
+        self.spend = Spend(database, run_usd_max=settings.run_usd_max, day_usd_max=settings.day_usd_max)
         self.runner = Runner(
             self.adapters,
             self.assets,
             Submissions(database),
             Results(database, self.assets),
-            Spend(database, run_usd_max=settings.run_usd_max, day_usd_max=settings.day_usd_max),
+            self.spend,
             configured=settings.configured & frozenset(self.adapters),
         )
         self.service = Service(client, self.history, self.runner, configured=settings.configured & frozenset(self.adapters))

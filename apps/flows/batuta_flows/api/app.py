@@ -29,14 +29,14 @@ from batuta_flows import templates as shipped
 from batuta_flows.api import assets, exports, problems, shapes, site
 from batuta_flows.api.events import Live
 from batuta_flows.api.guard import Guard
-from batuta_flows.assets.links import Linked
 from batuta_flows.backend import Backend
 from batuta_flows.catalogue import NODE_TYPES
 from batuta_flows.document.flow import Flow, read_flow, write_flow
 from batuta_flows.document.original import is_original, read_original, write_original
 from batuta_flows.errors import FlowError, Malformed
 from batuta_flows.records.flows import Flows
-from batuta_flows.runs.history import History
+from batuta_flows.records.spend import Books
+from batuta_flows.runs.history import History, Kept
 from batuta_flows.runs.log import node_log
 from batuta_flows.runs.service import Scope, Service
 
@@ -77,6 +77,7 @@ def application(backend: Backend) -> Starlette:
         Route("/assets/{name}/peaks", assets.peaks, methods=["GET"]),
         Route("/assets/{name}/download", exports.download, methods=["GET"]),
         Route("/assets/{name}/flow", exports.flow_of_asset, methods=["GET"]),
+        Route("/spend", spend, methods=["GET"]),
         Route("/health", health, methods=["GET"]),
         Route("/", site.page, methods=["GET"]),
         Route("/favicon.svg", site.icon, methods=["GET"]),
@@ -88,7 +89,7 @@ def application(backend: Backend) -> Starlette:
         lifespan=_lifespan,
     )
     app.state.backend, app.state.assets, app.state.link = backend, backend.assets, backend.link
-    app.state.live = Live(lambda run_id: _look(backend.service, run_id, app.state.link))
+    app.state.live = Live(lambda run_id: _look(backend, run_id))
     return app
 
 
@@ -113,9 +114,9 @@ async def _sweep(service: Service) -> None:
         await asyncio.sleep(SWEEP_S)
 
 
-def _look(service: Service, run_id: str, link: Linked) -> tuple[Json, bool]:
-    found = service.run(run_id)
-    return shapes.status(found, link), found.is_over
+def _look(backend: Backend, run_id: str) -> tuple[Json, bool]:
+    found = backend.service.run(run_id)
+    return {**shapes.status(found, backend.link), "spentUsd": backend.spend.of_runs([run_id]).get(run_id, 0)}, found.is_over
 
 
 # -- runs -------------------------------------------------------------------------------------------------------------------------
@@ -135,15 +136,18 @@ async def run(request: Request) -> Response:
 
 
 async def validate(request: Request) -> Response:
-    """Every problem of a flow, by node and field, and a rough price of one run."""
+    """Every problem of a flow, by node and field, what one run will cost, about, and whether the caps allow it."""
     found, notes = _flow(await _object(request))
     problems_found = [msgspec.to_builtins(problem) for problem in _service(request).check(found)]
     is_valid = not any(problem["severity"] == "error" for problem in problems_found)
-    return _json({"valid": is_valid, "problems": problems_found, "notes": notes, "estimateUsd": round(_service(request).estimate_usd(found), 4)})
+    price, books = _service(request).estimate(found), await run_in_threadpool(_books, request)
+    exceeds = "run" if price.usd > books.run_usd_max else "day" if price.usd + books.day_usd > books.day_usd_max else None
+    estimate = {**msgspec.to_builtins(price), **msgspec.to_builtins(books), "exceeds": exceeds}
+    return _json({"valid": is_valid, "problems": problems_found, "notes": notes, "estimateUsd": price.usd, "estimate": estimate})
 
 
 async def status(request: Request) -> Response:
-    found, _ = await run_in_threadpool(_look, _service(request), request.path_params["id"], request.app.state.link)
+    found, _ = await run_in_threadpool(_look, request.app.state.backend, request.path_params["id"])
     return _json(found)
 
 
@@ -192,14 +196,20 @@ async def history(request: Request) -> Response:
     kept: History = request.app.state.backend.history
     query = request.query_params
     if not query:
-        return _json([shapes.kept(found, request.app.state.link) for found in await run_in_threadpool(lambda: kept.page(limit=HISTORY))])
+        return _json(await run_in_threadpool(lambda: _kept_runs(request, kept.page(limit=HISTORY))))
     limit = int(query["limit"]) if query.get("limit", "").isdigit() else HISTORY
     before = _cursor(query.get("cursor", ""))
     sought = {"status": query.get("status", ""), "words": query.get("q", ""), "flow_id": query.get("flowId", "")}
     found = await run_in_threadpool(lambda: kept.page(before=before, limit=limit + 1, **sought))
     page = found[:limit]
     ahead = f"{page[-1].started_at}~{page[-1].run_id}" if len(found) > limit and page else None
-    return _json({"runs": [shapes.kept(entry, request.app.state.link) for entry in page], "next": ahead})
+    return _json({"runs": await run_in_threadpool(_kept_runs, request, page), "next": ahead})
+
+
+def _kept_runs(request: Request, page: list[Kept]) -> list[Json]:
+    backend: Backend = request.app.state.backend
+    spent = backend.spend.of_runs([entry.run_id for entry in page])
+    return [{**shapes.kept(entry, backend.link), "spentUsd": spent.get(entry.run_id, 0)} for entry in page]
 
 
 def _cursor(text: str) -> tuple[int, str] | None:
@@ -269,6 +279,16 @@ async def delete_flow(request: Request) -> Response:
 
 async def flow_versions(request: Request) -> Response:
     return _json({"versions": await run_in_threadpool(_kept_flows(request).versions, request.path_params["id"])})
+
+
+async def spend(request: Request) -> Response:
+    """What paid providers have cost in the last 24 hours, and the caps."""
+    return _json(msgspec.to_builtins(await run_in_threadpool(_books, request)))
+
+
+def _books(request: Request) -> Books:
+    backend: Backend = request.app.state.backend
+    return backend.spend.books(time.time_ns() // 1_000_000)
 
 
 # -- health -----------------------------------------------------------------------------------------------------------------------

@@ -13,6 +13,8 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from batuta_flows.catalogue.models import model_of
+
 Json = Any
 
 
@@ -105,7 +107,7 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     """
     Who can do a node's work. `needs`: variables of the environment without which it is not configured; `ignores`: fields it cannot honour.
 
-    `cost_usd` is a rough price for one result, for estimates and caps; 0 for what runs on this machine.
+    `cost_usd` is a rough price for one result of a model that is not in models.toml; 0 for what runs on this machine.
     """
 
     id: str
@@ -119,6 +121,26 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_local(self) -> bool:
         return not self.needs
+
+    def model(self, settings: Mapping[str, Json]) -> str:
+        """The model that does the work of a node with these settings."""
+        wanted = settings.get("model") if "model" not in self.ignores else None
+        return str(wanted or next(iter(self.models), ""))
+
+    def price_usd(self, settings: Mapping[str, Json]) -> float:
+        """What one job costs, about: for estimates, and to be booked before it is sent."""
+        known = model_of(self.id, self.model(settings))
+        return self.cost_usd if known is None else known.price_usd(settings)
+
+    def schema(self) -> dict[str, Json]:
+        """The provider as `GET /node-types` shows it: with the price of each model, and the day it ends."""
+        known = {id: model_of(self.id, id) for id in self.models}
+        details = [
+            {"id": id, "usd": model.usd, "per": model.per, "ends": model.ends.isoformat() if model.ends else None, "instead": model.instead}
+            for id, model in known.items()
+            if model is not None
+        ]
+        return {**msgspec.to_builtins(self), "modelDetails": details}
 
 
 class NodeType(msgspec.Struct, frozen=True, kw_only=True):
@@ -173,7 +195,7 @@ class NodeType(msgspec.Struct, frozen=True, kw_only=True):
             ],
             "outputs": _shown(self.outputs),
             "variants": list(self._variants()),
-            "providers": [msgspec.to_builtins(provider) for provider in self.providers],
+            "providers": [provider.schema() for provider in self.providers],
         }
 
     def _variants(self) -> Iterator[dict[str, Json]]:

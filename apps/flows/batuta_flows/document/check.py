@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import date
 from typing import Any, Final, Literal
 
 import msgspec
 
-from batuta_flows.catalogue import NODE_TYPES, Field, NodeType, fits
+from batuta_flows.catalogue import NODE_TYPES, Field, NodeType, Provider, fits
+from batuta_flows.catalogue.models import model_of
 from batuta_flows.document import graph
 from batuta_flows.document.flow import Flow, Node
 from batuta_flows.document.shape import Shape, shapes
@@ -36,14 +38,15 @@ class Problem(msgspec.Struct, frozen=True, rename="camel"):
         return f"{where}: {self.message}" if where else self.message
 
 
-def problems(flow: Flow, configured: frozenset[str] | None = None) -> list[Problem]:
+def problems(flow: Flow, configured: frozenset[str] | None = None, today: date | None = None) -> list[Problem]:
     """
-    All problems, in the order of the nodes. `configured`: ids of the providers that can be used now; None: not known, so not looked at.
+    All problems, in the order of the nodes. `configured`: ids of the providers that can be used now; None: not known, so not looked at. `today`: so that
+    models which end are named.
     """
-    return list(_problems(flow, configured))
+    return list(_problems(flow, configured, today))
 
 
-def _problems(flow: Flow, configured: frozenset[str] | None) -> Iterator[Problem]:
+def _problems(flow: Flow, configured: frozenset[str] | None, today: date | None) -> Iterator[Problem]:
     counts = Counter(node.id for node in flow.nodes)
     repeated = [id for id, count in counts.items() if count > 1]
     for id in repeated:
@@ -62,7 +65,7 @@ def _problems(flow: Flow, configured: frozenset[str] | None) -> Iterator[Problem
         yield from _references(flow, node, node_type)
         if node.id in known:
             yield from _lists(node, node_type, known[node.id])
-        yield from _provider(node, node_type, configured)
+        yield from _provider(node, node_type, configured, today)
         for other in node.after:
             if flow.node(other) is None or other == node.id:
                 yield Problem(node.id, "after", "unknown_node", f"{other!r} is no other node of this flow")
@@ -170,7 +173,7 @@ def _lists(node: Node, node_type: NodeType, shape: Shape) -> Iterator[Problem]:
 # -- providers --------------------------------------------------------------------------------------------------------------------
 
 
-def _provider(node: Node, node_type: NodeType, configured: frozenset[str] | None) -> Iterator[Problem]:
+def _provider(node: Node, node_type: NodeType, configured: frozenset[str] | None, today: date | None) -> Iterator[Problem]:
     wanted = node.settings.get("provider") or "auto"
     if not isinstance(wanted, str) or (wanted != "auto" and node_type.provider(wanted) is None):
         names = ", ".join(("auto", *(provider.id for provider in node_type.providers)))
@@ -185,6 +188,18 @@ def _provider(node: Node, node_type: NodeType, configured: frozenset[str] | None
     for name in chosen.ignores:
         if name in node.live_settings and next(references_in(node.live_settings[name]), None) is None and _is_set(node_type, node, name):
             yield Problem(node.id, name, "ignored_field", f"{chosen.title} does not heed {name}", "warning")
+    if today is not None:
+        yield from _model(node, chosen, today)
+
+
+def _model(node: Node, chosen: Provider, today: date) -> Iterator[Problem]:
+    """Whether the model that would do the work is shut down, or will be. A warning: the table may be older than the provider's mind."""
+    known = model_of(chosen.id, chosen.model(node.settings))
+    if known is None or known.ends is None:
+        return
+    day = f"{known.ends.day} {known.ends:%B %Y}"
+    code, said = ("model_ended", f"was shut down on {day}") if known.ends <= today else ("model_ends", f"is shut down on {day}")
+    yield Problem(node.id, "model", code, f"{known.id} {said}; {chosen.title} recommends {known.instead}", "warning")
 
 
 def _is_set(node_type: NodeType, node: Node, name: str) -> bool:

@@ -9,15 +9,16 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Collection, Mapping
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from batuta.client import ClientError, Conflict, NotFound, SyncClient
-from batuta_flows.catalogue import NODE_TYPES
 from batuta_flows.compiler import Compiled, compile_flow, ref_of
 from batuta_flows.document import graph
 from batuta_flows.document.check import Problem, problems
 from batuta_flows.document.flow import Flow, write_flow
 from batuta_flows.errors import FlowError, Refused
+from batuta_flows.runs.estimate import Estimate, estimate
 from batuta_flows.runs.history import History
 from batuta_flows.runs.view import Run, run_of
 from batuta_flows.workers.run import Runner
@@ -58,7 +59,7 @@ class Service:
 
     def check(self, flow: Flow) -> list[Problem]:
         """Every problem of a flow with the providers configured here."""
-        return problems(flow, self._configured)
+        return problems(flow, self._configured, datetime.fromtimestamp(self._now_ms() / 1000, UTC).date())
 
     def start(self, flow: Flow, *, scope: Scope = "all", node: str = "", flow_id: str = "") -> str:
         """
@@ -77,16 +78,9 @@ class Service:
         self._history.begun(run_id, flow_id, flow.name or "Untitled Workflow", len(compiled.refs), write_flow(flow), self._now_ms())
         return run_id
 
-    def estimate_usd(self, flow: Flow) -> float:
-        """A rough price of one run, each node once: how long lists will be is not known before."""
-        total = 0.0
-        for node in flow.nodes:
-            node_type = NODE_TYPES.get(node.type)
-            wanted = node.settings.get("provider") or "auto"
-            usable = [p for p in node_type.providers if p.is_local or p.id in self._configured] if node_type is not None else []
-            chosen = next((p for p in usable if wanted in ("auto", p.id)), None)
-            total += chosen.cost_usd if chosen is not None and node.enabled else 0.0
-        return total
+    def estimate(self, flow: Flow) -> Estimate:
+        """What one run of this flow costs, about."""
+        return estimate(flow, self._configured)
 
     def _register(self, compiled: Compiled) -> None:
         if compiled.name in self._registered:

@@ -113,7 +113,7 @@ class Runner:
         run_id, now = str(given.get("runId", "")), self._now_ms()
         self._submissions.announce(job.key, run_id, str(given["nodeId"]), provider.id, task_id, now)
         try:
-            self._spend.reserve(job.key, run_id, provider.id, provider.cost_usd, now)
+            self._spend.reserve(job.key, run_id, provider.id, provider.price_usd({**job.settings, "model": job.model}), now)
         except NodeFailed:
             self._submissions.ended(job.key, now)
             raise
