@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import react from "@vitejs/plugin-react";
-import { defineConfig } from "vite";
+import { defineConfig, loadEnv } from "vite";
 
 const OUT = fileURLToPath(new URL("../src/batuta/ui", import.meta.url));
 const PACKED = /\.(js|css|svg|json)$/;
@@ -25,8 +25,12 @@ function packed() {
   };
 }
 
-// `npm run dev:flows`: the canvas at / beside a running Flow Builder, whose answers come to it as from its own page.
+// `npm run dev:flows`: the canvas at / beside a running Flow Builder, whose answers come to it as from its own page. Which one, VITE_BACKEND_URL says, in the
+// shell or in .env where the command was typed.
 const FLOWS = ["/workflow", "/flows", "/templates", "/assets", "/node-types", "/health"];
+
+const backendOf = mode =>
+  loadEnv(mode, process.env.INIT_CWD ?? process.cwd(), "VITE_").VITE_BACKEND_URL || "http://127.0.0.1:5111";
 
 function canvasFirst() {
   return {
@@ -58,7 +62,7 @@ export default defineConfig(({ mode }) => ({
   worker: { format: "es" },
   server:
     mode === "flows"
-      ? { port: 3465, proxy: beside(FLOWS, process.env.VITE_BACKEND_URL ?? "http://127.0.0.1:5111") }
+      ? { port: 3465, strictPort: true, proxy: beside(FLOWS, backendOf(mode)) }
       : {
           port: 5173,
           // `npm run dev` beside a running server: requests come to it as from its own page.

@@ -62,11 +62,11 @@ def launch(data: Path, port: int, *options: str, environment: dict[str, str] | N
         time.sleep(0.02)
 
 
-def until(ask: Callable[[], Any]) -> Any:
+def until(ask: Callable[[], Any], *, within_s: float = READY_S) -> Any:
     """What *ask* finds, as soon as it finds anything."""
-    end = time.monotonic() + READY_S
+    end = time.monotonic() + within_s
     while not (found := ask()):
-        assert time.monotonic() < end, f"nothing came within {READY_S} s"
+        assert time.monotonic() < end, f"nothing came within {within_s} s"
         time.sleep(0.02)
     return found
 

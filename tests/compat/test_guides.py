@@ -1,7 +1,8 @@
 """
-Every API command of the users' two guides runs as it is written, against a real server with the firmware application's definitions.
+Every API command of the users' guide to operations runs as it is written, against a real server with the firmware application's definitions.
 
-The commands are in guides/*.txt. What is put in: ports and folders of this test, the device twin for the device, and ids where the guide says `<…>`.
+The commands are in guides/operations.txt; those of the Flow Builder's guide are in tests/flows/guide.txt. What is put in: ports and folders of this test,
+the device twin for the device, and ids where the guide says `<…>`.
 """
 
 from __future__ import annotations
@@ -95,20 +96,6 @@ def test_the_operations_guide(folder: Path, tmp_path: Path) -> None:
         assert server.get(f"/workflow/{ids['WORKFLOW_ID']}")["status"] == "RUNNING", "it was terminated, then restarted"
 
 
-def test_the_flow_builder_guide(folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "data").mkdir()
-    with serve(tmp_path / "data") as server:
-        (folder / "short.json").write_text(json.dumps({"name": "short", "version": 1, "tasks": [{"name": "a", "taskReferenceName": "a", "type": "SIMPLE"}]}))
-        register = "curl -X POST http://localhost:8080/api/metadata/workflow -H 'Content-Type: application/json' -d @short.json"
-        begin = "curl -X POST http://localhost:8080/api/workflow/short -H 'Content-Type: application/json' -d '{}'"
-        typed(Command("a workflow", register, "", ""), server, folder, {})
-        ids = {"WORKFLOW_ID": typed(Command("an execution", begin, "", ""), server, folder, {}).strip()}
-        for command in commands("flow-builder"):
-            if not command.waits:
-                typed(command, server, folder, ids)
-
-
-@pytest.mark.parametrize("guide", ["operations", "flow-builder"])
-def test_everything_that_is_asked_of_conductor_itself_runs(guide: str) -> None:
-    listed = list(commands(guide))
+def test_everything_that_is_asked_of_conductor_itself_runs() -> None:
+    listed = list(commands("operations"))
     assert len(listed) > 5 and not [command.heading for command in listed if command.waits and ":8080" in command.text]

@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Final
 
@@ -22,7 +24,7 @@ from batuta_flows.backend import Backend
 from batuta_flows.errors import FlowError
 from batuta_flows.providers.protocol import Adapter
 from batuta_flows.settings import BadSetting, Settings
-from batuta_flows.workers.host import workers
+from batuta_flows.workers.host import tell_of, workers
 
 log = logging.getLogger("batuta.flows")
 DRAIN_S: Final = 30.0
@@ -53,25 +55,33 @@ async def serving(settings: Settings, adapters: Mapping[str, Adapter] | None = N
     answering = asyncio.create_task(server.serve(sockets=[listening]))
     found = workers(backend.runner, poll_interval_ms=settings.poll_interval_ms)
     host = WorkerHost(Client(settings.conductor_url), found, worker_id=settings.name, drain_s=DRAIN_S)
-    working = asyncio.create_task(host.run()) if with_workers else None
+    working, telling = (asyncio.create_task(host.run()), asyncio.create_task(tell_of(host))) if with_workers else (None, None)
     try:
         while not server.started and not answering.done():
             await asyncio.sleep(0.01)
         yield f"http://{settings.host}:{port}", backend
     finally:
         server.should_exit = True
-        if working is not None:
+        if telling is not None and working is not None:
+            telling.cancel()
             host.request_stop()
             await working
         await answering
 
 
-async def serve(settings: Settings, announce: Callable[[str], None], adapters: Mapping[str, Adapter] | None = None) -> None:
-    """Serve until SIGINT or SIGTERM; *announce* is given the address once it answers."""
+async def serve(settings: Settings, announce: Callable[[str], None], *, until_stdin_closes: bool = False) -> None:
+    """
+    Serve until SIGINT or SIGTERM; *announce* is given the address once it answers.
+
+    *until_stdin_closes*: also end with the process that holds the other end of standard input, however that one ends.
+    """
     stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with serving(settings, adapters) as (address, _):
+        loop.add_signal_handler(number, stop.set)
+    if until_stdin_closes:
+        loop.add_reader(sys.stdin, lambda: None if os.read(sys.stdin.fileno(), 1 << 16) else stop.set())
+    async with serving(settings) as (address, _):
         announce(address)
         await stop.wait()
 
@@ -84,7 +94,7 @@ def _with_port(settings: Settings, port: int) -> Settings:
 
 def _bound(settings: Settings) -> socket.socket:
     try:
-        found = socket.create_server((settings.host, settings.port), backlog=512)
+        found = socket.create_server((settings.host, settings.port), backlog=512, reuse_port=settings.port_shared)
     except OSError as error:
         raise PortTaken(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}; choose another PORT") from None
     found.setblocking(False)

@@ -32,6 +32,8 @@ class Settings(msgspec.Struct, frozen=True):
     """PORT: where the backend listens; 0: any free port."""
     host: str = "127.0.0.1"
     """FLOWS_HOST: address to listen on; loopback, because the backend has no authentication of its own."""
+    port_shared: bool = False
+    """FLOWS_PORT_SHARED: whether several processes listen on the same port and share its connections, as the instances of `pm2 start -i 2` do."""
     conductor_url: str = ""
     """CONDUCTOR_URL: root of the orchestrator's API, such as http://localhost:8080/api. Empty: an engine of its own in the same process."""
     worker_id: str = ""
@@ -89,9 +91,10 @@ class Settings(msgspec.Struct, frozen=True):
         return frozenset(id for id, value in keys.items() if value)
 
 
-_NAMES: Final = {
+VARIABLES: Final = {
     "port": "PORT",
     "host": "FLOWS_HOST",
+    "port_shared": "FLOWS_PORT_SHARED",
     "conductor_url": "CONDUCTOR_URL",
     "worker_id": "WORKER_ID",
     "poll_interval_ms": "POLL_INTERVAL_MS",
@@ -117,12 +120,12 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     Raises:
         BadSetting: names the variable, what was found and what was expected.
     """
-    given = {field: environment[name] for field, name in _NAMES.items() if environment.get(name)}
+    given = {field: environment[name] for field, name in VARIABLES.items() if environment.get(name)}
     try:
         settings = msgspec.convert(given, Settings, strict=False)
     except msgspec.ValidationError as error:
         field = str(error).rpartition("`$.")[2].rstrip("`")
-        raise BadSetting(f"{_NAMES.get(field, field)}: {error}") from None
+        raise BadSetting(f"{VARIABLES.get(field, field)}: {error}") from None
     if not 0 <= settings.port <= 65535:
         raise BadSetting(f"PORT: found {settings.port}, expected 0 to 65535")
     if not 10 <= settings.poll_interval_ms <= 60_000:
@@ -130,7 +133,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     for field in ("conductor_url", "openai_base_url", "fal_queue_url", "content_service_url", "public_url"):
         value = getattr(settings, field)
         if value and not re.match(r"https?://[^/\s]+", value):
-            raise BadSetting(f"{_NAMES[field]}: found {value!r}, expected an address such as http://localhost:8080/api")
+            raise BadSetting(f"{VARIABLES[field]}: found {value!r}, expected an address such as http://localhost:8080/api")
     for origin in filter(None, (one.strip() for one in settings.origins.split(","))):
         if not re.fullmatch(r"https?://[^/\s*]+/?", origin):
             raise BadSetting(f"FLOWS_ORIGINS: found {origin!r}, expected origins such as https://studio.example.com, separated by commas")

@@ -26,8 +26,9 @@ SETTINGS, MAIN, ERRORS = "batuta_flows.settings", "batuta_flows.main", "batuta_f
 @click.option("--engine-port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="Port of the engine it starts without CONDUCTOR_URL.")
 @click.option("--engine-ui-port", type=click.IntRange(0, 65535), default=8127, show_default=True, help="Port of that engine's page.")
 @click.option("--data", type=click.Path(file_okay=False), help="Directory of media, flows and history; FLOWS_DATA in the environment, else var/flows.")
+@click.option("--until-stdin-closes", is_flag=True, help="Also end when standard input is closed, as it is when the process that started this one is gone.")
 @logs.log_options
-def flows(port: int | None, engine_port: int, engine_ui_port: int, data: str | None, log_level: str, log_json: bool) -> None:
+def flows(port: int | None, engine_port: int, engine_ui_port: int, data: str | None, until_stdin_closes: bool, log_level: str, log_json: bool) -> None:
     """
     Run the Flow Builder: AI media pipelines, drawn and run.
 
@@ -46,7 +47,7 @@ def flows(port: int | None, engine_port: int, engine_ui_port: int, data: str | N
         if not settings.conductor_url:
             settings = stack.enter_context(_with_engine(settings, engine_port, engine_ui_port))
         try:
-            asyncio.run(main.serve(settings, lambda address: _announce(address, settings)))
+            asyncio.run(main.serve(settings, lambda address: _announce(address, settings), until_stdin_closes=until_stdin_closes))
         except errors.FlowError as error:
             raise Failure(str(error)) from None
 
