@@ -6,6 +6,7 @@ Speed and memory of this server, beside a real Conductor when Java (21 or newer)
     python -m bench three many          these cases of load.py
     python -m bench --memory 100000     also: resident memory before and after that many executions
     python -m bench --json FILE         the figures as JSON
+    python -m bench flows               the Flow Builder's own figures (flows.py)
 
 Client and servers share the machine's cores; figures include the client (load.py). Never run two of these at once.
 """
@@ -15,21 +16,17 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 import shutil
-import signal
-import socket
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 from typing import Any
 
+from bench import flows
 from bench.load import Load
+from bench.subject import Subject, free_port
 
 CASES = ("three", "forty", "many", "fork", "wide", "child", "switchjoin", "wait", "loop")
 # What each case's figure is called, and the bar of the design for it (None: no bar of its own). Smaller is better but for workflows/s.
@@ -46,81 +43,6 @@ FIGURES = [
     ("loop", "seconds", "DO_WHILE of 50 turns (s)", 0.15),
 ]
 JAR = Path.home() / ".m2/repository/org/conductoross/conductor-server/3.32.1/conductor-server-3.32.1-boot.jar"
-
-
-def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return int(s.getsockname()[1])
-
-
-class Subject:
-    """A server under measurement: started, asked, ended."""
-
-    def __init__(self, name: str, command: list[str], port: int, probe: str, limit_s: float) -> None:
-        self.name, self.port, self.url = name, port, f"http://127.0.0.1:{port}/api"
-        self.folder = tempfile.mkdtemp(prefix=f"bench-{name}-")
-        self._command, self._probe, self._limit_s = command, probe, limit_s
-        self.ready_s = 0.0
-
-    def start(self) -> Subject:
-        began = time.perf_counter()
-        self._process = subprocess.Popen(
-            self._command, cwd=self.folder, stdout=(Path(self.folder) / "log").open("wb"), stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        while True:
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{self.port}{self._probe}", timeout=5).close()
-                break
-            except (urllib.error.URLError, ConnectionError, TimeoutError):
-                if self._process.poll() is not None or time.perf_counter() - began > self._limit_s:
-                    raise RuntimeError(f"{self.name} did not come up; see {self.folder}/log") from None
-                time.sleep(0.002)
-        self.ready_s = time.perf_counter() - began
-        return self
-
-    def stop(self) -> None:
-        os.killpg(self._process.pid, signal.SIGTERM)
-        try:
-            self._process.wait(30)
-        except subprocess.TimeoutExpired:
-            os.killpg(self._process.pid, signal.SIGKILL)
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    def rss_mb(self) -> float:
-        """Resident memory of the server and its child processes."""
-        total = 0
-        for pid in self._family():
-            try:
-                status = Path(f"/proc/{pid}/status").read_text()
-            except OSError:
-                continue
-            total += next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")), 0)
-        return total / 1024
-
-    def cpu_s(self) -> float:
-        """Processor time used so far."""
-        ticks = 0
-        for pid in self._family():
-            try:
-                fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            except OSError:
-                continue
-            ticks += int(fields[11]) + int(fields[12])
-        return ticks / os.sysconf("SC_CLK_TCK")
-
-    def _family(self) -> list[int]:
-        found, queue = [], [self._process.pid]
-        while queue:
-            pid = queue.pop()
-            found.append(pid)
-            for children in Path(f"/proc/{pid}/task").glob("*/children"):
-                try:
-                    queue += [int(child) for child in children.read_text().split()]
-                except OSError:
-                    continue
-        return found
 
 
 def ours() -> Subject:
@@ -226,6 +148,8 @@ def table(found: dict[str, Any]) -> None:
 
 
 def main() -> int:
+    if sys.argv[1:2] == ["flows"]:
+        return flows.main(sys.argv[2:])
     parser = argparse.ArgumentParser(prog="bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cases", nargs="*", metavar="CASE", help=f"of {', '.join(CASES)}; default: all")
     parser.add_argument("--ours", action="store_true", help="leave the real Conductor out")

@@ -1,0 +1,91 @@
+"""
+A server under measurement, in a process of its own: started in a fresh directory, looked at, ended.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+
+def free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return int(s.getsockname()[1])
+
+
+class Subject:
+    """A server under measurement: started, asked, ended."""
+
+    def __init__(self, name: str, command: list[str], port: int, probe: str, limit_s: float) -> None:
+        self.name, self.port, self.url = name, port, f"http://127.0.0.1:{port}/api"
+        self.folder = tempfile.mkdtemp(prefix=f"bench-{name}-")
+        self._command, self._probe, self._limit_s = command, probe, limit_s
+        self.ready_s = 0.0
+
+    def start(self) -> Subject:
+        began = time.perf_counter()
+        self._process = subprocess.Popen(
+            self._command, cwd=self.folder, stdout=(Path(self.folder) / "log").open("wb"), stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        while True:
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{self.port}{self._probe}", timeout=5).close()
+                break
+            except (urllib.error.URLError, ConnectionError, TimeoutError):
+                if self._process.poll() is not None or time.perf_counter() - began > self._limit_s:
+                    raise RuntimeError(f"{self.name} did not come up; see {self.folder}/log") from None
+                time.sleep(0.002)
+        self.ready_s = time.perf_counter() - began
+        return self
+
+    def stop(self) -> None:
+        os.killpg(self._process.pid, signal.SIGTERM)
+        try:
+            self._process.wait(30)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def rss_mb(self) -> float:
+        """Resident memory of the server and its child processes."""
+        total = 0
+        for pid in self._family():
+            try:
+                status = Path(f"/proc/{pid}/status").read_text()
+            except OSError:
+                continue
+            total += next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")), 0)
+        return total / 1024
+
+    def cpu_s(self) -> float:
+        """Processor time used so far."""
+        ticks = 0
+        for pid in self._family():
+            try:
+                fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    def _family(self) -> list[int]:
+        found, queue = [], [self._process.pid]
+        while queue:
+            pid = queue.pop()
+            found.append(pid)
+            for children in Path(f"/proc/{pid}/task").glob("*/children"):
+                try:
+                    queue += [int(child) for child in children.read_text().split()]
+                except OSError:
+                    continue
+        return found
