@@ -7,6 +7,7 @@ What it answers with are real small media, so that whatever comes behind works o
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -41,6 +42,23 @@ class Answer:
     then: Callable[[], None] | None = None
 
 
+class Hold:
+    """Requests that are kept waiting for their answers until `go` is set."""
+
+    def __init__(self, beginning: str) -> None:
+        self.beginning, self.arrived, self.go = beginning, threading.Semaphore(0), threading.Event()
+
+    def waits(self, asked: Asked) -> None:
+        if not self.go.is_set() and f"{asked.method} {asked.path}".startswith(self.beginning):
+            self.arrived.release()
+            self.go.wait(60)
+
+    def reached(self, times: int = 1) -> None:
+        """Return when so many requests are held. Raises AssertionError when they do not come."""
+        for i in range(times):
+            assert self.arrived.acquire(timeout=60), f"{self.beginning!r} was asked for {i} times, expected {times}"
+
+
 class Providers:
     """The server, its log, and what it is to do wrong: `faults` by the beginning of a path (with its method), each once, in order."""
 
@@ -51,8 +69,19 @@ class Providers:
         self.jobs: dict[str, int] = {}
         self.cancelled: list[str] = []
         self.said = "Once upon a time. There was a fox. It was clever."
+        self._holds: list[Hold] = []
         self._lock = threading.Lock()
         self.url = ""
+
+    def hold(self, beginning: str) -> Hold:
+        """Requests that begin so (with their method) are held until told otherwise; they count as asked from then on."""
+        self._holds.append(found := Hold(beginning))
+        return found
+
+    def let_go(self) -> None:
+        """Nothing is held any more."""
+        for one in self._holds:
+            one.go.set()
 
     def submitted(self) -> list[Asked]:
         """The requests that cost money."""
@@ -61,6 +90,9 @@ class Providers:
     def answer(self, asked: Asked) -> Answer:
         with self._lock:
             self.asked.append(asked)
+        for one in list(self._holds):
+            one.waits(asked)
+        with self._lock:
             for beginning, faults in self.faults.items():
                 if f"{asked.method} {asked.path}".startswith(beginning) and faults:
                     return faults.pop(0)
@@ -138,7 +170,8 @@ def providers() -> Iterator[Providers]:
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
-            self.wfile.write(content)
+            with contextlib.suppress(ConnectionError):  # whoever asked is gone: killed, mostly
+                self.wfile.write(content)
 
         do_POST = do_PUT = do_GET
 
@@ -152,6 +185,7 @@ def providers() -> Iterator[Providers]:
     try:
         yield known
     finally:
+        known.let_go()
         server.shutdown()
         server.server_close()
         thread.join(5)

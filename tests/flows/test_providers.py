@@ -153,19 +153,6 @@ def test_a_worker_that_is_lost_while_the_provider_works_does_not_submit_again(tm
     assert len(world.submitted()) == 1
 
 
-def test_a_worker_that_dies_while_it_submits_asks_a_person(tmp_path: Path, world: Providers) -> None:
-    with builder(tmp_path, real=True, **keys(world)) as flows:
-        submissions = flows.backend.runner._submissions
-        run_id = flows.run([PICTURE, node("b", "text_to_text", prompt="x", provider="local")])
-        status = flows.ended(run_id)
-        assert status["status"] == "completed"
-        # the same attempt announces itself twice: its first worker was lost between the two
-        submissions.announce("k", run_id, "a", "fal", "task-1", 1)
-        with pytest.raises(Exception, match="may have been received, and paid for"):
-            submissions.announce("k", run_id, "a", "fal", "task-1", 2)
-        submissions.announce("k", run_id, "a", "fal", "task-2", 3)  # a retry by a person
-
-
 def test_a_cancelled_run_cancels_the_request(flows: Builder, world: Providers) -> None:
     world.looks = 10**6
     run_id = flows.run([PICTURE])

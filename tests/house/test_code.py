@@ -43,6 +43,7 @@ SLEEPERS = {
     "compat/python_sdk/stories.py": "a program of the official SDK, which looks again in steps of 20 ms, with a bound",
     "compat/serving.py": "waits for a process to answer, in steps of 20 ms, with a bound",
     "compat/test_crashes.py": "kill -9 comes at a random moment of real work",
+    "flows/processes.py": "waits for what other processes do, in steps of 20 ms, with a bound",
     "house/test_learn.py": "waits for a process to answer, in steps of 20 ms, with a bound",
     "house/test_package.py": "waits for a process to answer, in steps of 20 ms, with a bound",
 }

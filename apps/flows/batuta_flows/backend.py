@@ -18,6 +18,7 @@ from batuta_flows.catalogue import NODE_TYPES
 from batuta_flows.errors import NodeFailed
 from batuta_flows.providers import adapters as make_adapters
 from batuta_flows.providers.protocol import Adapter
+from batuta_flows.records.alive import Alive
 from batuta_flows.records.database import Database
 from batuta_flows.records.flows import Flows
 from batuta_flows.records.results import Results
@@ -39,6 +40,7 @@ class Backend:
         self.public_url = (settings.public_url or f"http://localhost:{settings.port}").rstrip("/")
         self.link = linked(self.public_url)
         database = Database(settings.directory / "flows.db")
+        self.alive = Alive(settings.directory / "alive")
         self.assets = AssetStore(settings.directory / "assets", bytes_max=settings.asset_bytes_max)
         self.adapters = adapters if adapters is not None else make_adapters(settings, self.assets, self.link)
         self.history, self.flows = History(database), Flows(database)
@@ -46,12 +48,17 @@ class Backend:
         self.runner = Runner(
             self.adapters,
             self.assets,
-            Submissions(database),
+            Submissions(database, self.alive),
             Results(database, self.assets),
             self.spend,
             configured=settings.configured & frozenset(self.adapters),
         )
-        self.service = Service(client, self.history, self.runner, configured=settings.configured & frozenset(self.adapters))
+        configured = settings.configured & frozenset(self.adapters)
+        self.service = Service(client, self.history, self.runner, configured=configured, lost_after_s=settings.lost_after_s)
+
+    def close(self) -> None:
+        """This process works no more: what it was about to send is in doubt."""
+        self.alive.close()
 
     def health(self) -> dict[str, Json]:
         """Whether the orchestrator answers and how fast, and what each provider needs to work. Asks the orchestrator, and no provider."""

@@ -37,9 +37,9 @@ class Refused(FlowError):
 class NodeFailed(FlowError):
     """
     A node cannot do its work. `code` says why in one word: bad_input, bad_key, refused_content, quota, rate_limited, provider_down, timed_out,
-    unreadable_answer, not_available, too_large. `fix` is what a person can do about it.
+    unreadable_answer, not_available, too_large. `fix` is what a person can do about it; `retry_after_s`, how long the provider asked to be left alone.
     """
 
-    def __init__(self, code: str, message: str, *, fix: str = "", may_retry: bool = False) -> None:
+    def __init__(self, code: str, message: str, *, fix: str = "", may_retry: bool = False, retry_after_s: float | None = None) -> None:
         super().__init__(f"{message}. {fix}" if fix else message)
-        self.code, self.message, self.fix, self.may_retry = code, message, fix, may_retry
+        self.code, self.message, self.fix, self.may_retry, self.retry_after_s = code, message, fix, may_retry, retry_after_s

@@ -54,7 +54,7 @@ async def serving(settings: Settings, adapters: Mapping[str, Adapter] | None = N
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]  # signals are the caller's
     answering = asyncio.create_task(server.serve(sockets=[listening]))
     found = workers(backend.runner, poll_interval_ms=settings.poll_interval_ms)
-    host = WorkerHost(Client(settings.conductor_url), found, worker_id=settings.name, drain_s=DRAIN_S)
+    host = WorkerHost(Client(settings.conductor_url), found, worker_id=settings.name, drain_s=DRAIN_S, spool_dir=settings.directory / "spool")
     working, telling = (asyncio.create_task(host.run()), asyncio.create_task(tell_of(host))) if with_workers else (None, None)
     try:
         while not server.started and not answering.done():
@@ -67,6 +67,7 @@ async def serving(settings: Settings, adapters: Mapping[str, Adapter] | None = N
             host.request_stop()
             await working
         await answering
+        backend.close()
 
 
 async def serve(settings: Settings, announce: Callable[[str], None], *, until_stdin_closes: bool = False) -> None:

@@ -40,6 +40,8 @@ class Settings(msgspec.Struct, frozen=True):
     """WORKER_ID: the name of this process among workers. Empty: host name and process id."""
     poll_interval_ms: int = 1000
     """POLL_INTERVAL_MS: how long a poll for tasks is held open, in milliseconds."""
+    lost_after_s: int = 30
+    """FLOWS_LOST_AFTER_S: a worker of which nothing was heard for so many seconds is lost, and its task is given to another. Of runs started from now on."""
     openai_api_key: str = ""
     """OPENAI_API_KEY."""
     openai_base_url: str = ""
@@ -98,6 +100,7 @@ VARIABLES: Final = {
     "conductor_url": "CONDUCTOR_URL",
     "worker_id": "WORKER_ID",
     "poll_interval_ms": "POLL_INTERVAL_MS",
+    "lost_after_s": "FLOWS_LOST_AFTER_S",
     "openai_api_key": "OPENAI_API_KEY",
     "openai_base_url": "OPENAI_BASE_URL",
     "fal_key": "FAL_KEY",
@@ -130,6 +133,8 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         raise BadSetting(f"PORT: found {settings.port}, expected 0 to 65535")
     if not 10 <= settings.poll_interval_ms <= 60_000:
         raise BadSetting(f"POLL_INTERVAL_MS: found {settings.poll_interval_ms}, expected 10 to 60000")
+    if not 1 <= settings.lost_after_s <= 3600:
+        raise BadSetting(f"FLOWS_LOST_AFTER_S: found {settings.lost_after_s}, expected 1 to 3600")
     for field in ("conductor_url", "openai_base_url", "fal_queue_url", "content_service_url", "public_url"):
         value = getattr(settings, field)
         if value and not re.match(r"https?://[^/\s]+", value):

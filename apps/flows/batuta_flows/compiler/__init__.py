@@ -5,7 +5,7 @@ Where to look next: layout.py for what runs beside what, tasks.py for the tasks 
 in workers/.
 """
 
-from batuta_flows.compiler.compile import Compiled, compile_flow
+from batuta_flows.compiler.compile import LOST_AFTER_S, Compiled, compile_flow
 from batuta_flows.compiler.names import COLLECT, PLAN, ref_of
 
-__all__ = ["COLLECT", "PLAN", "Compiled", "compile_flow", "ref_of"]
+__all__ = ["COLLECT", "LOST_AFTER_S", "PLAN", "Compiled", "compile_flow", "ref_of"]

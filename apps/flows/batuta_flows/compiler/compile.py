@@ -27,6 +27,7 @@ Json = Any
 OWNER: Final = "flow-builder@example.com"
 _SHORT_TASK_S: Final = 60  # plans and collections: a moment of work, a minute if the machine is busy
 _RETRIES: Final = 2
+LOST_AFTER_S: Final = 30  # a worker renews its sign of life three times as often, so two may be lost on a busy machine
 
 
 class Compiled(msgspec.Struct, frozen=True):
@@ -39,9 +40,13 @@ class Compiled(msgspec.Struct, frozen=True):
     refs: dict[str, str]
 
 
-def compile_flow(flow: Flow, *, only: Collection[str] | None = None, known: Mapping[str, Json] | None = None) -> Compiled:
+def compile_flow(
+    flow: Flow, *, only: Collection[str] | None = None, known: Mapping[str, Json] | None = None, lost_after_s: int = LOST_AFTER_S
+) -> Compiled:
     """
     The flow as a definition. With *only*, these nodes alone run; outputs of others that they use come from *known* (node id → outputs of an earlier run).
+
+    *lost_after_s*: a worker of which nothing is heard for so long is lost, and its task another's.
 
     Raises:
         Refused: the flow has problems, or the part needs outputs that are not known; nothing was made.
@@ -64,7 +69,7 @@ def compile_flow(flow: Flow, *, only: Collection[str] | None = None, known: Mapp
     return Compiled(
         name,
         {"name": name, **structure, "description": f"Flow Builder: {flow.name or 'Untitled'}"},
-        _task_definitions({node.type for node in running}),
+        _task_definitions({node.type for node in running}, lost_after_s),
         {
             "flow": write_flow(flow),
             "nodes": {ref_of(id): p.settings for id, p in prepared.items()},
@@ -124,21 +129,21 @@ def _definition(tasks: list[Json], needed: Mapping[str, list[str]]) -> dict[str,
     }
 
 
-def _task_definitions(types: set[str]) -> list[Json]:
+def _task_definitions(types: set[str], lost_after_s: int) -> list[Json]:
     """What the server should know of the tasks: how long they may take and what is tried again."""
-    found = [_task_definition(PLAN, _SHORT_TASK_S, 0), _task_definition(COLLECT, _SHORT_TASK_S, 0)]
-    return [*found, *(_task_definition(name, max(600, 6 * NODE_TYPES[name].estimate_s), _RETRIES) for name in sorted(types))]
+    times = {PLAN: _SHORT_TASK_S, COLLECT: _SHORT_TASK_S} | {name: max(600, 6 * NODE_TYPES[name].estimate_s) for name in sorted(types)}
+    return [_task_definition(name, timeout_s, min(timeout_s, lost_after_s)) for name, timeout_s in times.items()]
 
 
-def _task_definition(name: str, timeout_s: int, retries: int) -> Json:
+def _task_definition(name: str, timeout_s: int, lost_after_s: int) -> Json:
     return {
         "name": name,
         "ownerEmail": OWNER,
-        "retryCount": retries,
+        "retryCount": _RETRIES,
         "retryLogic": "EXPONENTIAL_BACKOFF",
         "retryDelaySeconds": 2,
         "timeoutSeconds": timeout_s,
-        "responseTimeoutSeconds": min(timeout_s, 120),
+        "responseTimeoutSeconds": lost_after_s,
         "timeoutPolicy": "RETRY",
         "inputKeys": ["nodeId", "nodeType", "settings", "slots"],
     }

@@ -7,6 +7,7 @@ Every thread has a connection of its own. A transaction takes the write lock whe
 from __future__ import annotations
 
 import contextlib
+import re
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -77,6 +78,10 @@ _MIGRATIONS: Final = (
         PRIMARY KEY (flow_id, version)
     ) WITHOUT ROWID;
     """,
+    """
+    ALTER TABLE submissions ADD COLUMN holder TEXT NOT NULL DEFAULT '';  -- the process that announced it (alive.py)
+    ALTER TABLE runs ADD COLUMN looked_at INTEGER NOT NULL DEFAULT 0;  -- when the orchestrator was asked for what stands here
+    """,
 )
 
 
@@ -136,7 +141,7 @@ class Database:
             if there > len(_MIGRATIONS):
                 raise NewerFile(f"{self._path} has schema {there}, this version knows {len(_MIGRATIONS)}; use the newer version, or another FLOWS_DATA")
             for step in _MIGRATIONS[there:]:
-                for statement in step.split(";"):
+                for statement in re.sub(r"--.*", "", step).split(";"):
                     if statement.strip():
                         connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {len(_MIGRATIONS)}")

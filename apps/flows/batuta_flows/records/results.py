@@ -24,6 +24,7 @@ class Remembered(msgspec.Struct, frozen=True):
 
     output: dict[str, Json]
     run_id: str
+    node_id: str
     made_at: int
 
 
@@ -41,13 +42,13 @@ class Results:
 
     def find(self, key: str) -> Remembered | None:
         """The result, if there is one and every asset in it still exists."""
-        row = self._database.row("SELECT output, run_id, made_at FROM results WHERE key = ?", key)
+        row = self._database.row("SELECT output, run_id, node_id, made_at FROM results WHERE key = ?", key)
         if row is None:
             return None
         output = json.loads(row["output"])
         if any(self._assets.path(address) is None for address in addresses_in(output)):
             return None
-        return Remembered(output, row["run_id"], row["made_at"])
+        return Remembered(output, row["run_id"], row["node_id"], row["made_at"])
 
     def keep(self, key: str, output: Mapping[str, Json], run_id: str, node_id: str, now_ms: int) -> None:
         """Remember this result; what was remembered under the key is forgotten."""

@@ -55,6 +55,10 @@ class Spend:
         """The job has ended: this is what it cost (None: the estimate stands)."""
         self._database.write("UPDATE spend SET usd = coalesce(?, usd), is_final = 1 WHERE key = ?", usd, key)
 
+    def released(self, key: str) -> None:
+        """The job was refused: nothing is paid for it."""
+        self._database.write("DELETE FROM spend WHERE key = ? AND is_final = 0", key)
+
     def of_runs(self, run_ids: Collection[str]) -> dict[str, float]:
         """What runs have spent, estimates of jobs under way included; runs that spent nothing are not among them."""
         marks = ", ".join("?" * len(run_ids))

@@ -43,15 +43,23 @@ class History:
     def begun(self, run_id: str, flow_id: str, name: str, nodes: int, document: Json, now_ms: int) -> None:
         """A run has been started."""
         self._database.write(
-            "INSERT OR IGNORE INTO runs VALUES (?, ?, ?, 'running', ?, 0, ?, ?, '[]', '')", run_id, flow_id, name, now_ms, nodes, json.dumps(document)
-        )
-
-    def seen(self, run: Run) -> None:
-        """How a run stands now."""
-        self._database.write(
-            "UPDATE runs SET status = ?, ended_at = ?, results = ?, error = ? WHERE run_id = ?",
-            run.status, run.ended_at, json.dumps(run.results), run.error or "", run.id,
+            "INSERT OR IGNORE INTO runs (run_id, flow_id, name, status, started_at, ended_at, nodes, document, results, error)"
+            " VALUES (?, ?, ?, 'running', ?, 0, ?, ?, '[]', '')",
+            run_id, flow_id, name, now_ms, nodes, json.dumps(document),
         )  # fmt: skip
+
+    def seen(self, run: Run, looked_at: int) -> bool:
+        """How a run stood when the orchestrator was asked; False: somebody has looked later, and what they saw stands."""
+        with self._database.transaction() as connection:
+            changed = connection.execute(
+                "UPDATE runs SET status = ?, ended_at = ?, results = ?, error = ?, looked_at = ? WHERE run_id = ? AND looked_at <= ?",
+                (run.status, run.ended_at, json.dumps(run.results), run.error or "", looked_at, run.id, looked_at),
+            )
+        return changed.rowcount > 0
+
+    def reopened(self, run_id: str, now_ms: int) -> None:
+        """The run is about to go on: what was seen of its end before this instant no longer stands."""
+        self._database.write("UPDATE runs SET status = 'running', ended_at = 0, looked_at = ? WHERE run_id = ?", now_ms, run_id)
 
     def lost(self, run_id: str, now_ms: int) -> None:
         """The orchestrator does not know this run any more."""

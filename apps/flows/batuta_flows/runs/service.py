@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from batuta.client import ClientError, Conflict, NotFound, SyncClient
-from batuta_flows.compiler import Compiled, compile_flow, ref_of
+from batuta_flows.compiler import LOST_AFTER_S, Compiled, compile_flow, ref_of
 from batuta_flows.document import graph
 from batuta_flows.document.check import Problem, problems
 from batuta_flows.document.flow import Flow, write_flow
@@ -50,9 +50,11 @@ class Service:
         runner: Runner,
         *,
         configured: frozenset[str],
+        lost_after_s: int = LOST_AFTER_S,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self._client, self._history, self._runner, self._configured, self._now_ms = client, history, runner, configured, now_ms
+        self._lost_after_s = lost_after_s
         self._registered: set[str] = set()  # names of definitions this process has seen registered
 
     # -- starting -------------------------------------------------------------------------------------------------------------------
@@ -72,7 +74,7 @@ class Service:
             raise Refused(list(found))
         only = part(flow, scope, node)
         flow_id = flow_id or str(flow.extra.get("id") or "")
-        compiled = compile_flow(flow, only=only, known=self._known(flow_id, flow, only) if only is not None else None)
+        compiled = compile_flow(flow, only=only, known=self._known(flow_id, flow, only) if only is not None else None, lost_after_s=self._lost_after_s)
         self._register(compiled)
         run_id = self._client.start_workflow(compiled.name, compiled.input, version=1)
         self._history.begun(run_id, flow_id, flow.name or "Untitled Workflow", len(compiled.refs), write_flow(flow), self._now_ms())
@@ -126,15 +128,20 @@ class Service:
         """
         over = []
         for run_id in self._history.open_runs():
+            looked_at = self._now_ms()
             try:
                 found = self.run(run_id)
             except UnknownRun:
-                self._history.lost(run_id, self._now_ms())
+                self._history.lost(run_id, looked_at)
+                self._runner.cancel_run(run_id)
                 continue
-            if found.is_over:
-                self._history.seen(found)
+            if found.is_over and self._history.seen(found, looked_at):
                 self._runner.cancel_run(run_id)
                 over.append(run_id)
+        for run_id in self._runner.runs_at_providers():  # those of a process that was lost between the two, or of a request that was on its way meanwhile
+            kept = self._history.find(run_id)
+            if kept is not None and kept.ended_at:
+                self._runner.cancel_run(run_id)
         return over
 
     # -- acting ---------------------------------------------------------------------------------------------------------------------
@@ -142,13 +149,26 @@ class Service:
     def cancel(self, run_id: str, reason: str = "") -> None:
         """End a run; its jobs at providers are cancelled too. Raises UnknownRun, or NotNow when it has completed."""
         self._act(run_id, lambda: self._client.terminate(run_id, reason or "cancelled in the Flow Builder"))
+        self._look_again(run_id)  # before the jobs: one that is being sent meanwhile finds that the run is over, or the next sweep does
         self._runner.cancel_run(run_id)
-        self._look_again(run_id)
 
     def retry(self, run_id: str) -> None:
-        """Try what failed again, and only that. Raises UnknownRun, or NotNow when nothing has failed."""
-        self._act(run_id, lambda: self._client.retry(run_id))
-        self._look_again(run_id)
+        """
+        Try what failed again, and only that; requests that may have been sent when their worker was lost are sent again.
+
+        Raises:
+            UnknownRun: there is no such run.
+            NotNow: nothing has failed, or it is under way.
+        """
+        found = self.run(run_id)
+        if found.status not in ("failed", "cancelled"):
+            raise NotNow(f"the run is {found.status}; only one that has failed or was cancelled can be retried")
+        self._history.reopened(run_id, self._now_ms())
+        self._runner.clear_doubts(run_id)
+        try:
+            self._act(run_id, lambda: self._client.retry(run_id))
+        finally:
+            self._look_again(run_id)
 
     def rerun(self, run_id: str, from_node: str) -> str:
         """
@@ -163,7 +183,7 @@ class Service:
             raise UnknownRun(f"run {run_id} is no flow; there is nothing to start again")
         only = part(before.flow, "from", from_node)
         known = {result["nodeId"]: result["data"]["output"] for result in before.results if result["success"]}
-        compiled = compile_flow(before.flow, only=only, known=known)
+        compiled = compile_flow(before.flow, only=only, known=known, lost_after_s=self._lost_after_s)
         self._register(compiled)
         started = self._client.start_workflow(compiled.name, compiled.input, version=1)
         self._history.begun(started, str(before.flow.extra.get("id") or ""), before.name, len(compiled.refs), write_flow(before.flow), self._now_ms())
@@ -180,8 +200,9 @@ class Service:
             raise NotNow(error.message) from None
 
     def _look_again(self, run_id: str) -> None:
+        looked_at = self._now_ms()
         try:
-            self._history.seen(self.run(run_id))
+            self._history.seen(self.run(run_id), looked_at)
         except (UnknownRun, ClientError) as error:
             log.warning("run %s could not be looked at: %s", run_id, error)  # the next sweep will
 

@@ -2,7 +2,7 @@
 One task of one node: which provider, whether it was done before, a step of the adapter, and what to tell the orchestrator.
 
 The order matters. A remembered result ends the task without a call. A job the provider already has is looked after, never sent again. Money is booked and
-the sending announced before a paid request leaves; what the adapter wants to remember is stored before the task is given back.
+the sending announced before a paid request leaves; what the adapter wants to remember, and what was paid for, is stored before the task is given back.
 """
 
 from __future__ import annotations
@@ -19,13 +19,18 @@ from batuta_flows.assets.store import AssetStore
 from batuta_flows.catalogue import NODE_TYPES, NodeType, Provider
 from batuta_flows.errors import NodeFailed
 from batuta_flows.providers.protocol import Adapter, Done, Job, Waiting
-from batuta_flows.records.results import Results, result_key
+from batuta_flows.records.results import Remembered, Results, result_key
 from batuta_flows.records.spend import Spend
-from batuta_flows.records.submissions import Submissions
+from batuta_flows.records.submissions import InHand, Submissions
 from batuta_flows.workers.inputs import complete, settings_of
 
 Json = Any
+WAIT_FOR_IT_S: Final = 300.0  # a provider that asks for more patience than this is a fault of the node
+ASK_AGAIN_MOST_S: Final = 60.0
+IN_HAND_S: Final = 1.0
 _OURS: Final = ("provider", "fresh")  # settings that choose, and are no input of the work
+_FAULTS: Final = "_faults"  # in the state of a job: how often asking for it went wrong
+_UNPAID: Final = frozenset({"bad_input", "bad_key", "quota", "rate_limited", "refused_content", "too_large", "not_available"})  # answers to a submission
 
 
 class Runner:
@@ -56,71 +61,109 @@ class Runner:
         try:
             return self._run(context)
         except NodeFailed as failure:
+            if failure.may_retry and failure.retry_after_s is not None and failure.retry_after_s <= WAIT_FOR_IT_S:
+                return InProgress(failure.retry_after_s, {"status": {"note": f"{failure.message}; asked to wait {failure.retry_after_s:g} s"}})
             output = {"error": {"code": failure.code, "message": failure.message, "fix": failure.fix}}
-            raise (Failed if failure.may_retry else FailedForGood)(str(failure), output=output) from failure
+            raise (Failed if failure.may_retry and failure.retry_after_s is None else FailedForGood)(str(failure), output=output) from failure
 
     def _run(self, context: TaskContext) -> dict[str, Json] | InProgress:
         given = context.task.input
         node_type = NODE_TYPES[str(given["nodeType"])]
-        raw = given["settings"] if "itemIndex" in given else settings_of(given)
-        settings = complete(node_type.name, raw)
+        settings = complete(node_type.name, settings_of(given) if "slots" in given else given["settings"])
         provider = choose(node_type, str(settings.get("provider") or "auto"), self._configured)
         job = _job(node_type, provider, settings, given)
-        remembered = result_key(node_type.name, node_type.version, provider.id, job.model, job.seed, job.settings)
-        if not settings.get("fresh") and (found := self._results.find(remembered)) is not None:
-            context.log(f"the same inputs gave this in run {found.run_id}")
-            return {**found.output, "cachedFrom": found.run_id}
+        key = result_key(node_type.name, node_type.version, provider.id, job.model, job.seed, job.settings)
+        if not settings.get("fresh") and (found := self._results.find(key)) is not None:
+            return self._remembered(found, given, context)
         with tempfile.TemporaryDirectory(prefix="flow-") as directory:
-            desk = _Desk(self, context, job, provider, given, Path(directory))
-            outcome = self._step(job, provider, desk)
+            outcome = self._step(job, provider, _Desk(self, context, job, provider, given, Path(directory)))
         if isinstance(outcome, Waiting):
             told = {"provider": provider.id, "progress": outcome.progress, "note": outcome.note}
             return InProgress(outcome.again_in_s, {"status": told})
-        output = {**outcome.outputs, **_account(job, provider, outcome)}
-        self._results.keep(remembered, output, str(given.get("runId", "")), str(given["nodeId"]), self._now_ms())
-        return output
+        self._results.keep(key, outcome, str(given.get("runId", "")), str(given["nodeId"]), self._now_ms())
+        return outcome
 
-    def _step(self, job: Job, provider: Provider, desk: _Desk) -> Done | Waiting:
+    def _remembered(self, found: Remembered, given: Mapping[str, Json], context: TaskContext) -> dict[str, Json]:
+        """A result of before, with the run it came from; one of this very node is its own, made by an attempt that was lost before it could say so."""
+        if (found.run_id, found.node_id) == (given.get("runId"), given["nodeId"]):
+            return found.output
+        context.log(f"the same inputs gave this in run {found.run_id}")
+        return {**found.output, "cachedFrom": found.run_id}
+
+    def _step(self, job: Job, provider: Provider, desk: _Desk) -> dict[str, Json] | Waiting:
+        """What the node puts out, or how long to wait. What is paid for is written down in the same breath."""
         adapter = self._adapters.get(provider.id)
         if adapter is None:
             raise NodeFailed("not_available", f"{provider.title} is not installed here", fix="Install the extra that brings it, or choose another provider")
+        submission = self._submissions.find(job.key)
+        if submission is not None and submission.phase == "done":
+            return submission.state
+        state = submission.state if submission is not None else None
         try:
-            outcome = adapter.step(job, self._submissions.open_state(job.key), desk)
+            outcome = adapter.step(job, state, desk)
+        except InHand:
+            return Waiting({}, IN_HAND_S, None, f"another worker is sending it to {provider.title}")
         except NodeFailed as failure:
-            if failure.code != "unknown_submission" and not (failure.may_retry and self._submissions.open_state(job.key) is not None):
-                self._submissions.ended(job.key, self._now_ms())  # a fault while asking for the state of a job ends the step, not the job
-                self._spend.settle(job.key, None)
+            return self._faulted(failure, job, state, desk)
+        except BaseException:
+            self._submissions.doubted(job.key)
             raise
         if isinstance(outcome, Waiting):
-            desk.opened(outcome.state)
-        elif desk.is_paid:
-            self._submissions.ended(job.key, self._now_ms())
+            if desk.opened(outcome.state):
+                return outcome
+            adapter.cancel(job, outcome.state)
+            raise NodeFailed("cancelled", "the run was cancelled while the request was being sent")
+        output = {**outcome.outputs, **_account(job, provider, outcome)}
+        if desk.is_paid:
+            self._submissions.done(job.key, output, self._now_ms())
             self._spend.settle(job.key, outcome.cost_usd or None)
-        return outcome
+        return output
+
+    def _faulted(self, failure: NodeFailed, job: Job, state: dict[str, Json] | None, desk: _Desk) -> Waiting:
+        """A fault that passes, of a job that the provider has, is waited for: the task's time-out bounds it. Any other ends the job. Raises the failure."""
+        if state is not None and failure.may_retry:
+            faults = int(state.get(_FAULTS, 0)) + 1
+            desk.opened({**state, _FAULTS: faults})
+            again_in_s = failure.retry_after_s if failure.retry_after_s is not None else min(ASK_AGAIN_MOST_S, 2.0**faults)
+            return Waiting(state, min(again_in_s, WAIT_FOR_IT_S), None, f"{failure.message}; it is asked again")
+        if failure.code != "unknown_submission":
+            self._submissions.ended(job.key, self._now_ms())
+            if state is None and failure.code in _UNPAID:
+                self._spend.released(job.key)
+            else:
+                self._spend.settle(job.key, None)
+        raise failure
 
     def cancel_run(self, run_id: str) -> int:
         """Tell providers that nobody wants the open jobs of this run any more; how many were told."""
-        open_jobs = self._submissions.open_of(run_id)
-        for submission in open_jobs:
+        unwanted = self._submissions.unwanted(run_id, self._now_ms())
+        for submission in unwanted:
             adapter = self._adapters.get(submission.provider)
             if adapter is not None:
                 adapter.cancel(Job("", {}, "", 0, submission.key), submission.state)
-            self._submissions.ended(submission.key, self._now_ms())
-        return len(open_jobs)
+        return len(unwanted)
 
-    def reserve(self, job: Job, provider: Provider, given: Mapping[str, Json], task_id: str) -> None:
+    def runs_at_providers(self) -> list[str]:
+        """Ids of runs of which providers have jobs."""
+        return self._submissions.runs_with_open()
+
+    def clear_doubts(self, run_id: str) -> None:
+        """What may have been sent and may not is sent again by the next attempt: a person has said so."""
+        self._submissions.cleared(run_id, self._now_ms())
+
+    def reserve(self, job: Job, provider: Provider, given: Mapping[str, Json]) -> None:
         """Announce and book what is about to be sent."""
         run_id, now = str(given.get("runId", "")), self._now_ms()
-        self._submissions.announce(job.key, run_id, str(given["nodeId"]), provider.id, task_id, now)
+        self._submissions.announce(job.key, run_id, str(given["nodeId"]), provider.id, now)
         try:
             self._spend.reserve(job.key, run_id, provider.id, provider.price_usd({**job.settings, "model": job.model}), now)
         except NodeFailed:
             self._submissions.ended(job.key, now)
             raise
 
-    def remember(self, job: Job, provider: Provider, given: Mapping[str, Json], task_id: str, state: dict[str, Json]) -> None:
-        """The provider has the job."""
-        self._submissions.opened(job.key, str(given.get("runId", "")), str(given["nodeId"]), provider.id, task_id, state, self._now_ms())
+    def remember(self, job: Job, provider: Provider, given: Mapping[str, Json], state: dict[str, Json]) -> bool:
+        """The provider has the job; whether anybody still wants it."""
+        return self._submissions.opened(job.key, str(given.get("runId", "")), str(given["nodeId"]), provider.id, state, self._now_ms())
 
     @property
     def assets(self) -> AssetStore:
@@ -145,11 +188,11 @@ class _Desk:
         self._context.progress({"status": {"provider": self._provider.id, "progress": round(fraction, 3), "note": note}})
 
     def submitting(self) -> None:
-        self._runner.reserve(self._job, self._provider, self._given, self._context.task.id)
+        self._runner.reserve(self._job, self._provider, self._given)
 
-    def opened(self, state: dict[str, Json]) -> None:
-        """The provider's answer to a submission, or a newer state of it."""
-        self._runner.remember(self._job, self._provider, self._given, self._context.task.id, state)
+    def opened(self, state: dict[str, Json]) -> bool:
+        """The provider's answer to a submission, or a newer state of it; whether anybody still wants it."""
+        return self._runner.remember(self._job, self._provider, self._given, state)
 
 
 def choose(node_type: NodeType, wanted: str, configured: frozenset[str]) -> Provider:
