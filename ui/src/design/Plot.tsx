@@ -15,6 +15,15 @@ function shown(plot: UPlot): [number, number] {
   return [Math.min(times[0] ?? last, last - SPAN_S), last];
 }
 
+/** What a token is here, in this theme: a canvas knows no var() and no light-dark(). */
+function coloured(parent: HTMLElement, token: string): string {
+  const probe = parent.appendChild(document.createElement("i"));
+  probe.style.color = `var(${token})`;
+  const { color } = getComputedStyle(probe);
+  probe.remove();
+  return color;
+}
+
 export default function Plot({ times, series, format, height = 150 }: ChartProps) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<UPlot>(null);
@@ -30,8 +39,7 @@ export default function Plot({ times, series, format, height = 150 }: ChartProps
   const names = series.map(one => one.label).join();
   useEffect(() => {
     const parent = box.current!;
-    const style = getComputedStyle(parent);
-    const colour = (token: string) => style.getPropertyValue(token).trim();
+    const colour = (token: string) => coloured(parent, token);
     const axis = {
       stroke: colour("--text-faint"),
       grid: { stroke: colour("--line"), width: 1 },
