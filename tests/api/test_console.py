@@ -153,4 +153,27 @@ def test_health_says_what_to_look_into(edge: Edge) -> None:
     findings = {finding["check"]: finding for finding in told["findings"]}
     assert findings["Workers"]["level"] == "warn" and "job" in findings["Workers"]["found"]
     assert findings["Executions"]["level"] == "note" and findings["Retention"]["level"] == "note" and findings["Store"]["level"] == "ok"
+    assert findings["Messages"]["level"] == "ok" and "Disk" not in findings  # no directory is known
     assert told["version"] == "1.2.3" and told["config"] == {"port": "8080"}
+
+
+def test_health_tells_of_messages_that_were_set_aside(edge: Edge) -> None:
+    handler = {"name": "h", "event": "conductor:flow:q", "active": True, "actions": [{"action": "start_workflow", "start_workflow": {"name": "gone"}}]}
+    edge.call("POST", "/api/event", handler)
+    edge.register("flow", edge.task("tell", type="EVENT", sink="conductor:q"))
+    edge.start()
+    edge.run(edge.engine.flushed())
+    [found] = [one for one in edge.call("GET", "/api/console/health").json["findings"] if one["check"] == "Set aside"]
+    assert found["level"] == "warn" and found["found"].startswith("1 message set aside; of conductor:flow:q: No such workflow")
+
+
+def test_an_execution_says_who_started_it_and_who_handles_its_failure(edge: Edge) -> None:
+    edge.register("cleaner")
+    edge.register(failureWorkflow="cleaner")
+    failed = ended(edge, "no")
+    told = edge.call("GET", f"/api/console/executions/{failed}").json
+    assert told["origin"] == {"schedule": "", "scheduledAt": 0, "failureOf": ""}
+    assert edge.call("GET", f"/api/console/executions/{told['failureWorkflow']}").json["origin"]["failureOf"] == failed
+    by_clock = {"_startedByScheduler": "nightly", "_scheduledTime": 5}
+    ticked = edge.call("POST", "/api/workflow/flow", by_clock).text
+    assert edge.call("GET", f"/api/console/executions/{ticked}").json["origin"] == {"schedule": "nightly", "scheduledAt": 5, "failureOf": ""}

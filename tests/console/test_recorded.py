@@ -83,7 +83,8 @@ def serve(page: Any, workflow: dict[str, Any]) -> None:
     }  # fmt: skip
     if not isinstance(view["workflowDefinition"], dict):
         view["workflowDefinition"] = {}
-    shown = {"workflow": view, "revision": 1, "wakeAt": 0, "sizes": {"input": 3, "output": 3, "variables": 3}, "withheld": []}
+    sizes, origin = {"input": 3, "output": 3, "variables": 3}, {"schedule": "", "scheduledAt": 0, "failureOf": ""}
+    shown = {"workflow": view, "revision": 1, "wakeAt": 0, "sizes": sizes, "withheld": [], "origin": origin, "failureWorkflow": ""}
     by_id = {str(task.get("taskId")): task for task in workflow["tasks"] if isinstance(task, dict)}
 
     def answer(route: Any) -> None:
@@ -96,6 +97,7 @@ def serve(page: Any, workflow: dict[str, Any]) -> None:
             task = by_id.get(unquote(path.removeprefix("tasks/")), {})
             route.fulfill(json={"task": task, "sizes": {"input": 3, "output": 3}, "withheld": []})
 
+    page.goto("about:blank")  # the last one asks no more
     page.unroute("**/api/console/executions/**")
     page.unroute("**/api/console/tasks/**")
     page.route("**/api/console/executions/**", answer)

@@ -1,5 +1,6 @@
 """
-/api/console: what the console shows and Conductor's API has no answer for. Its live changes are live.py, its files site.py.
+/api/console: what the console shows and Conductor's API has no answer for. Its live changes are live.py, how the server itself is
+health.py, its files site.py.
 
 Everything here only looks; to act, the console uses the same endpoints as everybody. An execution that the engine hands out is its own and moves on:
 each handler makes its answer before it waits for anything else.
@@ -7,7 +8,6 @@ each handler makes its answer before it waits for anything else.
 
 from __future__ import annotations
 
-import platform
 import re
 import zlib
 from collections import Counter
@@ -33,7 +33,6 @@ PAYLOAD_BYTES_MAX: Final = 1024 * 1024  # beyond it a payload is shown when some
 PACKED_BYTES_MIN: Final = 16 * 1024
 RECENT_MS: Final = 24 * 3600_000
 POLLED_LATELY_MS: Final = 60_000
-WAITING_MS_WARN: Final = 10 * 60_000
 FAILURES_MAX: Final = 1000
 FAILURE_STEPS: Final = 24
 OLDEST_MAX: Final = 5
@@ -62,7 +61,24 @@ async def execution(services: Services, request: Request, workflow_id: str) -> R
     sizes, withheld = _weighed({"input": x.head.input, "output": x.head.output, "variables": x.head.variables})
     for name in withheld:
         setattr(view, name, {})
-    return _json(request, shown.Execution(workflow=view, revision=x.head.revision, wake_at=x.head.wake_at, sizes=sizes, withheld=withheld))
+    follower = x.head.output.get("conductor.failure_workflow")
+    return _json(
+        request,
+        shown.Execution(
+            workflow=view, revision=x.head.revision, wake_at=x.head.wake_at, sizes=sizes, withheld=withheld, origin=_origin(x.head.input),
+            failure_workflow=follower if isinstance(follower, str) else "",
+        ),
+    )  # fmt: skip
+
+
+def _origin(given: dict[str, Any]) -> shown.Origin:
+    """By what the engine puts into the input of what it starts itself (engine/schedules.py, `_start_failure_workflow` of core/decide.py)."""
+    match given:
+        case {"_startedByScheduler": str(name), "_scheduledTime": int(at)}:
+            return shown.Origin(schedule=name, scheduled_at=at)
+        case {"workflowId": str(failed), "failureStatus": str(), "failedWorkflow": _}:
+            return shown.Origin(failure_of=failed)
+    return shown.Origin()
 
 
 async def timeline(services: Services, request: Request, workflow_id: str, *, since: Millis | None = None) -> Response:
@@ -220,58 +236,3 @@ def _group(head: Head) -> shown.FailureGroup:
 def _alike(reason: str) -> str:
     """The reason without what differs from one failure to the next."""
     return _VARYING.sub("#", reason[:1000])
-
-
-# -- the server ---------------------------------------------------------------------------------------------------------------------
-
-
-async def health(services: Services, request: Request) -> Response:
-    """What runs, where it keeps its state, and what an operator should look into."""
-    now, stored = services.now(), await services.engine.statistics()
-    findings = [*_workers_found(queues_of(services.engine, now), now), *_executions_found(stored), *_store_found(services, stored)]
-    pulse = services.pulse
-    return _json(
-        request,
-        shown.Health(
-            at=now, began_at=pulse.began_at if pulse else now, version=services.version, python=platform.python_version(), config=dict(services.config),
-            stored=stored, findings=findings,
-        ),
-    )  # fmt: skip
-
-
-def _workers_found(queues: Sequence[shown.QueueState], now: int) -> list[shown.Finding]:
-    unserved = [q for q in queues if q.due and not q.is_ours and not q.workers]
-    late = [q for q in queues if q.due and now - q.oldest_due_at > WAITING_MS_WARN and q not in unserved]
-    found = [
-        shown.Finding(check="Workers", level="warn", found=f"nobody takes {q.queue}: {q.due:,} due", advice=f"Start a worker for {q.task_type!r}.")
-        for q in unserved
-    ]
-    found += [
-        shown.Finding(
-            check="Oldest wait", level="warn", found=f"a task of {q.queue} has been due for {(now - q.oldest_due_at) // 60_000:,} min",
-            advice="Are there enough workers for it?",
-        )
-        for q in late
-    ]  # fmt: skip
-    served = sum(1 for q in queues if q.workers)
-    return found or [shown.Finding(check="Workers", level="ok", found=f"{served:,} queues served, {sum(q.waiting for q in queues):,} tasks waiting")]
-
-
-def _executions_found(stored: dict[str, int]) -> list[shown.Finding]:
-    counts = {name.partition(".")[2]: number for name, number in stored.items() if name.startswith("executions.") and number}
-    lost = sum(counts.get(status, 0) for status in _UNSUCCESSFUL)
-    text = f"{stored.get('executions', 0):,}" + (": " + ", ".join(f"{number:,} {status}" for status, number in sorted(counts.items())) if counts else "")
-    return [shown.Finding(check="Executions", level="note" if lost else "ok", found=text, advice="See why under Failures." if lost else "")]
-
-
-def _store_found(services: Services, stored: dict[str, int]) -> list[shown.Finding]:
-    days = float(services.config.get("retention_days") or 0)
-    size = stored.get("bytes", 0)
-    large = size > 1024**3 and not days
-    return [
-        shown.Finding(
-            check="Store", level="warn" if large else "ok", found=f"{size / 1024**2:,.1f} MiB, {stored.get('tasks', 0):,} tasks",
-            advice="Nothing is ever deleted: set --retention-days." if large else "",
-        ),
-        shown.Finding(check="Retention", level="ok" if days else "note", found=f"{days:g} days" if days else "off: ended executions are kept for ever"),
-    ]  # fmt: skip

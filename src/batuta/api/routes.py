@@ -22,6 +22,7 @@ from batuta.api import (
     explorer,
     external,
     files,
+    health,
     live,
     metadata,
     openapi,
@@ -296,7 +297,7 @@ _CONSOLE: Final = (
     Route("GET", "/api/console/tasks/{taskId}", console.task, "One task, large payloads withheld", "", "ConsoleTask"),
     Route("GET", "/api/console/work", console.work, "Queues, who polls them, and what is with workers", "", "Work"),
     Route("GET", "/api/console/failures", console.failures, "What failed, grouped by reason", "", "Failures"),
-    Route("GET", "/api/console/health", console.health, "What runs, and what to look into", "", "Health"),
+    Route("GET", "/api/console/health", health.health, "What runs, and what to look into", "", "Health"),
     Route("GET", "/api/console/events", live.events, "What moves, as it moves", "", "events"),
 )
 # fmt: on

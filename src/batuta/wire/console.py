@@ -11,14 +11,28 @@ import msgspec
 from batuta.wire.execution import TaskView, WorkflowView
 
 
+class Origin(msgspec.Struct, kw_only=True, frozen=True, rename="camel"):
+    """Who started it besides a parent, an event or a person: the tick of a schedule, or an execution whose failure it is to handle. Empty: nobody of these."""
+
+    schedule: str = ""
+    scheduled_at: int = 0
+    failure_of: str = ""
+
+
 class Execution(msgspec.Struct, kw_only=True, rename="camel"):
-    """One execution without its tasks. `sizes` are bytes of JSON; a payload named in `withheld` is too large to be shown unasked, and is empty here."""
+    """
+    One execution without its tasks. `sizes` are bytes of JSON; a payload named in `withheld` is too large to be shown unasked, and is empty here.
+
+    `failure_workflow` is the execution that its failure started, or the words that say why none was.
+    """
 
     workflow: WorkflowView
     revision: int
     wake_at: int
     sizes: dict[str, int]
     withheld: list[str]
+    origin: Origin
+    failure_workflow: str
 
 
 class ExecutionTask(msgspec.Struct, kw_only=True, rename="camel"):

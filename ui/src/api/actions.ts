@@ -15,8 +15,8 @@ export const rerun = (
   id: string,
   request: { reRunFromTaskId?: string; taskInput?: unknown; workflowInput?: unknown },
 ) => call<string>("POST", `${path("/api/workflow", id)}/rerun`, request);
-export const skip = (id: string, ref: string) =>
-  call("PUT", `${path("/api/workflow", id)}/skiptask/${encodeURIComponent(ref)}`, {});
+export const skip = (id: string, ref: string, taskOutput: Record<string, unknown>) =>
+  call("PUT", `${path("/api/workflow", id)}/skiptask/${encodeURIComponent(ref)}`, { taskOutput });
 export const report = (id: string, ref: string, status: "COMPLETED" | "FAILED", output: Record<string, unknown>) =>
   call("POST", `${path("/api/tasks", id, ref, status)}${query({ workerid: "console" })}`, output);
 export const remove = (id: string) => call("DELETE", `${path("/api/workflow", id)}/remove`);

@@ -70,8 +70,14 @@ export interface components {
             status: string;
             updatedAt: number;
         };
-        /** @description One execution without its tasks. `sizes` are bytes of JSON; a payload named in `withheld` is too large to be shown unasked, and is empty here. */
+        /**
+         * @description One execution without its tasks. `sizes` are bytes of JSON; a payload named in `withheld` is too large to be shown unasked, and is empty here.
+         *
+         *     `failure_workflow` is the execution that its failure started, or the words that say why none was.
+         */
         ConsoleExecution: {
+            failureWorkflow: string;
+            origin: components["schemas"]["Origin"];
             revision: number;
             sizes: {
                 [key: string]: number;
@@ -276,6 +282,15 @@ export interface components {
             status: string;
             updateTime: number;
             workflowId: string;
+        };
+        /** @description Who started it besides a parent, an event or a person: the tick of a schedule, or an execution whose failure it is to handle. Empty: nobody of these. */
+        Origin: {
+            /** @default  */
+            failureOf?: string;
+            /** @default  */
+            schedule?: string;
+            /** @default 0 */
+            scheduledAt?: number;
         };
         /** @description The whole server at a glance. `beats` are steps of `step_s` seconds over the last hour at most, the latest last. */
         Overview: {

@@ -12,6 +12,7 @@ export type SchemaDef = Schemas["SchemaDef"];
 export type BulkResponse = Schemas["BulkResponse"];
 export type ConsoleExecution = Schemas["ConsoleExecution"];
 export type ConsoleTask = Schemas["ConsoleTask"];
+export type Origin = Schemas["Origin"];
 export type Timeline = Schemas["Timeline"];
 export type Overview = Schemas["Overview"];
 export type QueueState = Overview["queues"][number];

@@ -4,31 +4,34 @@ import { Route, Switch } from "wouter";
 import { client } from "../api/queries";
 import { EmptyState, ErrorState } from "../design/EmptyState";
 import { Layout } from "./Layout";
+import { Leaving } from "./Leaving";
 import { PAGES } from "./pages";
 
 export function App() {
   return (
     <QueryClientProvider client={client}>
-      <Layout>
-        <Switch>
-          {PAGES.flatMap(page =>
-            page.paths.map(path => (
-              <Route key={path} path={path}>
-                <Boundary>
-                  <Suspense fallback={<div className="page faint" aria-busy="true" />}>
-                    <page.component />
-                  </Suspense>
-                </Boundary>
-              </Route>
-            )),
-          )}
-          <Route>
-            <EmptyState icon="search" title="There is nothing at this address">
-              <a href="/">Go to the beginning</a>, or find it with <kbd>Ctrl</kbd> <kbd>K</kbd>.
-            </EmptyState>
-          </Route>
-        </Switch>
-      </Layout>
+      <Leaving>
+        <Layout>
+          <Switch>
+            {PAGES.flatMap(page =>
+              page.paths.map(path => (
+                <Route key={path} path={path}>
+                  <Boundary>
+                    <Suspense fallback={<div className="page faint" aria-busy="true" />}>
+                      <page.component />
+                    </Suspense>
+                  </Boundary>
+                </Route>
+              )),
+            )}
+            <Route>
+              <EmptyState icon="search" title="There is nothing at this address">
+                <a href="/">Go to the beginning</a>, or find it with <kbd>Ctrl</kbd> <kbd>K</kbd>.
+              </EmptyState>
+            </Route>
+          </Switch>
+        </Layout>
+      </Leaving>
     </QueryClientProvider>
   );
 }

@@ -1,4 +1,5 @@
 import { lazy, Suspense } from "react";
+import { Link } from "wouter";
 import css from "./Chart.module.css";
 
 const Plot = lazy(() => import("./Plot"));
@@ -8,6 +9,8 @@ export interface Series {
   /** A token, such as "--failed-fill". */
   colour: string;
   values: (number | null)[];
+  /** Where what it counts is listed. */
+  href?: string;
 }
 
 export interface ChartProps {
@@ -29,10 +32,11 @@ export function Chart(props: ChartProps) {
         <ul>
           {props.series.map(one => {
             const last = one.values.findLast(value => value !== null);
+            const value = last == null ? "–" : props.format(last);
             return (
               <li key={one.label}>
                 <i style={{ background: `var(${one.colour})` }} aria-hidden="true" />
-                {one.label} <strong>{last == null ? "–" : props.format(last)}</strong>
+                {one.label} {one.href ? <Link href={one.href}>{value}</Link> : <strong>{value}</strong>}
               </li>
             );
           })}

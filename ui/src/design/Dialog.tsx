@@ -1,6 +1,6 @@
 // Dialogs. `confirm` asks before what cannot be taken back, and says what it affects; the destructive button is never the one that has the focus.
 import { AlertDialog, Dialog as RadixDialog } from "radix-ui";
-import { useState, useSyncExternalStore, type ReactNode } from "react";
+import { useRef, useState, useSyncExternalStore, type ReactNode } from "react";
 import { Button } from "./Button";
 import css from "./Dialog.module.css";
 
@@ -11,6 +11,7 @@ export function Dialog({
   children,
   footer,
   wide = false,
+  isUnsaved = false,
 }: {
   open: boolean;
   onClose: () => void;
@@ -18,12 +19,28 @@ export function Dialog({
   children: ReactNode;
   footer?: ReactNode;
   wide?: boolean;
+  /** Something was written in it that closing loses: the person is asked. */
+  isUnsaved?: boolean;
 }) {
+  const body = useRef<HTMLDivElement>(null);
+  const close = async () => {
+    if (!isUnsaved || (await discarded())) onClose();
+  };
   return (
-    <RadixDialog.Root open={open} onOpenChange={now => !now && onClose()}>
+    <RadixDialog.Root open={open} onOpenChange={now => !now && void close()}>
       <RadixDialog.Portal>
         <RadixDialog.Overlay className={css.scrim} />
-        <RadixDialog.Content className={css.dialog} data-wide={wide || undefined} aria-describedby={undefined}>
+        <RadixDialog.Content
+          className={css.dialog}
+          data-wide={wide || undefined}
+          aria-describedby={undefined}
+          onOpenAutoFocus={event => {
+            const first = body.current?.querySelector<HTMLElement>(FIELD);
+            if (!first) return;
+            event.preventDefault();
+            first.focus();
+          }}
+        >
           <header className={css.head}>
             <RadixDialog.Title asChild>
               <h2>{title}</h2>
@@ -32,12 +49,27 @@ export function Dialog({
               <Button kind="quiet" small icon="x" aria-label="Close" />
             </RadixDialog.Close>
           </header>
-          <div className={css.body}>{children}</div>
+          <div className={css.body} ref={body}>
+            {children}
+          </div>
           {footer && <footer className={css.foot}>{footer}</footer>}
         </RadixDialog.Content>
       </RadixDialog.Portal>
     </RadixDialog.Root>
   );
+}
+
+const FIELD = "input:enabled, select:enabled, textarea:enabled:read-write";
+
+/** Whether the person lets go of what was written. */
+export async function discarded(): Promise<boolean> {
+  const answer = await confirm({
+    title: "Discard what was written?",
+    body: "It is not saved, and cannot be brought back.",
+    act: "Discard",
+    danger: true,
+  });
+  return answer !== null;
 }
 
 export interface Question {

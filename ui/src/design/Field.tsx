@@ -54,3 +54,46 @@ export function Field({
 /** Fields side by side where there is room. */
 export const fields = css.fields;
 export const control = css.control;
+
+/** A text that may be one of those offered. */
+export function Suggested({
+  options,
+  onChange,
+  ...control
+}: {
+  options: readonly string[];
+  value: string;
+  onChange: (text: string) => void;
+  id?: string;
+  className?: string;
+}) {
+  const list = useId();
+  return (
+    <>
+      <input {...control} list={list} onChange={event => onChange(event.target.value)} />
+      <datalist id={list}>
+        {options.slice(0, 500).map(option => (
+          <option key={option} value={option} />
+        ))}
+      </datalist>
+    </>
+  );
+}
+
+/** Yes or no, in words beside it. */
+export function Check({
+  checked,
+  onChange,
+  children,
+}: {
+  checked: boolean;
+  onChange: (checked: boolean) => void;
+  children: ReactNode;
+}) {
+  return (
+    <label className={css.check}>
+      <input type="checkbox" checked={checked} onChange={event => onChange(event.target.checked)} />
+      {children}
+    </label>
+  );
+}

@@ -1,9 +1,21 @@
 // Two areas side by side with a border that can be dragged, or moved with the arrow keys. On a narrow screen the second lies over the first.
-import { useCallback, useRef, useState, type ReactNode } from "react";
+import { useCallback, useRef, useState, useSyncExternalStore, type ReactNode } from "react";
 import css from "./Panel.module.css";
 
 const KEY = "batuta.panel";
 const MIN = 300;
+
+const narrow = matchMedia("(max-width: 860px)"); // Panel.module.css has the same bound
+/** Whether there is no room for two areas side by side. */
+export function useNarrow(): boolean {
+  return useSyncExternalStore(
+    listener => {
+      narrow.addEventListener("change", listener);
+      return () => narrow.removeEventListener("change", listener);
+    },
+    () => narrow.matches,
+  );
+}
 
 function remembered(): number {
   try {

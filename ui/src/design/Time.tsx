@@ -29,14 +29,28 @@ export function useNow(ticking = true): number {
 }
 const noSubscription = () => () => {};
 
-/** An instant; the title says all of it. `ahead`: it may lie in the future; otherwise what seems to is a clock that is wrong. */
-export function When({ at, relative = false, ahead = false }: { at: number; relative?: boolean; ahead?: boolean }) {
+const SECONDS = /:\d\d:\d\d$/; // what is older is told by the minute
+interface WhenProps {
+  at: number;
+  relative?: boolean;
+  /** It may lie in the future; otherwise what seems to is a clock that is wrong. */
+  ahead?: boolean;
+  /** To the millisecond, of today. */
+  exact?: boolean;
+}
+
+/** An instant; the title says all of it. */
+export function When({ at, relative = false, ahead = false, exact = false }: WhenProps) {
   usePreferences();
   const now = useNow(relative);
   if (!at) return <span className="faint">–</span>;
   return (
     <time dateTime={new Date(at).toISOString()} title={instant(at)}>
-      {relative ? ago(at, ahead ? now : Math.max(now, at)) : when(at)}
+      {relative
+        ? ago(at, ahead ? now : Math.max(now, at))
+        : exact
+          ? when(at).replace(SECONDS, `$&.${String(at % 1000).padStart(3, "0")}`)
+          : when(at)}
     </time>
   );
 }

@@ -10,6 +10,7 @@ import { Status } from "../../design/Status";
 import { shownStatus } from "../../design/status";
 import { parting, slower, type Pair } from "../../lib/compare";
 import { duration } from "../../lib/format";
+import { cause } from "../../lib/reason";
 import { to } from "../../lib/url";
 import css from "./Compare.module.css";
 
@@ -75,7 +76,7 @@ function Where({ letter, id, row }: { letter: string; id: string; row: TaskRow |
         <div>
           <Status status={shownStatus(row.type, row.status)} />{" "}
           <Link href={to.execution(id, row.id)}>open the task</Link>
-          {row.reason && <p className={css.reason}>{row.reason}</p>}
+          {row.reason && <p className={css.reason}>{cause(row.reason)}</p>}
         </div>
       ) : (
         <span className="faint">it did not come to this task</span>

@@ -2,12 +2,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { createHandler, replaceHandler } from "../../api/actions";
-import { ApiError } from "../../api/http";
 import { client, workflowNames } from "../../api/queries";
 import type { EventAction, EventHandler } from "../../api/types";
 import { Button } from "../../design/Button";
-import { Dialog } from "../../design/Dialog";
-import { Field, fields } from "../../design/Field";
+import { Check, Field, fields, Suggested } from "../../design/Field";
+import { FormDialog } from "../../design/FormDialog";
 import { JsonField } from "../../design/JsonField";
 import { Tabs } from "../../design/Tabs";
 import { toast } from "../../design/Toast";
@@ -24,11 +23,10 @@ export function HandlerForm({
   names: string[];
   onClose: (saved?: string) => void;
 }) {
-  const [draft, setDraft] = useState<EventHandler>(() => handler ?? blankHandler());
+  const [begun] = useState<EventHandler>(() => handler ?? blankHandler());
+  const [draft, setDraft] = useState(begun);
   const [view, setView] = useState("form");
   const [unread, setUnread] = useState<ReadonlySet<string>>(new Set());
-  const [isSaving, setSaving] = useState(false);
-  const [wrong, setWrong] = useState<string[]>([]);
   const readable = (key: string, isRead: boolean) =>
     setUnread(before => {
       const next = new Set(before);
@@ -40,48 +38,20 @@ export function HandlerForm({
   const actions = Array.isArray(draft.actions) ? draft.actions : [];
   const isTaken = !handler && names.includes(draft.name ?? "");
   const save = async () => {
-    setSaving(true);
-    setWrong([]);
-    try {
-      if (handler) await replaceHandler({ ...draft, name: handler.name });
-      else await createHandler(draft);
-      await client.invalidateQueries({ queryKey: ["eventHandlers"] });
-      toast("good", `${draft.name} is saved`);
-      onClose(handler?.name ?? draft.name);
-    } catch (error) {
-      const said = error instanceof ApiError ? error.violations.map(one => `${one.path}: ${one.message}`) : [];
-      setWrong(said.length ? said : [error instanceof Error ? error.message : String(error)]);
-    } finally {
-      setSaving(false);
-    }
+    if (handler) await replaceHandler({ ...draft, name: handler.name });
+    else await createHandler(draft);
+    await client.invalidateQueries({ queryKey: ["eventHandlers"] });
+    toast("good", `${draft.name} is saved`);
+    onClose(handler?.name ?? draft.name);
   };
   return (
-    <Dialog
-      open
-      onClose={() => onClose()}
-      wide
+    <FormDialog
       title={handler ? `Change ${handler.name}` : "New event handler"}
-      footer={
-        <>
-          <Button onClick={() => onClose()}>Cancel</Button>
-          <Button
-            kind="primary"
-            busy={isSaving}
-            disabled={!draft.name || !draft.event || unread.size > 0 || isTaken}
-            onClick={() => void save()}
-          >
-            Save
-          </Button>
-        </>
-      }
+      acts={[{ label: "Save", work: save }]}
+      isReady={Boolean(draft.name && draft.event) && unread.size === 0 && !isTaken}
+      isDirty={unread.size > 0 || JSON.stringify(draft) !== JSON.stringify(begun)}
+      onClose={() => onClose()}
     >
-      {wrong.length > 0 && (
-        <div className={css.bad} role="alert">
-          {wrong.map(one => (
-            <p key={one}>{one}</p>
-          ))}
-        </div>
-      )}
       <Tabs
         label="How to edit"
         tabs={[
@@ -169,18 +139,13 @@ export function HandlerForm({
                 Another action
               </Button>
             </div>
-            <label className={css.check}>
-              <input
-                type="checkbox"
-                checked={draft.active ?? false}
-                onChange={event => change({ active: event.target.checked })}
-              />
+            <Check checked={draft.active ?? false} onChange={active => change({ active })}>
               Active: it listens as soon as it is saved
-            </label>
+            </Check>
           </div>
         )}
       </Tabs>
-    </Dialog>
+    </FormDialog>
   );
 }
 
@@ -201,7 +166,6 @@ function ActionFields({
   const known = ACTIONS[action.action];
   const details = detailsOf(action);
   const set = (key: string, value: unknown) => onChange(changed(action, { ...details, [key]: value }));
-  const list = `workflows-${number}`;
   return (
     <div className={css.action} role="group" aria-label={`Action ${number}`}>
       <div className={css.head}>
@@ -229,28 +193,31 @@ function ActionFields({
           .filter(field => field.kind === "text" || field.kind === "number")
           .map(field => (
             <Field key={`${action.action} ${field.key}`} label={field.label} hint={field.hint}>
-              {control => (
-                <input
-                  {...control}
-                  type={field.kind === "number" ? "number" : "text"}
-                  list={field.key === "name" ? list : undefined}
-                  value={String(details[field.key] ?? "")}
-                  onChange={event =>
-                    set(
-                      field.key,
-                      field.kind === "number" && event.target.value ? Number(event.target.value) : event.target.value,
-                    )
-                  }
-                />
-              )}
+              {control =>
+                field.key === "name" ? (
+                  <Suggested
+                    {...control}
+                    options={workflows.data ?? []}
+                    value={String(details.name ?? "")}
+                    onChange={name => set("name", name)}
+                  />
+                ) : (
+                  <input
+                    {...control}
+                    type={field.kind === "number" ? "number" : "text"}
+                    value={String(details[field.key] ?? "")}
+                    onChange={event =>
+                      set(
+                        field.key,
+                        field.kind === "number" && event.target.value ? Number(event.target.value) : event.target.value,
+                      )
+                    }
+                  />
+                )
+              }
             </Field>
           ))}
       </div>
-      <datalist id={list}>
-        {workflows.data?.slice(0, 500).map(name => (
-          <option key={name} value={name} />
-        ))}
-      </datalist>
       {known?.fields
         .filter(field => field.kind === "json")
         .map(field => (
@@ -267,23 +234,16 @@ function ActionFields({
       {known?.fields
         .filter(field => field.kind === "flag")
         .map(field => (
-          <label key={field.key} className={css.check}>
-            <input
-              type="checkbox"
-              checked={details[field.key] === true}
-              onChange={event => set(field.key, event.target.checked)}
-            />
+          <Check key={field.key} checked={details[field.key] === true} onChange={isOn => set(field.key, isOn)}>
             {field.label}
-          </label>
+          </Check>
         ))}
-      <label className={css.check}>
-        <input
-          type="checkbox"
-          checked={action.expandInlineJSON ?? false}
-          onChange={event => onChange({ ...action, expandInlineJSON: event.target.checked })}
-        />
+      <Check
+        checked={action.expandInlineJSON ?? false}
+        onChange={expandInlineJSON => onChange({ ...action, expandInlineJSON })}
+      >
         Open texts of the message that are JSON
-      </label>
+      </Check>
     </div>
   );
 }

@@ -3,6 +3,7 @@ import type { TaskRow } from "../../api/timeline";
 import { Status } from "../../design/Status";
 import { Table } from "../../design/Table";
 import { When } from "../../design/Time";
+import { Why } from "../../design/Why";
 import css from "./Execution.module.css";
 import type { ViewProps } from "./views";
 
@@ -13,6 +14,8 @@ interface Happening {
   status: string;
   row: TaskRow | null;
   detail: string;
+  /** Among what happened in one millisecond: a task's number, a loop's end after those of what is in it. */
+  order: number;
 }
 
 /** What happened, in order: made of the instants that tasks keep. */
@@ -27,8 +30,12 @@ export default function EventLog({ execution, tasks, selected, select }: ViewPro
         status: "RUNNING",
         row: null,
         detail: workflow.correlationId ?? "",
+        order: -1,
       },
     ];
+    const inside = new Map<string, number>(); // the last task of each loop
+    for (const row of tasks.rows)
+      if (row.loop) inside.set(row.loop, Math.max(inside.get(row.loop) ?? 0, row.seq + 0.5));
     for (const row of tasks.rows) {
       if (row.scheduled)
         found.push({
@@ -38,6 +45,7 @@ export default function EventLog({ execution, tasks, selected, select }: ViewPro
           status: "SCHEDULED",
           row,
           detail: row.queue,
+          order: row.seq,
         });
       if (row.started && row.queue)
         found.push({
@@ -47,6 +55,7 @@ export default function EventLog({ execution, tasks, selected, select }: ViewPro
           status: "IN_PROGRESS",
           row,
           detail: row.worker,
+          order: row.seq,
         });
       if (row.ended)
         found.push({
@@ -56,6 +65,7 @@ export default function EventLog({ execution, tasks, selected, select }: ViewPro
           status: row.status,
           row,
           detail: row.reason,
+          order: inside.get(row.ref) ?? row.seq,
         });
     }
     if (workflow.lastRetriedTime)
@@ -66,6 +76,7 @@ export default function EventLog({ execution, tasks, selected, select }: ViewPro
         status: "RUNNING",
         row: null,
         detail: "",
+        order: -1,
       });
     if (workflow.endTime)
       found.push({
@@ -75,8 +86,9 @@ export default function EventLog({ execution, tasks, selected, select }: ViewPro
         status: workflow.status,
         row: null,
         detail: workflow.reasonForIncompletion ?? "",
+        order: Infinity,
       });
-    return found.sort((a, b) => a.at - b.at || (a.row?.seq ?? 0) - (b.row?.seq ?? 0));
+    return found.sort((a, b) => a.at - b.at || a.order - b.order);
   }, [workflow, tasks.rows]);
   return (
     <div className={css.fill}>
@@ -87,7 +99,7 @@ export default function EventLog({ execution, tasks, selected, select }: ViewPro
         current={happenings.findLast(one => one.row?.id === selected?.id)?.key}
         onOpen={one => one.row && select(one.row)}
         columns={[
-          { key: "at", head: "When", width: "110px", cell: one => <When at={one.at} /> },
+          { key: "at", head: "When", width: "110px", cell: one => <When at={one.at} exact /> },
           {
             key: "who",
             head: "Task",
@@ -109,11 +121,7 @@ export default function EventLog({ execution, tasks, selected, select }: ViewPro
             head: "",
             width: "minmax(120px, 1.6fr)",
             wide: true,
-            cell: one => (
-              <span className="soft" title={one.detail}>
-                {one.detail}
-              </span>
-            ),
+            cell: one => <Why text={one.detail} />,
           },
         ]}
       />

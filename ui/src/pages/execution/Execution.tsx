@@ -8,13 +8,14 @@ import type { TaskRow } from "../../api/timeline";
 import { lazy } from "../../app/lazy";
 import { useLive } from "../../app/live";
 import { EmptyState, ErrorState } from "../../design/EmptyState";
-import { Panels } from "../../design/Panel";
+import { Panels, useNarrow } from "../../design/Panel";
 import { isBad, isOpen } from "../../design/status";
 import { Tabs } from "../../design/Tabs";
 import { placesOf } from "../../lib/definition";
 import { readAgain, useRefresh } from "../../lib/refresh";
 import { to, useParams } from "../../lib/url";
 import { Header } from "./Header";
+import { PlannedPanel } from "./PlannedPanel";
 import { TaskPanel } from "./TaskPanel";
 import { Timeline } from "./Timeline";
 import css from "./Execution.module.css";
@@ -52,6 +53,8 @@ export default function Execution() {
   );
   const rows = tasks.data?.rows;
   const selected = useMemo(() => selectedOf(rows, taskId), [rows, taskId]);
+  const planned = (!selected && taskId && places.get(taskId)) || null;
+  const isNarrow = useNarrow();
   useEffect(() => {
     if (workflow) document.title = `${workflow.workflowName} · ${workflow.status.toLowerCase()} · Batuta`;
     return () => {
@@ -76,15 +79,21 @@ export default function Execution() {
   const parameters = Object.fromEntries(params);
   const select = (row: TaskRow | null) =>
     navigate(to.execution(id, row?.id, { ...parameters, panel: row ? undefined : "off" }), { replace: true });
-  const isPanelOpen = selected !== null && params.get("panel") !== "off";
-  const props: ViewProps = { execution: found.data, tasks: tasks.data, places, selected, select };
+  const selectRef = (ref: string) =>
+    navigate(to.execution(id, ref, { ...parameters, panel: undefined }), { replace: true });
+  // Where a panel hides what is beside it, it opens for what was asked for, and for what failed.
+  const isWanted = Boolean(taskId) || !isNarrow || (selected !== null && isBad(selected.status) && !params.has("view"));
+  const isPanelOpen = isWanted && params.get("panel") !== "off";
+  const props: ViewProps = { execution: found.data, tasks: tasks.data, places, selected, planned, select, selectRef };
   return (
     <div className={css.page}>
-      <Header execution={found.data} tasks={tasks.data} selected={selected} select={select} />
+      <Header {...props} />
       <Panels
         label="the task"
         panel={
-          isPanelOpen ? (
+          isPanelOpen && planned ? (
+            <PlannedPanel key={planned.ref} {...props} place={planned} onClose={() => select(null)} />
+          ) : isPanelOpen && selected ? (
             <TaskPanel
               key={selected.ref}
               row={selected}

@@ -12,7 +12,7 @@ import { to } from "../../lib/url";
 import css from "./Execution.module.css";
 import type { ViewProps } from "./views";
 
-export default function Graph({ execution, tasks, selected, select }: ViewProps) {
+export default function Graph({ execution, tasks, places, selected, planned, select, selectRef }: ViewProps) {
   const { workflow } = execution;
   const [, navigate] = useLocation();
   const [turns, setTurns] = useState<ReadonlyMap<string, { turn: number; since: string }>>(new Map());
@@ -26,11 +26,11 @@ export default function Graph({ execution, tasks, selected, select }: ViewProps)
     const wishes: Wishes = { turns: chosen, spread, inside, selected };
     return graphOf(workflow.workflowDefinition, { status: workflow.status, rows: tasks.rows }, wishes);
   }, [workflow.workflowDefinition, workflow.status, tasks.rows, turns, spread, inside, selected]);
-  const at = selected ? graph.byRef.get(` ${selected.ref}`) : undefined;
+  const at = graph.byRef.get(` ${selected?.ref ?? planned?.ref ?? ""}`);
 
   const onPick = (node: GraphNode) => {
     const row = node.rows.at(-1);
-    if (!row) return;
+    if (!row) return node.home || !places.has(node.ref) ? undefined : selectRef(node.ref);
     if (node.home) navigate(to.execution(node.home, row.id, { view: "graph" }));
     else select(row);
   };

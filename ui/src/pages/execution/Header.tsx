@@ -4,7 +4,7 @@ import { useState } from "react";
 import { Link, useLocation } from "wouter";
 import * as actions from "../../api/actions";
 import { pollData } from "../../api/queries";
-import type { TaskRow, Tasks } from "../../api/timeline";
+import type { Tasks } from "../../api/timeline";
 import type { ConsoleExecution } from "../../api/types";
 import { Button } from "../../design/Button";
 import { CopyText } from "../../design/CopyText";
@@ -15,20 +15,18 @@ import { isBad, isOpen } from "../../design/status";
 import { Duration, useNow, When } from "../../design/Time";
 import { told } from "../../design/Toast";
 import { ago, count, duration, short } from "../../lib/format";
+import { cause } from "../../lib/reason";
 import { to } from "../../lib/url";
 import css from "./Execution.module.css";
+import { Origins } from "./Origins";
 import { Rerun } from "./Rerun";
-
-interface Props {
-  execution: ConsoleExecution;
-  tasks: Tasks;
-  selected: TaskRow | null;
-  select: (row: TaskRow) => void;
-}
+import { Skip } from "./Skip";
+import { skippable, type ViewProps } from "./views";
 
 const POLLED_MS = 30_000; // workers ask again within seconds
 
-export function Header({ execution, tasks, selected, select }: Props) {
+export function Header(props: ViewProps) {
+  const { execution, tasks, select } = props;
   const { workflow } = execution;
   const failed = tasks.rows.findLast(row => isBad(row.status) && !row.retried);
   return (
@@ -44,7 +42,7 @@ export function Header({ execution, tasks, selected, select }: Props) {
         <span title="from its start to its end">
           <Duration from={workflow.createTime} to={workflow.endTime} skew={tasks.skew} />
         </span>
-        <Actions execution={execution} selected={selected} tasks={tasks} />
+        <Actions {...props} />
       </div>
       <div className={css.facts}>
         <span>
@@ -62,17 +60,7 @@ export function Header({ execution, tasks, selected, select }: Props) {
             started <When at={workflow.createTime} /> (<When at={workflow.createTime} relative />)
           </span>
         </span>
-        {workflow.parentWorkflowId && (
-          <span>
-            parent{" "}
-            <Link href={to.execution(workflow.parentWorkflowId, workflow.parentWorkflowTaskId)} className="mono">
-              {short(workflow.parentWorkflowId)}
-            </Link>
-          </span>
-        )}
-        {workflow.event && <span>by event {workflow.event}</span>}
-        {workflow.createdBy && <span>by {workflow.createdBy}</span>}
-        {workflow.priority > 0 && <span>priority {workflow.priority}</span>}
+        <Origins execution={execution} />
         <span>{count(tasks.rows.length, "task")}</span>
       </div>
       {workflow.reasonForIncompletion && (
@@ -82,11 +70,39 @@ export function Header({ execution, tasks, selected, select }: Props) {
               {failed.ref}
             </button>
           )}
-          <span>{workflow.reasonForIncompletion}</span>
+          <span title={workflow.reasonForIncompletion}>{cause(workflow.reasonForIncompletion)}</span>
         </div>
       )}
-      {isOpen(workflow.status) && <Waits status={workflow.status} tasks={tasks} />}
+      {execution.failureWorkflow.includes(" ") && <p className={css.reason}>{execution.failureWorkflow}</p>}
+      {workflow.rateLimited ? (
+        <Held workflow={workflow} />
+      ) : (
+        isOpen(workflow.status) && <Waits status={workflow.status} tasks={tasks} />
+      )}
     </header>
+  );
+}
+
+/** It has no place under the rate limit of its workflow. */
+function Held({ workflow }: { workflow: ConsoleExecution["workflow"] }) {
+  const limit = workflow.workflowDefinition.rateLimitConfig as { concurrentExecLimit?: number } | undefined;
+  const name = workflow.workflowName;
+  return (
+    <p className={css.waits}>
+      Waits for a place: of{" "}
+      <Link href={to.executions({ name, status: "RUNNING,PAUSED" })}>the open executions of {name}</Link>
+      {workflow.rateLimitKey && (
+        <>
+          {" "}
+          with the key <code>{workflow.rateLimitKey}</code>
+        </>
+      )}
+      ,{" "}
+      {limit?.concurrentExecLimit
+        ? `only ${count(limit.concurrentExecLimit)} may run at a time`
+        : "only so many may run at a time"}
+      . It goes on by itself when one of them ends.
+    </p>
   );
 }
 
@@ -145,18 +161,12 @@ function Waits({ status, tasks }: { status: string; tasks: Tasks }) {
   return null;
 }
 
-function Actions({
-  execution,
-  selected,
-  tasks,
-}: {
-  execution: ConsoleExecution;
-  selected: TaskRow | null;
-  tasks: Tasks;
-}) {
+function Actions({ execution, selected, tasks, places }: ViewProps) {
   const { workflow } = execution;
   const [, navigate] = useLocation();
   const [rerun, setRerun] = useState<"task" | "start" | null>(null);
+  const [isSkipping, setSkipping] = useState(false);
+  const toSkip = skippable(places, tasks.rows);
   const id = workflow.workflowId;
   const name = workflow.workflowName;
   const status = workflow.status;
@@ -216,6 +226,15 @@ function Actions({
               "Restarted",
               answer => actions.restart(id, answer.choice),
             ),
+        }
+      : null,
+    status === "RUNNING" && !workflow.rateLimited
+      ? {
+          label: "Skip a task…",
+          icon: "skip",
+          disabled: !toSkip.length,
+          hint: toSkip.length ? undefined : "Every task was reached",
+          onSelect: () => setSkipping(true),
         }
       : null,
     {
@@ -297,6 +316,7 @@ function Actions({
         </Button>
       )}
       <Menu trigger={<Button icon="more" aria-label="More to do" />} items={shown} />
+      {isSkipping && <Skip workflowId={id} refs={toSkip} onClose={() => setSkipping(false)} />}
       {rerun && <Rerun from={rerun} execution={execution} row={selected} onClose={() => setRerun(null)} />}
     </div>
   );

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { useMemo, useState } from "react";
 import { wholePayload } from "../../api/queries";
 import { Button } from "../../design/Button";
 import { JsonTree } from "../../design/JsonTree";
@@ -25,6 +25,7 @@ export function Payload({ kind, id, part, title, value, size, isWithheld, root, 
   const whole = useQuery({ ...wholePayload(kind, id, part), enabled: isWithheld && isAsked });
   const shown = isWithheld ? whole.data : value;
   const isEmpty = !isWithheld && size <= 2;
+  const isMasked = useMemo(() => shown !== undefined && JSON.stringify(shown)?.includes('"***"'), [shown]);
   return (
     <section className={css.part}>
       <h3>
@@ -32,6 +33,11 @@ export function Payload({ kind, id, part, title, value, size, isWithheld, root, 
       </h3>
       {shown !== undefined && !isEmpty && (
         <JsonTree key={`${id}/${part}`} value={shown} root={root} label={title} height={height} />
+      )}
+      {isMasked && (
+        <p className="faint">
+          <code>***</code> stands for a secret, or for a field that the definition masks.
+        </p>
       )}
       {isWithheld && !whole.data && (
         <div>

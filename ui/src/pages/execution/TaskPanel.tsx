@@ -4,13 +4,16 @@ import { useEffect, useState } from "react";
 import { Link } from "wouter";
 import { client, task as taskQuery, taskLogs } from "../../api/queries";
 import type { TaskRow, Tasks } from "../../api/timeline";
+import type { TaskDef } from "../../api/types";
 import { Button } from "../../design/Button";
 import { CopyText } from "../../design/CopyText";
 import { Status } from "../../design/Status";
 import { isBad, isOpen, shownStatus } from "../../design/status";
 import { Duration, useNow, When } from "../../design/Time";
 import { duration, when } from "../../lib/format";
+import { cause } from "../../lib/reason";
 import { to } from "../../lib/url";
+import { limitsOf } from "../../lib/work";
 import css from "./Execution.module.css";
 import { Differences } from "./Differences";
 import { Payload } from "./Payload";
@@ -39,6 +42,10 @@ export function TaskPanel({
   }, [state, row.id]);
   const attempts = tasks.rows.filter(one => one.ref === row.ref);
   const reason = found.data?.task.reasonForIncompletion ?? row.reason;
+  const limits = limitsOf(found.data?.task.taskDefinition as TaskDef | undefined);
+  const started =
+    row.type === "START_WORKFLOW" && (found.data?.task.outputData as { workflowId?: unknown })?.workflowId;
+  const child = row.child || (typeof started === "string" ? started : "");
   const now = useNow(isOpen(row.status)) + tasks.skew;
   const start = row.due > row.scheduled ? row.due : row.scheduled;
   const place = attempts.findIndex(one => one.id === row.id);
@@ -98,7 +105,7 @@ export function TaskPanel({
         </dd>
         {row.started > 0 && (
           <>
-            <dt>Ran</dt>
+            <dt>{row.type === "WAIT" || row.type === "HUMAN" ? "Waited" : "Ran"}</dt>
             <dd>
               <Duration from={row.started} to={row.ended} skew={tasks.skew} />
               {row.ended > 0 && <span className="faint"> · until {when(row.ended)}</span>}
@@ -119,13 +126,28 @@ export function TaskPanel({
             <dd>{row.iteration}</dd>
           </>
         )}
-        {row.child && (
+        {child && (
           <>
-            <dt>Sub-workflow</dt>
+            <dt>{row.child ? "Sub-workflow" : "Started"}</dt>
             <dd>
-              <Link href={to.execution(row.child)} className="mono">
-                {row.child}
+              <Link href={to.execution(child)} className="mono">
+                {child}
               </Link>
+            </dd>
+          </>
+        )}
+        {found.data?.task.cachedOutput && (
+          <>
+            <dt>Output</dt>
+            <dd>from the cache: an earlier task of the same key did the work</dd>
+          </>
+        )}
+        {limits.length > 0 && (
+          <>
+            <dt>Limits</dt>
+            <dd>
+              {limits.join(", ")}
+              {row.status === "SCHEDULED" && <span className="faint"> · may be what it waits for</span>}
             </dd>
           </>
         )}
@@ -137,7 +159,7 @@ export function TaskPanel({
           className={isBad(row.status) || row.status === "CANCELED" ? css.reason : css.waits}
           role={isBad(row.status) ? "alert" : undefined}
         >
-          <span>{reason}</span>
+          <span title={reason}>{cause(reason)}</span>
         </div>
       )}
       {isOpen(row.status) &&

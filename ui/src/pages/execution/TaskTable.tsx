@@ -4,6 +4,7 @@ import { Status } from "../../design/Status";
 import { shownStatus } from "../../design/status";
 import { Table, type Column, type Sorting } from "../../design/Table";
 import { Duration, When } from "../../design/Time";
+import { Why } from "../../design/Why";
 import css from "./Execution.module.css";
 import type { ViewProps } from "./views";
 
@@ -101,11 +102,7 @@ export default function TaskTable({ tasks, selected, select }: ViewProps) {
       head: "Why",
       width: "minmax(100px, 1.2fr)",
       wide: true,
-      cell: row => (
-        <span className="soft" title={row.reason}>
-          {row.reason}
-        </span>
-      ),
+      cell: row => <Why text={row.reason} />,
     },
   ];
   return (

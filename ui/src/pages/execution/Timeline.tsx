@@ -25,6 +25,7 @@ import { placesOf } from "../../lib/definition";
 import { count, duration } from "../../lib/format";
 import { criticalPath, linesOf, spansOf, ticks, unfoldedLines, type Line, type Window } from "../../lib/lines";
 import { readAgain, useRefresh } from "../../lib/refresh";
+import { cause } from "../../lib/reason";
 import { to } from "../../lib/url";
 import css from "./Timeline.module.css";
 import type { ViewProps } from "./views";
@@ -236,7 +237,7 @@ const Row = memo(function Row(props: RowProps) {
       : isOpen(last.status)
         ? duration(now - (last.started || last.scheduled))
         : "";
-  const words = [took, line.tasks.length > 1 ? `${line.tasks.length} attempts` : "", last.reason]
+  const words = [took, line.tasks.length > 1 ? `${line.tasks.length} attempts` : "", cause(last.reason)]
     .filter(Boolean)
     .join(" · ");
   const tone = lookOf(shownStatus(last.type, last.status)).tone ?? "scheduled";

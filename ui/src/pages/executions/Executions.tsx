@@ -11,6 +11,7 @@ import { Status } from "../../design/Status";
 import { isOpen } from "../../design/status";
 import { Table, type Column, type Sorting } from "../../design/Table";
 import { Duration, When } from "../../design/Time";
+import { Why } from "../../design/Why";
 import { count } from "../../lib/format";
 import { readAgain, useRefresh } from "../../lib/refresh";
 import { filterOf, queryOf } from "../../lib/search";
@@ -196,10 +197,10 @@ function columnsOf(moved: ReadonlyMap<string, string>): Column<WorkflowSummary>[
       width: "minmax(120px, 1.6fr)",
       wide: true,
       cell: row => (
-        <span className="soft" title={row.reasonForIncompletion ?? ""}>
-          {row.failedReferenceTaskNames && <span className="mono">{row.failedReferenceTaskNames}: </span>}
-          {row.reasonForIncompletion}
-        </span>
+        <>
+          {row.failedReferenceTaskNames && <span className="mono soft">{row.failedReferenceTaskNames}: </span>}
+          <Why text={row.reasonForIncompletion} />
+        </>
       ),
     },
   ];

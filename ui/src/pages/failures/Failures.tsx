@@ -13,6 +13,7 @@ import { Status } from "../../design/Status";
 import { When } from "../../design/Time";
 import { toast } from "../../design/Toast";
 import { count, duration } from "../../lib/format";
+import { cause } from "../../lib/reason";
 import { useRefresh } from "../../lib/refresh";
 import { quoted, WITHIN } from "../../lib/search";
 import { to, useParams } from "../../lib/url";
@@ -153,7 +154,7 @@ function One({ group, stepMs, onOutcome }: { group: Group; stepMs: number; onOut
           last <When at={group.lastAt} relative />
         </span>
       </div>
-      <p className={css.reason}>{group.reason || "No reason was given."}</p>
+      <p className={css.reason}>{cause(group.reason) || "No reason was given."}</p>
       <div className={css.line}>
         <Button small icon="retry" busy={busy} onClick={() => void retry()}>
           Retry {ids.length === 1 ? "it" : `all ${count(ids.length)}`}

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { Link } from "wouter";
 import { client, overview } from "../../api/queries";
-import type { Overview } from "../../api/types";
+import type { Overview, QueueState } from "../../api/types";
 import { useLive } from "../../app/live";
 import { Chart } from "../../design/Chart";
 import { EmptyState, ErrorState } from "../../design/EmptyState";
@@ -16,6 +16,7 @@ import { to } from "../../lib/url";
 import css from "./Home.module.css";
 
 const SHOWN = 8;
+const ENDED = "COMPLETED,FAILED,TIMED_OUT,TERMINATED";
 
 export default function Home() {
   const found = useQuery(overview());
@@ -54,13 +55,13 @@ function Glance({ data }: { data: Overview }) {
           </li>
         ))}
         <li>
-          <Link href={to.queues()}>
+          <Link href={to.taskSearch({ status: "SCHEDULED", sort: "scheduledTime:ASC" })}>
             <strong>{count(data.queues.reduce((total, queue) => total + queue.waiting, 0))}</strong>
             <span className="soft">tasks waiting</span>
           </Link>
         </li>
         <li>
-          <Link href={to.queues()}>
+          <Link href={to.workers()}>
             <strong>{count(alive(data))}</strong>
             <span className="soft">workers alive</span>
           </Link>
@@ -72,9 +73,24 @@ function Glance({ data }: { data: Overview }) {
           times={times}
           format={value => count(Math.round(value))}
           series={[
-            { label: "started", colour: "--running-fill", values: perMinute(data, beat => beat.started) },
-            { label: "completed", colour: "--completed-fill", values: perMinute(data, beat => beat.completed) },
-            { label: "failed", colour: "--failed-fill", values: perMinute(data, beat => beat.failed) },
+            {
+              label: "started",
+              colour: "--running-fill",
+              href: to.executions({ within: "15m" }),
+              values: perMinute(data, beat => beat.started),
+            },
+            {
+              label: "completed",
+              colour: "--completed-fill",
+              href: to.executions({ status: "COMPLETED", within: "15m" }),
+              values: perMinute(data, beat => beat.completed),
+            },
+            {
+              label: "failed",
+              colour: "--failed-fill",
+              href: to.executions({ status: "FAILED,TIMED_OUT", within: "15m" }),
+              values: perMinute(data, beat => beat.failed),
+            },
           ]}
         />
         <Chart
@@ -82,8 +98,18 @@ function Glance({ data }: { data: Overview }) {
           times={times}
           format={value => duration(value)}
           series={[
-            { label: "half within", colour: "--accent", values: latency(beat => beat.p50) },
-            { label: "95 % within", colour: "--waiting-fill", values: latency(beat => beat.p95) },
+            {
+              label: "half within",
+              colour: "--accent",
+              href: to.executions({ status: "COMPLETED", within: "15m", sort: "executionTime:DESC" }),
+              values: latency(beat => beat.p50),
+            },
+            {
+              label: "95 % within",
+              colour: "--waiting-fill",
+              href: to.executions({ status: "COMPLETED", within: "15m", sort: "executionTime:DESC" }),
+              values: latency(beat => beat.p95),
+            },
           ]}
         />
       </div>
@@ -96,11 +122,18 @@ function Glance({ data }: { data: Overview }) {
         >
           {lost.slice(0, SHOWN).map(one => (
             <li key={one.name}>
-              <Link className="cut" href={to.executions({ name: one.name, status: "FAILED,TIMED_OUT", within: "24h" })}>
+              <Link className="cut" href={to.failures({ workflow: one.name })}>
                 {one.name}
               </Link>
-              <span className={css.bad}>
-                {count(one.failed)} <span className="faint">of {count(one.ended)}</span>
+              <span className={css.numbers}>
+                <Link
+                  className={css.bad}
+                  href={to.executions({ name: one.name, status: "FAILED,TIMED_OUT", within: "24h" })}
+                >
+                  {count(one.failed)}
+                </Link>{" "}
+                <span className="faint">of</span>{" "}
+                <Link href={to.executions({ name: one.name, status: ENDED, within: "24h" })}>{count(one.ended)}</Link>
               </span>
             </li>
           ))}
@@ -117,7 +150,7 @@ function Glance({ data }: { data: Overview }) {
                 {queue.queue}
               </Link>
               <span>
-                {count(queue.due)} due,{" "}
+                <Link href={waitingIn(queue)}>{count(queue.due)}</Link> due,{" "}
                 <span className="faint">
                   {queue.lastPollAt ? (
                     <>
@@ -137,7 +170,9 @@ function Glance({ data }: { data: Overview }) {
               <Link className="cut mono" href={to.queues(queue.queue)}>
                 {queue.queue}
               </Link>
-              <Duration from={queue.oldestDueAt} to={0} />
+              <Link className={css.numbers} href={waitingIn(queue)}>
+                <Duration from={queue.oldestDueAt} to={0} />
+              </Link>
             </li>
           ))}
         </List>
@@ -161,6 +196,10 @@ function Glance({ data }: { data: Overview }) {
     </div>
   );
 }
+
+/** The tasks that wait in a queue, the oldest first. */
+const waitingIn = (queue: QueueState) =>
+  to.taskSearch({ type: queue.taskType, domain: queue.domain, status: "SCHEDULED", sort: "scheduledTime:ASC" });
 
 function List({
   title,

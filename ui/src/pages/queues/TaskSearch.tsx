@@ -13,6 +13,7 @@ import { Status } from "../../design/Status";
 import { isOpen, shownStatus, TASK_STATUSES } from "../../design/status";
 import { Table, type Column, type Sorting } from "../../design/Table";
 import { Duration, When } from "../../design/Time";
+import { Why } from "../../design/Why";
 import { count } from "../../lib/format";
 import { readAgain, useRefresh } from "../../lib/refresh";
 import { taskFilterOf, taskQueryOf } from "../../lib/search";
@@ -162,7 +163,7 @@ const COLUMNS: Column<TaskSummary>[] = [
   {
     key: "status",
     head: "Status",
-    width: "132px",
+    width: "146px",
     cell: row => <Status status={shownStatus(row.taskType, row.status)} />,
   },
   {
@@ -221,10 +222,6 @@ const COLUMNS: Column<TaskSummary>[] = [
     head: "Why",
     width: "minmax(120px, 1.4fr)",
     wide: true,
-    cell: row => (
-      <span className="soft" title={row.reasonForIncompletion ?? ""}>
-        {row.reasonForIncompletion}
-      </span>
-    ),
+    cell: row => <Why text={row.reasonForIncompletion} />,
   },
 ];
