@@ -144,9 +144,9 @@ class Providers:
 
 
 @contextmanager
-def providers() -> Iterator[Providers]:
+def providers(known: Providers | None = None) -> Iterator[Providers]:
     """The server, for as long as the block lasts."""
-    known = Providers()
+    known = known or Providers()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

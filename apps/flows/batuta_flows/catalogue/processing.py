@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+import msgspec
+
 from batuta_flows.catalogue.base import Field, Json, Medium, NodeType, Output
 from batuta_flows.catalogue.parts import AUDIOS, IMAGES, MODEL, PROVIDER, SEED, SERVICE, TEXTS, VIDEOS, local, openai, seconds, source
 
@@ -56,7 +58,7 @@ LIP_SYNC: Final = NodeType(
         Field(name="model", title="Model", kind="model", default="SadTalker", help="SadTalker, HeyGen or SyncLabs"),
     ),
     outputs=(Output("videoUrl", Medium.VIDEO),),
-    providers=(SERVICE,),
+    providers=(msgspec.structs.replace(SERVICE, ignores=("seed",)),),  # the model is the service's to choose by
     estimate_s=600,
 )
 
