@@ -105,7 +105,7 @@ def _fault(status: int, headers: Mapping[str, Json], found: Json) -> NodeFailed:
     if "content_policy" in kind or "nsfw" in kind:
         return web.fault(WHO, 422, message, code="refused_content", may_retry=False)
     retryable = headers.get("x-fal-retryable")
-    return web.fault(WHO, status, message, may_retry=retryable == "true" if retryable is not None else None)
+    return web.fault(WHO, status, message, headers=headers, may_retry=retryable == "true" if retryable is not None else None)
 
 
 # -- what each type sends and gets -------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ Source: OpenAI's API as of November 2026, flow-builder.md §4.
 from __future__ import annotations
 
 import base64
+import binascii
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -26,6 +27,7 @@ Json = Any
 WHO: Final = "OpenAI"
 SPEECH_CHARS_MAX: Final = 4096
 SPLIT_SECONDS: Final = 10
+_NOT_OPENAI: Final = "If OPENAI_BASE_URL is set: does what is there speak OpenAI's API?"
 _SIZES: Final = {"1:1": "1024x1024", "16:9": "1536x864", "9:16": "864x1536", "4:3": "1280x960", "3:4": "960x1280"}  # multiples of 16
 _SPLIT: Final = (
     "Split the text of the user into exactly {count} parts that belong together, in order, without changing a word of it. Answer with JSON alone: "
@@ -57,13 +59,13 @@ class OpenAiAdapter:
         try:
             return work(job, desk)
         except openai.APITimeoutError as error:
-            raise NodeFailed("timed_out", "OpenAI did not answer in time", fix="It may have been paid for; retry to send it again") from error
+            raise NodeFailed("timed_out", "OpenAI did not answer in time", fix=web.MAYBE_SENT) from error
         except openai.APIConnectionError as error:
-            raise NodeFailed("provider_down", f"OpenAI cannot be reached: {error.__cause__ or error}", may_retry=True) from error
+            raise _unreached(error) from error
         except openai.APIStatusError as error:
             raise _fault(error) from error
-        except openai.OpenAIError as error:
-            raise NodeFailed("unreadable_answer", f"OpenAI's answer cannot be read: {error}") from error
+        except (openai.OpenAIError, json.JSONDecodeError, binascii.Error) as error:
+            raise NodeFailed("unreadable_answer", f"OpenAI's answer cannot be read: {error}", fix=_NOT_OPENAI) from error
 
     def cancel(self, job: Job, state: Mapping[str, Json]) -> None:
         """A request that is under way cannot be called back."""
@@ -88,7 +90,7 @@ class OpenAiAdapter:
             options["max_completion_tokens"] = most
         if job.model.startswith("gpt-6"):
             options["reasoning_effort"] = "none"  # at other efforts these models refuse a temperature
-        return self._client.chat.completions.create(model=job.model, messages=messages, **options)
+        return _read(self._client.chat.completions.create(model=job.model, messages=messages, **options), "choices")
 
     def _image(self, job: Job, desk: Desk) -> Done:
         size: Any = job.settings.get("size") or _SIZES.get(str(job.settings.get("aspectRatio")), "1536x864")
@@ -106,7 +108,8 @@ class OpenAiAdapter:
         return Done({"imageUrl": self._kept(answer, desk), "originalUrl": source.address}, job.model, str(answer._request_id or ""))
 
     def _kept(self, answer: Any, desk: Desk) -> str:
-        first = answer.data[0] if answer.data else None
+        data = _read(answer, "data").data
+        first = data[0] if data else None
         if first is not None and first.b64_json:
             return desk.assets.add_bytes(base64.b64decode(first.b64_json), medium="image").address
         if first is not None and first.url:
@@ -153,6 +156,21 @@ def _parts(parts: list[Json], model: str) -> Done:
     return Done({"segments": segments, "items": [part["text"] for part in parts], "totalSegments": len(parts)}, model)
 
 
+def _read(answer: Any, part: str) -> Any:
+    """The answer, if it has this part: the client hands on whatever came, the page of a proxy too."""
+    if not isinstance(getattr(answer, part, None), list | type(None)) or isinstance(answer, str):
+        raise NodeFailed("unreadable_answer", f"OpenAI's answer cannot be read: {str(answer)[:200]!r}", fix=_NOT_OPENAI)
+    return answer
+
+
+def _unreached(error: Any) -> NodeFailed:
+    """No connection: nothing was sent, and it may be tried again. One that broke: the request may have arrived."""
+    cause = error.__cause__
+    if type(cause).__name__ in ("ConnectError", "ConnectTimeout", "PoolTimeout"):
+        return NodeFailed("provider_down", f"OpenAI cannot be reached: {cause}", may_retry=True)
+    return NodeFailed("provider_down", f"the connection to OpenAI broke: {cause or error}", fix=web.MAYBE_SENT)
+
+
 def _fault(error: Any) -> NodeFailed:
     """What an error of OpenAI means for a node."""
     message = error.body.get("message") if isinstance(error.body, dict) and error.body.get("message") else error.message
@@ -160,4 +178,4 @@ def _fault(error: Any) -> NodeFailed:
         return web.fault(WHO, error.status_code, str(message), code="quota", may_retry=False)
     if error.code in ("content_policy_violation", "moderation_blocked"):
         return web.fault(WHO, error.status_code, str(message), code="refused_content", may_retry=False)
-    return web.fault(WHO, error.status_code, str(message))
+    return web.fault(WHO, error.status_code, str(message), headers=error.response.headers)

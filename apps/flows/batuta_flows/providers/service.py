@@ -34,9 +34,9 @@ class ServiceAdapter:
         desk.submitting()
         endpoint = f"{self._url}/{job.type.replace('_', '-')}"
         body = {"config": self._link(job.settings), "previousResults": []}
-        status, _, found = web.ask(self._http, "POST", endpoint, who=WHO, headers={}, body=body, is_paid=True)
+        status, headers, found = web.ask(self._http, "POST", endpoint, who=WHO, headers={}, body=body, is_paid=True)
         if status != 200:
-            raise web.fault(WHO, status, str(found.get("error") or found) if isinstance(found, dict) else str(found))
+            raise web.fault(WHO, status, str(found.get("error") or found) if isinstance(found, dict) else str(found), headers=headers)
         output = found.get("output") if isinstance(found, dict) else None
         if not isinstance(output, dict):
             raise NodeFailed("unreadable_answer", f"{WHO} answered without an output: {found!r:.200}")

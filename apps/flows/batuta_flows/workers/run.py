@@ -25,7 +25,6 @@ from batuta_flows.records.submissions import InHand, Submissions
 from batuta_flows.workers.inputs import complete, settings_of
 
 Json = Any
-WAIT_FOR_IT_S: Final = 300.0  # a provider that asks for more patience than this is a fault of the node
 ASK_AGAIN_MOST_S: Final = 60.0
 IN_HAND_S: Final = 1.0
 _OURS: Final = ("provider", "fresh")  # settings that choose, and are no input of the work
@@ -61,10 +60,10 @@ class Runner:
         try:
             return self._run(context)
         except NodeFailed as failure:
-            if failure.may_retry and failure.retry_after_s is not None and failure.retry_after_s <= WAIT_FOR_IT_S:
+            if failure.may_retry and failure.retry_after_s is not None:  # the orchestrator's own back-off does not know of it
                 return InProgress(failure.retry_after_s, {"status": {"note": f"{failure.message}; asked to wait {failure.retry_after_s:g} s"}})
             output = {"error": {"code": failure.code, "message": failure.message, "fix": failure.fix}}
-            raise (Failed if failure.may_retry and failure.retry_after_s is None else FailedForGood)(str(failure), output=output) from failure
+            raise (Failed if failure.may_retry else FailedForGood)(str(failure), output=output) from failure
 
     def _run(self, context: TaskContext) -> dict[str, Json] | InProgress:
         given = context.task.input
@@ -125,7 +124,7 @@ class Runner:
             faults = int(state.get(_FAULTS, 0)) + 1
             desk.opened({**state, _FAULTS: faults})
             again_in_s = failure.retry_after_s if failure.retry_after_s is not None else min(ASK_AGAIN_MOST_S, 2.0**faults)
-            return Waiting(state, min(again_in_s, WAIT_FOR_IT_S), None, f"{failure.message}; it is asked again")
+            return Waiting(state, again_in_s, None, f"{failure.message}; it is asked again")
         if failure.code != "unknown_submission":
             self._submissions.ended(job.key, self._now_ms())
             if state is None and failure.code in _UNPAID:
