@@ -10,13 +10,14 @@ import logging
 import sys
 
 from batuta_flows.errors import FlowError
-from batuta_flows.main import serve
+from batuta_flows.main import serve, share_heaps
 from batuta_flows.settings import read_settings
 
 
 def main() -> int:
     """The exit code: 0 after a stop in order, 1 when it cannot run."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    share_heaps()
     try:
         settings = read_settings()
         asyncio.run(serve(settings, lambda address: print(f"flow builder: {address}, orchestrator {settings.conductor_url}", flush=True)))

@@ -38,6 +38,7 @@ def flows(port: int | None, engine_port: int, engine_ui_port: int, data: str | N
     """
     logs.set_up(log_level, log_json)
     settings_module, main, errors = _modules()
+    main.share_heaps()
     given = {"PORT": port, "FLOWS_DATA": data}
     try:
         settings = settings_module.read_settings({**os.environ, **{name: str(value) for name, value in given.items() if value is not None}})
