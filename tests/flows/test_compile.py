@@ -224,7 +224,7 @@ def test_lists_of_other_lengths_are_named_when_they_meet() -> None:
     with embedded() as server:
         ended = run(server, told, found)
     assert ended.status == "FAILED"
-    assert "imageUrl has 2, prompt has 3" in (ended.reason or "")
+    assert "v: lists that go in step need one length: imageUrl of p has 2, prompt of s has 3" in (ended.reason or "")
 
 
 def test_prompts_are_laid_behind_each_other_item_by_item() -> None:

@@ -216,7 +216,7 @@ def test_the_guide_from_its_beginning_to_its_end(desk: Desk) -> None:
         desk.types(heading)
 
 
-def test_the_frontend_in_development(desk: Desk) -> None:
+def test_the_frontend_in_development(desk: Desk, browser: Any) -> None:
     if not (ROOT / "ui" / "node_modules" / "vite").is_dir():
         pytest.skip("the canvas in development is NOT TESTED: its libraries are not there; run: make ui")
     desk.shell("cd backend && PORT=5111 pm2 start server.js --name flow-backend")
@@ -225,24 +225,20 @@ def test_the_frontend_in_development(desk: Desk) -> None:
     with desk.goes_on(command.text, command.says):
         assert '<div id="root">' in desk.shell("curl http://localhost:3465")
         assert desk.asks("/health", "3465")["service"] == "workflow-backend"
-        _first_picture(desk.with_ports("http://localhost:3465"))
+        _first_picture(browser, desk.with_ports("http://localhost:3465"))
 
 
-def _first_picture(address: str) -> None:
-    """From the page to a picture on it, in a browser, if there is one."""
-    browser = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if browser is None:
-        return
-    api = pytest.importorskip("playwright.sync_api", reason="NOT TESTED: playwright is not installed; run: make up")
-    with api.sync_playwright() as playwright:
-        page = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"]).new_page()
-        page.set_default_timeout(SHOWN_S * 1000)
-        page.goto(address)
-        page.get_by_role("button", name="Product shot").click()
-        page.get_by_role("button", name="Run", exact=True).click()
-        picture = page.get_by_role("article", name="Product photo", exact=True).locator("img")
-        picture.wait_for()
-        assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") > 100
+def _first_picture(browser: Any, address: str) -> None:
+    """From the page to a picture on it."""
+    page = browser.new_page()
+    page.set_default_timeout(SHOWN_S * 1000)
+    page.goto(address)
+    page.get_by_role("button", name="Product shot").click()
+    page.get_by_role("button", name="Run", exact=True).click()
+    picture = page.get_by_role("article", name="Product photo", exact=True).locator("img")
+    picture.wait_for()
+    assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") > 100
+    page.close()
 
 
 def test_two_instances_share_the_work(desk: Desk) -> None:

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import re
-import shutil
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +21,6 @@ from provider_fake import Answer, Asked, Providers, providers
 from studio import Builder, builder
 
 from batuta_flows import ffmpeg
-from batuta_flows.api import site
 from batuta_flows.catalogue import MEDIA, NODE_TYPES
 from batuta_flows.document.check import problems
 from batuta_flows.document.original import is_original, read_original, write_original
@@ -162,30 +159,26 @@ def _plays(url: str, medium: str, target: Path) -> None:
 
 
 SHOWN_BY = {"video": "video", "image": "img"}  # on a card; what is heard has a player of its own
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", FILES)
-def test_its_media_are_shown(name: str, flows: Builder, service: Providers) -> None:
+def test_its_media_are_shown(name: str, flows: Builder, service: Providers, browser: Any) -> None:
     """In a browser, every picture and film on the canvas is one that the browser can show."""
-    if not (site.HOME / "flows.html").is_file() or CHROMIUM is None:
-        pytest.skip("NOT TESTED: needs the canvas (make ui) and Chromium")
-    api = pytest.importorskip("playwright.sync_api", reason="NOT TESTED: playwright is not installed; run: make up")
     flow_id = imported(flows, service, name)
     run_id, status = made(flows, flow_id)  # what was made before is not made again
     assert status["status"] == "completed"
-    with api.sync_playwright() as playwright:
-        page = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"]).new_page(viewport={"width": 2400, "height": 1400})
-        page.set_default_timeout(30_000)
-        page.goto(f"{flows.url}/?flow={flow_id}&run={run_id}")
-        for node in file(name)["nodes"]:
-            card = page.get_by_role("article", name=re.compile(re.escape(node["title"]))).and_(page.locator("[data-status=completed]"))
-            card.wait_for()
-            media = [str(port.medium) for port in NODE_TYPES[node["type"]].outputs_of(node["config"]) if port.medium in MEDIA]
-            if media and media[0] in SHOWN_BY:
-                card.locator(SHOWN_BY[media[0]]).first.wait_for()
-        page.wait_for_function(
-            "[...document.querySelectorAll('article img')].every(one => one.complete && one.naturalWidth > 0)"
-            " && [...document.querySelectorAll('article video')].every(one => one.readyState >= 1 && one.videoWidth > 0)"
-        )
+    page = browser.new_page(viewport={"width": 2400, "height": 1400})
+    page.set_default_timeout(30_000)
+    page.goto(f"{flows.url}/?flow={flow_id}&run={run_id}")
+    for node in file(name)["nodes"]:
+        card = page.get_by_role("article", name=re.compile(re.escape(node["title"]))).and_(page.locator("[data-status=completed]"))
+        card.wait_for()
+        media = [str(port.medium) for port in NODE_TYPES[node["type"]].outputs_of(node["config"]) if port.medium in MEDIA]
+        if media and media[0] in SHOWN_BY:
+            card.locator(SHOWN_BY[media[0]]).first.wait_for()
+    page.wait_for_function(
+        "[...document.querySelectorAll('article img')].every(one => one.complete && one.naturalWidth > 0)"
+        " && [...document.querySelectorAll('article video')].every(one => one.readyState >= 1 && one.videoWidth > 0)"
+    )
+    page.close()

@@ -18,7 +18,7 @@ import msgspec
 from batuta_flows.compiler.names import COLLECT, PLAN, ref_of
 from batuta_flows.document.flow import Node
 from batuta_flows.document.shape import Shape
-from batuta_flows.document.values import Reference, replaced, slot
+from batuta_flows.document.values import Reference, references_in, replaced, slot
 
 Json = Any
 
@@ -45,7 +45,7 @@ def tasks_of(node: Node, shape: Shape, slots: dict[str, str]) -> list[Json]:
     """The workflow tasks of a node, in order; `slots`: the expression behind each of them."""
     ref = ref_of(node.id)
     given = {
-        "nodeId": node.id,
+        "nodeId": _plain(node.id),
         "nodeType": node.type,
         "settings": f"${{workflow.input.nodes.{ref}}}",
         "slots": slots,
@@ -54,11 +54,18 @@ def tasks_of(node: Node, shape: Shape, slots: dict[str, str]) -> list[Json]:
     if not shape.is_mapped:
         return [_task(node.type, ref, given, node.run.retries)]
     at_once = 1 if node.run.mode == "sequential" else node.run.max_parallel
-    plan = {**given, "ref": ref, "mapped": list(shape.mapped), "atOnce": at_once, "optional": node.run.on_item_error != "fail", "retries": node.run.retries}
+    sources = {name: [_plain(found.node) for found in references_in(node.settings[name])] for name in shape.mapped}
+    plan: Json = {**given, "ref": ref, "mapped": list(shape.mapped), "sources": sources}
+    plan |= {"atOnce": at_once, "optional": node.run.on_item_error != "fail", "retries": node.run.retries}
     joined = f"${{{ref}_loop.output}}" if at_once else f"${{{ref}_join.output}}"
-    collect = {"nodeId": node.id, "nodeType": node.type, "ref": ref, "count": f"${{{ref}_plan.output.count}}", "joined": joined}
+    collect = {"nodeId": _plain(node.id), "nodeType": node.type, "ref": ref, "count": f"${{{ref}_plan.output.count}}", "joined": joined}
     collect["onItemError"] = node.run.on_item_error
     return [_task(PLAN, f"{ref}_plan", plan), *_fan(ref, at_once), _task(COLLECT, ref, collect)]
+
+
+def _plain(id: str) -> str:
+    """The id as it stands in a definition, where an expression in it would be evaluated."""
+    return id.replace("${", "$${")
 
 
 def _fan(ref: str, at_once: int) -> list[Json]:

@@ -73,7 +73,8 @@ def _items(given: Mapping[str, Json], name: str) -> list[Json]:
 def _one_length(given: Mapping[str, Json], lists: Mapping[str, list[Json]]) -> int:
     lengths = {name: len(found) for name, found in lists.items()}
     if len(set(lengths.values())) > 1:
-        told = ", ".join(f"{name} has {length}" for name, length in lengths.items())
+        sources = given.get("sources") or {}
+        told = ", ".join(f"{name}{' of ' + ' and '.join(sources[name]) if sources.get(name) else ''} has {length}" for name, length in lengths.items())
         raise ListsDiffer(f"{given['nodeId']}: lists that go in step need one length: {told}")
     return next(iter(lengths.values()), 0)
 
