@@ -31,7 +31,9 @@ def test_two_runs_are_held_against_each_other_and_the_flow_of_one_comes_back(pag
         flow = opened(page, flows, fox("an owl"), "Foxes")
         first, second = ran(flows, fox("a fox"), flow), ran(flows, fox("an owl"), flow)
         page.get_by_role("button", name="History").click()
-        for box in page.get_by_role("checkbox", name=re.compile("Compare")).all():
+        boxes = page.get_by_role("checkbox", name=re.compile("Compare"))
+        boxes.nth(1).wait_for()
+        for box in boxes.all():
             box.check()
         page.get_by_role("button", name="Compare", exact=True).click()
         page.wait_for_url(re.compile(f"view=compare.*a={first}&b={second}"))

@@ -16,15 +16,18 @@ import "@xyflow/react/dist/base.css";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { usePreferences } from "../app/preferences";
 import { toast } from "../design/Toast";
-import { duplicate, remove } from "./actions";
 import { Card } from "./Card";
-import { AFTER, connected, edgesOf, placed, refusal, withPositions } from "./document";
-import { outputsOf } from "./ports";
-import { progressOf } from "./results";
-import { studio, useStudio } from "./studio";
+import { connected, edgesOf, placed, refusal, withPositions } from "./document";
+import { Keys } from "./Keys";
+import { Link, type LinkData } from "./Link";
+import { outputsOf, shapesOf } from "./ports";
+import { progressOf, type Progress } from "./results";
+import { NONE, studio, useStudio } from "./studio";
 import css from "./Canvas.module.css";
 
 const NODES = { card: Card };
+const EDGES = { link: Link };
+const CULLED_FROM = 400; // nodes; beyond, those out of sight are not drawn
 const linkOf = (drawn: Connection | DrawnEdge) => ({
   source: drawn.source,
   output: drawn.sourceHandle ?? "",
@@ -32,12 +35,14 @@ const linkOf = (drawn: Connection | DrawnEdge) => ({
   field: drawn.targetHandle ?? "",
 });
 
-export function Canvas({ onPalette }: { onPalette: () => void }) {
-  const document = useStudio(state => state.document);
-  const selected = useStudio(state => state.selected);
+export function Canvas({ onPalette, onHelp }: { onPalette: () => void; onHelp: () => void }) {
+  const many = useStudio(state => state.document.nodes.length > CULLED_FROM);
+  const hasMap = useStudio(state => state.document.nodes.length > 4);
   const nodes = useDrawnNodes();
   const edges = useDrawnEdges();
-  const [cut, setCut] = useState<ReadonlySet<string>>(new Set());
+  const [cut, setCut] = useState<ReadonlySet<string>>(NONE);
+  const [linking, setLinking] = useState("");
+  const stage = useRef<HTMLDivElement>(null);
   const { theme } = usePreferences();
   const flow = useReactFlow();
   const wanted = useRef(true);
@@ -48,14 +53,19 @@ export function Canvas({ onPalette }: { onPalette: () => void }) {
     void flow.fitView({ padding: 0.15, maxZoom: 1 });
   }, [nodes.drawn, flow]);
 
-  const shownEdges = useMemo(() => edges.map(edge => ({ ...edge, selected: cut.has(edge.id) })), [edges, cut]);
+  const links = useCallback((ids: ReadonlySet<string>) => edges.filter(edge => ids.has(edge.id)).map(linkOf), [edges]);
+  const shownEdges = useMemo(
+    () => (cut.size ? edges.map(edge => (cut.has(edge.id) ? { ...edge, selected: true } : edge)) : edges),
+    [edges, cut],
+  );
 
   return (
-    <div className={css.canvas} data-flow-canvas="">
+    <div className={css.canvas} data-flow-canvas="" data-linking={linking || undefined}>
       <ReactFlow
         nodes={nodes.drawn}
         edges={shownEdges}
         nodeTypes={NODES}
+        edgeTypes={EDGES}
         onNodesChange={nodes.onChange}
         onEdgesChange={changes =>
           setCut(now => {
@@ -72,9 +82,18 @@ export function Canvas({ onPalette }: { onPalette: () => void }) {
         onConnect={connection =>
           studio().change(document => connected(document, studio().state.types, linkOf(connection)))
         }
-        onConnectEnd={(_, connection) => {
+        onConnectStart={(_, from) => setLinking(mediaOf(from))}
+        onConnectEnd={(event, connection) => {
           const { fromHandle, toHandle, isValid } = connection;
-          if (isValid || !fromHandle || !toHandle) return;
+          setLinking("");
+          if (isValid || !fromHandle) return;
+          if (!toHandle) {
+            if (fromHandle.type !== "source" || connection.toNode) return;
+            const { clientX, clientY } = "changedTouches" in event ? event.changedTouches[0]! : event;
+            const at = flow.screenToFlowPosition({ x: clientX, y: clientY });
+            ask(fromHandle.nodeId, fromHandle.id ?? "", [at.x, at.y - 60]);
+            return onPalette();
+          }
           const [source, target] = fromHandle.type === "source" ? [fromHandle, toHandle] : [toHandle, fromHandle];
           const { state } = studio();
           const link = {
@@ -87,13 +106,15 @@ export function Canvas({ onPalette }: { onPalette: () => void }) {
             source.type === target.type ? "An output goes into an input." : refusal(state.document, state.types, link);
           if (words) toast("bad", words);
         }}
+        onMoveStart={() => stage.current?.toggleAttribute("data-moving", true)}
+        onMoveEnd={() => stage.current?.toggleAttribute("data-moving", false)}
         onPaneClick={event => event.detail === 2 && onPalette()}
         colorMode={theme}
         deleteKeyCode={null}
         selectionKeyCode="Shift"
         multiSelectionKeyCode={["Control", "Meta", "Shift"]}
         selectionMode={SelectionMode.Partial}
-        onlyRenderVisibleElements={document.nodes.length > 60}
+        onlyRenderVisibleElements={many}
         minZoom={0.1}
         maxZoom={2}
         zoomOnDoubleClick={false}
@@ -103,11 +124,9 @@ export function Canvas({ onPalette }: { onPalette: () => void }) {
       >
         <Background gap={20} size={1.2} color="var(--line-strong)" />
         <Controls showInteractive={false} position="bottom-left" />
-        {document.nodes.length > 4 && (
-          <MiniMap pannable zoomable position="bottom-right" className={css.map} nodeColor={colourOf} />
-        )}
+        {hasMap && <MiniMap pannable zoomable position="bottom-right" className={css.map} nodeColor={colourOf} />}
       </ReactFlow>
-      <Keys cut={cut} selected={selected} edges={edges} onPalette={onPalette} />
+      <Keys cut={cut} links={links} onPalette={onPalette} onHelp={onHelp} />
     </div>
   );
 }
@@ -169,75 +188,80 @@ function useDrawnNodes() {
   return { drawn, onChange };
 }
 
+/** What can come out of, or go into, the port a link begins at: the ports it does not fit stand back meanwhile. */
+function mediaOf({
+  nodeId,
+  handleId,
+  handleType,
+}: {
+  nodeId: string | null;
+  handleId: string | null;
+  handleType: string | null;
+}): string {
+  const { nodes, types } = studio().state;
+  const node = nodeId === null ? undefined : nodes.get(nodeId);
+  if (!node || handleType !== "source") return "";
+  return outputsOf(node, types).find(port => port.name === handleId)?.medium ?? "";
+}
+
+/** The next node that is added takes this output. */
+function ask(source: string, output: string, at: [number, number]): void {
+  const { nodes, types } = studio().state;
+  const node = nodes.get(source);
+  const port = node && outputsOf(node, types).find(port => port.name === output);
+  if (port) studio().want({ source, output, medium: port.medium, at });
+}
+
 function useDrawnEdges(): DrawnEdge[] {
   const document = useStudio(state => state.document);
   const types = useStudio(state => state.types);
-  const nodes = useStudio(state => state.nodes);
   const statuses = useStudio(state => state.statuses);
-  const shapes = useStudio(state => state.shapes);
-  const found = useMemo(() => edgesOf(document), [document]);
-  return useMemo(
-    () =>
-      found.map(edge => {
-        const source = nodes.get(edge.source);
-        const port = source && outputsOf(source, types).find(port => port.name === edge.output);
-        const status = statuses.get(edge.target);
-        const progress = progressOf(status);
-        const isMapped = shapes.get(edge.target)?.mapped.includes(edge.field) ?? false;
-        return {
-          id: edge.id,
-          source: edge.source,
-          target: edge.target,
-          sourceHandle: edge.output,
-          targetHandle: edge.field,
-          className: css.edge,
-          style: { "--port": `var(--medium-${port?.medium ?? "json"})` } as React.CSSProperties,
-          animated: status?.status === "running",
-          label: progress && isMapped ? `${progress.done}/${progress.all}` : undefined,
-          data: { isList: isMapped || port?.many, isOrder: edge.field === AFTER },
-          ariaLabel: `${source?.title || edge.source} ${edge.output} into ${nodes.get(edge.target)?.title || edge.target} ${edge.field}`,
-        };
-      }),
-    [found, nodes, types, statuses, shapes],
-  );
+  const outputs = useStudio(state => state.outputs);
+  const drawn = useRef<ReadonlyMap<string, DrawnEdge>>(new Map());
+  return useMemo(() => {
+    const nodes = new Map(document.nodes.map(node => [node.id, node]));
+    const shapes = shapesOf(document, types);
+    const now = edgesOf(document).map(edge => {
+      const source = nodes.get(edge.source);
+      const port = source && outputsOf(source, types).find(port => port.name === edge.output);
+      const status = statuses.get(edge.target);
+      const isMapped = shapes.get(edge.target)?.mapped.includes(edge.field) ?? false;
+      const value = outputs.get(edge.source)?.[edge.output];
+      const name = `${source?.title || edge.source} ${edge.output} into ${nodes.get(edge.target)?.title || edge.target} ${edge.field}`;
+      const data: LinkData = {
+        count: countOf(isMapped ? progressOf(status) : null, value),
+        state: stateOf(status?.status, statuses.get(edge.source)?.status),
+        name,
+      };
+      const old = drawn.current.get(edge.id);
+      const medium = port?.medium ?? "json";
+      if (old && old.className?.endsWith(` ${medium}`) && JSON.stringify(old.data) === JSON.stringify(data)) return old;
+      return {
+        id: edge.id,
+        type: "link",
+        source: edge.source,
+        target: edge.target,
+        sourceHandle: edge.output,
+        targetHandle: edge.field,
+        className: `${css.edge} ${medium}`,
+        style: { "--port": `var(--medium-${medium})` } as React.CSSProperties,
+        animated: data.state === "flowing",
+        data,
+        ariaLabel: `Link from ${name}`,
+      };
+    });
+    drawn.current = new Map(now.map(edge => [edge.id, edge]));
+    return now;
+  }, [document, types, statuses, outputs]);
 }
 
-/** Keys of the canvas. Inside a field they are letters. */
-function Keys({
-  cut,
-  selected,
-  edges,
-  onPalette,
-}: {
-  cut: ReadonlySet<string>;
-  selected: ReadonlySet<string>;
-  edges: DrawnEdge[];
-  onPalette: () => void;
-}) {
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      const target = event.target as HTMLElement;
-      const isControl = event.ctrlKey || event.metaKey;
-      if (isControl && event.key === "Enter") {
-        event.preventDefault();
-        void studio().start();
-        return;
-      }
-      if (target.closest("input, textarea, select, [contenteditable], [role=dialog], [role=alertdialog], [role=menu]"))
-        return;
-      const key = event.key.toLowerCase();
-      if (isControl && key === "z") event.shiftKey ? studio().redo() : studio().undo();
-      else if (isControl && key === "y") studio().redo();
-      else if (isControl && key === "d") duplicate(selected);
-      else if (isControl && key === "a") studio().select(studio().state.nodes.keys());
-      else if ((key === "delete" || key === "backspace") && !isControl) {
-        remove(selected, edges.filter(edge => cut.has(edge.id)).map(linkOf));
-      } else if (key === " " && !target.closest("button, a, audio, video")) onPalette();
-      else return;
-      event.preventDefault();
-    };
-    addEventListener("keydown", onKey);
-    return () => removeEventListener("keydown", onKey);
-  }, [cut, selected, edges, onPalette]);
-  return null;
+/** How many items of a list have gone through, or how many there are. */
+function countOf(progress: Progress | null, value: unknown): string {
+  if (progress) return progress.done < progress.all ? `${progress.done}/${progress.all}` : `×${progress.all}`;
+  return Array.isArray(value) ? `×${value.length}` : "";
+}
+
+function stateOf(target: string | undefined, source: string | undefined): LinkData["state"] {
+  if (target === "running" || target === "failed") return target === "running" ? "flowing" : "failed";
+  return source === "completed" ? "done" : "idle";
 }

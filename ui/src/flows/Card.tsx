@@ -1,18 +1,18 @@
 // One node: what it is, who does it, how it stands, what it made, and its ports.
 import { Handle, Position, type NodeProps } from "@xyflow/react";
-import { useState } from "react";
+import { memo, useState } from "react";
 import { Dialog } from "../design/Dialog";
 import { Icon } from "../design/Icon";
 import { Status } from "../design/Status";
 import { NodeIcon } from "./NodeIcon";
 import { CardPreview, labelOf, Medium } from "./Preview";
-import { portsOf, shownInputs } from "./ports";
+import { portsOf, shownInputs, takenBy } from "./ports";
 import { lookOfStatus, progressOf, shownOf, type Shown } from "./results";
 import { useStudio } from "./studio";
 import type { FlowNode, InputPort, NodeStatus, NodeType, OutputPort, Problem } from "./types";
 import css from "./Card.module.css";
 
-export function Card({ id, selected }: NodeProps) {
+export const Card = memo(function Card({ id, selected }: Pick<NodeProps, "id" | "selected">) {
   const node = useStudio(state => state.nodes.get(id));
   const types = useStudio(state => state.types);
   const status = useStudio(state => state.statuses.get(id));
@@ -50,7 +50,7 @@ export function Card({ id, selected }: NodeProps) {
       {open && shown && <Large title={title} shown={shown} onClose={() => setOpen(false)} />}
     </article>
   );
-}
+});
 
 /** Who would do the work now: the chosen provider, or the first that is configured. */
 export function providerOf(node: FlowNode, type: NodeType | undefined): string {
@@ -132,6 +132,7 @@ function Ports({ inputs, outputs, type }: { inputs: InputPort[]; outputs: Output
                   className={css.port}
                   data-many={input.arity !== "one" || undefined}
                   style={{ "--port": `var(--medium-${input.accepts[0] ?? "json"})` } as React.CSSProperties}
+                  data-takes={takenBy(input).join(" ")}
                   title={`takes ${input.accepts.join(" or ")}`}
                 />
                 <span className="cut">{type?.settings.properties[input.name]?.title ?? input.name}</span>

@@ -1,5 +1,5 @@
 // One flow, open: palette, canvas, settings, and below them how it runs.
-import { ReactFlowProvider } from "@xyflow/react";
+import { ReactFlowProvider, useReactFlow } from "@xyflow/react";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { Button } from "../design/Button";
 import { confirm } from "../design/Dialog";
@@ -9,13 +9,30 @@ import { Canvas } from "./Canvas";
 import { Drawer } from "./Drawer";
 import { importFile } from "./files";
 import { Inspector } from "./Inspector";
+import { goTo, Shortcuts } from "./Keys";
 import { Palette } from "./Palette";
 import { studio, useStudio } from "./studio";
 import { TopBar } from "./TopBar";
 import css from "./Editor.module.css";
 
-export default function Editor({ onHome, onOpen }: { onHome: () => void; onOpen: (flow: string) => void }) {
+interface Ways {
+  onHome: () => void;
+  onOpen: (flow: string) => void;
+}
+
+export default function Editor(ways: Ways) {
+  return (
+    <ReactFlowProvider>
+      <Desk {...ways} />
+    </ReactFlowProvider>
+  );
+}
+
+function Desk({ onHome, onOpen }: Ways) {
   const [palette, setPalette] = useState(false);
+  const [help, setHelp] = useState(false);
+  const openHelp = useCallback(() => setHelp(true), []);
+  const flow = useReactFlow();
   const field = useRef<HTMLInputElement>(null);
   const openPalette = useCallback(() => {
     setPalette(true);
@@ -25,35 +42,46 @@ export default function Editor({ onHome, onOpen }: { onHome: () => void; onOpen:
   useClipboard();
   useLeaving();
   return (
-    <ReactFlowProvider>
-      <div
-        className={css.editor}
-        data-palette={palette || undefined}
-        onDragOver={event => event.preventDefault()}
-        onDrop={event => {
-          const [file] = event.dataTransfer.files;
-          event.preventDefault();
-          if (file) void importFile(file, onOpen);
-        }}
-      >
-        <TopBar onHome={() => void leave(onHome)} onOpen={onOpen} />
-        <Conflict onOpen={onOpen} />
-        <div className={css.middle}>
-          <Palette field={field} onAdded={() => setPalette(false)} />
-          <div className={css.stage}>
-            <Canvas onPalette={openPalette} />
-            <Button className={css.add} icon="plus" kind="primary" aria-label="Add a node" onClick={openPalette} />
-            {isEmpty && (
-              <p className={css.hint}>
-                Choose a node on the left, or press <kbd>Space</kbd> and type.
-              </p>
-            )}
-          </div>
-          <Inspector />
+    <div
+      className={css.editor}
+      data-palette={palette || undefined}
+      onDragOver={event => event.preventDefault()}
+      onDrop={event => {
+        const [file] = event.dataTransfer.files;
+        event.preventDefault();
+        if (file) void importFile(file, onOpen);
+      }}
+    >
+      <TopBar onHome={() => void leave(onHome)} onOpen={onOpen} onHelp={openHelp} />
+      <Conflict onOpen={onOpen} />
+      <div className={css.middle}>
+        <Palette
+          field={field}
+          onAdded={id => {
+            setPalette(false);
+            goTo(flow, id);
+          }}
+          onLeave={() => {
+            const [chosen] = studio().state.selected;
+            setPalette(false);
+            if (chosen === undefined) field.current?.blur();
+            else goTo(flow, chosen);
+          }}
+        />
+        <div className={css.stage}>
+          <Canvas onPalette={openPalette} onHelp={openHelp} />
+          <Button className={css.add} icon="plus" kind="primary" aria-label="Add a node" onClick={openPalette} />
+          {isEmpty && (
+            <p className={css.hint}>
+              Choose a node on the left, or press <kbd>Space</kbd> and type.
+            </p>
+          )}
         </div>
-        <Drawer />
+        <Inspector />
       </div>
-    </ReactFlowProvider>
+      <Drawer />
+      {help && <Shortcuts onClose={() => setHelp(false)} />}
+    </div>
   );
 }
 

@@ -2,12 +2,12 @@
 import { useRef, useState } from "react";
 import { Button } from "../design/Button";
 import { Icon } from "../design/Icon";
-import { Menu, type MenuItem } from "../design/Menu";
 import { told } from "../design/Toast";
 import * as api from "./api";
-import { connected, isReference, kindOf, partsOf, reference, refusal, withSetting } from "./document";
-import { fits, inputOf, outputsOf } from "./ports";
-import { textOf } from "./results";
+import { isReference, kindOf, partsOf, withSetting } from "./document";
+import { LinkPicker, Sample } from "./Picker";
+import { outputsOf } from "./ports";
+import { sampleOf, textOf } from "./results";
 import { studio, useStudio } from "./studio";
 import type { FieldSchema, FlowNode, NodeType, Problem, Reference } from "./types";
 import css from "./Inspector.module.css";
@@ -39,7 +39,7 @@ export function Field({
           {schema.title}
           {type.settings.required.includes(name) && <i aria-label="needed"> *</i>}
         </label>
-        {isPort && <LinkMenu node={node} name={name} />}
+        {isPort && <LinkPicker node={node} name={name} title={schema.title} />}
       </div>
       <Value id={id} node={node} name={name} schema={schema} type={type} value={value} onChange={set} />
       {schema.description && <p className="faint">{schema.description}</p>}
@@ -80,6 +80,10 @@ function Value(props: ValueProps) {
 function Linked({ there, onCut }: { there: Reference; onCut: () => void }) {
   const title = useStudio(state => state.nodes.get(there.nodeId)?.title);
   const sample = useStudio(state => state.outputs.get(there.nodeId)?.[there.outputKey]);
+  const medium = useStudio(state => {
+    const node = state.nodes.get(there.nodeId);
+    return (node && outputsOf(node, state.types).find(port => port.name === there.outputKey)?.medium) ?? "json";
+  });
   return (
     <div className={css.linked}>
       <Icon name="flow" size={14} />
@@ -87,14 +91,10 @@ function Linked({ there, onCut }: { there: Reference; onCut: () => void }) {
         {title || there.nodeId} · {there.outputKey}
         {sample !== undefined && <small className="cut">{sampleOf(sample)}</small>}
       </button>
+      <Sample value={sample} medium={medium} />
       <Button kind="quiet" small icon="x" aria-label="Cut the link" onClick={onCut} />
     </div>
   );
-}
-
-function sampleOf(value: unknown): string {
-  const one = Array.isArray(value) ? `${value.length} × ${textOf(value[0])}` : textOf(value);
-  return one.length > 90 ? `${one.slice(0, 90)}…` : one;
 }
 
 /** A text with outputs of other nodes in it. */
@@ -323,55 +323,5 @@ function ProviderField({
         </option>
       ))}
     </select>
-  );
-}
-
-/** The outputs that fit, with what they were in the last run. */
-function LinkMenu({ node, name }: { node: FlowNode; name: string }) {
-  const document = useStudio(state => state.document);
-  const types = useStudio(state => state.types);
-  const outputs = useStudio(state => state.outputs);
-  const accepts = inputOf(node, types, name)?.accepts ?? [];
-  const items: MenuItem[] = document.nodes
-    .filter(other => other.id !== node.id)
-    .flatMap(other =>
-      outputsOf(other, types)
-        .filter(
-          port =>
-            fits(port.medium, accepts) && (port.name !== "items" || port.medium !== "json" || accepts.includes("json")),
-        )
-        .filter(
-          port => !refusal(document, types, { source: other.id, output: port.name, target: node.id, field: name }),
-        )
-        .map(port => ({
-          label: `${other.title || other.id} · ${port.name}`,
-          hint:
-            outputs.get(other.id)?.[port.name] === undefined
-              ? port.medium
-              : sampleOf(outputs.get(other.id)![port.name]),
-          onSelect: () => link(node, name, other.id, port.name),
-        })),
-    );
-  const fallback: MenuItem = { label: "Nothing here fits yet", disabled: true, onSelect: () => {} };
-  return (
-    <Menu
-      trigger={<Button kind="quiet" small icon="flow" aria-label={`Link ${name}`} />}
-      items={items.length ? items : [fallback]}
-    />
-  );
-}
-
-/** Behind words that were typed the output is put, not in their place. */
-function link(node: FlowNode, name: string, source: string, output: string): void {
-  const typed = node.config[name];
-  studio().change(document =>
-    typeof typed === "string" &&
-    typed.trim() &&
-    studio().state.types.get(node.type)?.settings.properties[name]?.["x-ui"].kind === "longtext"
-      ? withSetting(document, node.id, name, {
-          _type: "text",
-          parts: [`${typed.trimEnd()} `, reference(source, output)],
-        })
-      : connected(document, studio().state.types, { source, output, target: node.id, field: name }),
   );
 }

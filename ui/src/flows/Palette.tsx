@@ -1,9 +1,11 @@
 // What can be added, by kind, with a search: type, Enter takes the first.
 import { useReactFlow } from "@xyflow/react";
 import { useState, type Ref } from "react";
+import { Button } from "../design/Button";
 import { add } from "./actions";
 import { NodeIcon } from "./NodeIcon";
-import { useStudio } from "./studio";
+import { fits } from "./ports";
+import { studio, useStudio } from "./studio";
 import type { NodeType } from "./types";
 import css from "./Palette.module.css";
 
@@ -22,19 +24,30 @@ export function found(types: Iterable<NodeType>, words: string): NodeType[] {
   });
 }
 
-export function Palette({ field, onAdded }: { field: Ref<HTMLInputElement>; onAdded: () => void }) {
+export function Palette({
+  field,
+  onAdded,
+  onLeave,
+}: {
+  field: Ref<HTMLInputElement>;
+  onAdded: (id: string) => void;
+  onLeave: () => void;
+}) {
   const types = useStudio(state => state.types);
   const [words, setWords] = useState("");
   const flow = useReactFlow();
-  const shown = found(types.values(), words);
+  const wanted = useStudio(state => state.wanted);
+  const shown = found(types.values(), words).filter(
+    type => !wanted || type.inputs.some(port => fits(wanted.medium, port.accepts)),
+  );
   const take = (type: NodeType) => {
     const canvas = document.querySelector("[data-flow-canvas]")?.getBoundingClientRect();
     const at = canvas
       ? flow.screenToFlowPosition({ x: canvas.x + canvas.width / 2 - 120, y: canvas.y + canvas.height / 3 })
       : { x: 0, y: 0 };
-    add(type, [at.x, at.y]);
+    const id = add(type, [at.x, at.y]);
     setWords("");
-    onAdded();
+    onAdded(id);
   };
   return (
     <nav className={css.palette} aria-label="Add a node">
@@ -47,9 +60,18 @@ export function Palette({ field, onAdded }: { field: Ref<HTMLInputElement>; onAd
         onChange={event => setWords(event.target.value)}
         onKeyDown={event => {
           if (event.key === "Enter" && shown[0]) take(shown[0]);
-          if (event.key === "Escape") event.currentTarget.blur();
+          if (event.key === "Escape") {
+            studio().want(null);
+            onLeave();
+          }
         }}
       />
+      {wanted && (
+        <p className={css.wanted}>
+          What takes {wanted.medium}
+          <Button small kind="quiet" icon="x" aria-label="All nodes" onClick={() => studio().want(null)} />
+        </p>
+      )}
       <div className={css.list}>
         {CATEGORIES.map(([category, title]) => {
           const of = shown.filter(type => type.category === category);

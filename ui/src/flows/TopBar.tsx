@@ -6,7 +6,7 @@ import { Button } from "../design/Button";
 import { Menu } from "../design/Menu";
 import { toast } from "../design/Toast";
 import { tidy } from "./actions";
-import { exportFile, importFile } from "./files";
+import { exportFile, exportOriginal, importFile } from "./files";
 import { isOver } from "./results";
 import { studio, useStudio, type Saving } from "./studio";
 import css from "./Editor.module.css";
@@ -20,7 +20,15 @@ const SAVING: Record<Saving, string> = {
   failed: "Not saved",
 };
 
-export function TopBar({ onHome, onOpen }: { onHome: () => void; onOpen: (flow: string) => void }) {
+export function TopBar({
+  onHome,
+  onOpen,
+  onHelp,
+}: {
+  onHome: () => void;
+  onOpen: (flow: string) => void;
+  onHelp: () => void;
+}) {
   const name = useStudio(state => state.document.workflowName);
   const saving = useStudio(state => state.saving);
   const savingError = useStudio(state => state.savingError);
@@ -41,7 +49,7 @@ export function TopBar({ onHome, onOpen }: { onHome: () => void; onOpen: (flow: 
       <span className={css.space} />
       <Button kind="quiet" icon="undo" aria-label="Undo" disabled={!canUndo} onClick={studio().undo} />
       <Button kind="quiet" icon="redo" aria-label="Redo" disabled={!canRedo} onClick={studio().redo} />
-      <More onOpen={onOpen} />
+      <More onOpen={onOpen} onHelp={onHelp} />
       <RunButtons />
     </header>
   );
@@ -79,7 +87,7 @@ function RunButtons() {
   );
 }
 
-function More({ onOpen }: { onOpen: (flow: string) => void }) {
+function More({ onOpen, onHelp }: { onOpen: (flow: string) => void; onHelp: () => void }) {
   const field = useRef<HTMLInputElement>(null);
   const { theme } = usePreferences();
   const flow = useReactFlow();
@@ -121,6 +129,14 @@ function More({ onOpen }: { onOpen: (flow: string) => void }) {
             hint: "as a flow of its own",
           },
           { label: "Export as JSON", icon: "external", onSelect: () => exportFile(studio().state.document) },
+          {
+            label: "Export for the original",
+            icon: "external",
+            onSelect: () => void exportOriginal(),
+            hint: "a file the first Flow Builder reads",
+          },
+          null,
+          { label: "Keys", icon: "keyboard", onSelect: onHelp },
           null,
           {
             label: "Light",

@@ -3,10 +3,12 @@ import {
   added,
   autoLinked,
   COLUMN,
+  connected,
   disconnected,
   pasted,
   picked,
   readDocument,
+  refusal,
   removed,
   withPositions,
   type Link,
@@ -14,6 +16,7 @@ import {
 import { toast } from "../design/Toast";
 import * as api from "./api";
 import { tidied } from "./layout";
+import { fits } from "./ports";
 import { studio } from "./studio";
 import type { NodeType } from "./types";
 
@@ -29,15 +32,27 @@ export function duplicate(ids: ReadonlySet<string>): void {
   studio().select(result.ids);
 }
 
-/** A new node: behind the one that is selected and linked to it, or where the person looks. */
-export function add(type: NodeType, at: [number, number]): void {
+/** A new node: where a link was drawn to and linked by it, behind the one that is selected and linked to it, or where the person looks. Its id. */
+export function add(type: NodeType, at: [number, number]): string {
   const { state } = studio();
+  const { wanted } = state;
+  if (wanted) {
+    studio().want(null);
+    const { document, id } = added(state.document, type, wanted.at);
+    const input = type.inputs.find(port => fits(wanted.medium, port.accepts));
+    const link = input && { source: wanted.source, output: wanted.output, target: id, field: input.name };
+    const fit = link && !refusal(document, state.types, link);
+    studio().change(() => (fit ? connected(document, state.types, link) : document));
+    studio().select([id]);
+    return id;
+  }
   const [behind] = state.selected.size === 1 ? state.selected : [];
   const source = behind === undefined ? undefined : state.nodes.get(behind);
   const place: [number, number] = source?.position ? free([source.position[0] + COLUMN, source.position[1]]) : free(at);
   const result = added(state.document, type, place);
   studio().change(() => (source ? autoLinked(result.document, state.types, result.id, source.id) : result.document));
   studio().select([result.id]);
+  return result.id;
 }
 
 /** That place, or the next one below it where no card begins. */

@@ -64,6 +64,7 @@ export const templates = async () => (await ask<{ templates: Template[] }>("GET"
 
 export const flows = async () => (await ask<{ flows: Saved[] }>("GET", "/flows")).flows;
 export const loadFlow = (id: string) => ask<Saved & { document: FlowDocument }>("GET", at("flows", id));
+export const originalOf = (id: string) => ask<unknown>("GET", `${at("flows", id)}?format=original`);
 export const createFlow = (document: unknown) => ask<Saved>("POST", "/flows", document);
 export const saveFlow = (id: string, document: FlowDocument, version: number) =>
   ask<Saved>("PUT", at("flows", id), document, { "If-Match": `"${version}"` });

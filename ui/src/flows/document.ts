@@ -52,7 +52,14 @@ export function liveSettings(node: FlowNode): [string, unknown][] {
   );
 }
 
+const edges = new WeakMap<FlowDocument, Edge[]>(); // documents never change
 export function edgesOf(document: FlowDocument): Edge[] {
+  let found = edges.get(document);
+  if (!found) edges.set(document, (found = edgesIn(document)));
+  return found;
+}
+
+function edgesIn(document: FlowDocument): Edge[] {
   const known = new Set(document.nodes.map(node => node.id));
   const found = new Map<string, Edge>();
   const add = (source: string, output: string, target: string, field: string) => {
@@ -68,20 +75,13 @@ export function edgesOf(document: FlowDocument): Edge[] {
   return [...found.values()];
 }
 
-/** Whether *to* can be reached from *from* along edges. */
-export function reaches(document: FlowDocument, from: string, to: string): boolean {
-  const edges = edgesOf(document);
+/** Every node that can be reached from this one along edges, itself among them. */
+export function behind(document: FlowDocument, from: string): Set<string> {
+  const after = new Map<string, string[]>();
+  for (const { source, target } of edgesOf(document)) after.set(source, [...(after.get(source) ?? []), target]);
   const seen = new Set([from]);
-  const ahead = [from];
-  for (let at = ahead.pop(); at !== undefined; at = ahead.pop()) {
-    if (at === to) return true;
-    for (const edge of edges)
-      if (edge.source === at && !seen.has(edge.target)) {
-        seen.add(edge.target);
-        ahead.push(edge.target);
-      }
-  }
-  return false;
+  for (const at of seen) for (const next of after.get(at) ?? []) seen.add(next); // a set is walked over what is added meanwhile, too
+  return seen;
 }
 
 // -- changes --------------------------------------------------------------------------------------------------------
@@ -222,21 +222,51 @@ export type Link = Omit<Edge, "id">;
 
 /** Why an output may not go into an input, in words; empty when it may. */
 export function refusal(document: FlowDocument, types: NodeTypes, link: Link): string {
-  const source = document.nodes.find(node => node.id === link.source);
-  const target = document.nodes.find(node => node.id === link.target);
-  if (!source || !target) return "There is no such node.";
-  if (source === target) return "A node cannot take from itself.";
-  const output = outputsOf(source, types).find(port => port.name === link.output);
-  const input = inputOf(target, types, link.field);
-  if (!output || !input) return "There is no such port.";
-  if (!fits(output.medium, input.accepts))
-    return `${output.medium} does not fit: this takes ${input.accepts.join(" or ")}.`;
-  if (reaches(document, link.target, link.source))
-    return "This would be a circle: the nodes would wait for each other.";
-  const after = connected(document, types, link);
-  const before = new Set(nestedIn(shapesOf(document, types)));
-  if (nestedIn(shapesOf(after, types)).some(place => !before.has(place))) return "This would be a list of lists.";
-  return "";
+  return judge(document, types, link.target, link.field)(link.source, link.output);
+}
+
+/** The same for many outputs and one input: what they share is reckoned once. */
+export function judge(document: FlowDocument, types: NodeTypes, to: string, field: string) {
+  const nodes = new Map(document.nodes.map(node => [node.id, node]));
+  const target = nodes.get(to);
+  const input = target && inputOf(target, types, field);
+  const later = target ? behind(document, to) : new Set<string>();
+  const shapes = shapesOf(document, types);
+  const nests = new Map<boolean, boolean>(); // whether a list, or what is none, would become a list of lists here
+  const wouldNest = (link: Link, isList: boolean) => {
+    const known = nests.get(isList);
+    if (known !== undefined) return known;
+    const before = new Set(nestedIn(shapes));
+    const found = nestedIn(shapesOf(connected(document, types, link), types)).some(place => !before.has(place));
+    nests.set(isList, found);
+    return found;
+  };
+  return (from: string, name: string): string => {
+    const source = nodes.get(from);
+    if (!source || !target) return "There is no such node.";
+    if (source === target) return "A node cannot take from itself.";
+    const output = outputsOf(source, types).find(port => port.name === name);
+    if (!output || !input) return "There is no such port.";
+    if (!fits(output.medium, input.accepts))
+      return `${output.medium} does not fit: this takes ${input.accepts.join(" or ")}.`;
+    if (later.has(from)) return "This would be a circle: the nodes would wait for each other.";
+    const isList = output.many || (shapes.get(from)?.mapped.length ?? 0) > 0;
+    if (wouldNest({ source: from, output: name, target: to, field }, isList)) return "This would be a list of lists.";
+    return "";
+  };
+}
+
+/** Every output that may go into this input, the nearest nodes first. */
+export function offers(document: FlowDocument, types: NodeTypes, to: FlowNode, field: string) {
+  const refused = judge(document, types, to.id, field);
+  const accepts = inputOf(to, types, field)?.accepts ?? [];
+  const at = to.position ?? [0, 0];
+  const far = ({ position }: FlowNode) => Math.hypot((position?.[0] ?? 0) - at[0], (position?.[1] ?? 0) - at[1]);
+  return document.nodes
+    .flatMap(node => outputsOf(node, types).map(port => ({ node, port })))
+    .filter(({ port }) => port.name !== "items" || port.medium !== "json" || accepts.includes("json"))
+    .filter(({ node, port }) => refused(node.id, port.name) === "")
+    .sort((a, b) => far(a.node) - far(b.node));
 }
 
 /** The link made. A port for many keeps what it has and takes one more; a port for one takes this instead. */

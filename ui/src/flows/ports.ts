@@ -43,6 +43,12 @@ export function shownInputs(node: FlowNode, types: NodeTypes): InputPort[] {
   );
 }
 
+/** Everything that may come into an input: what it accepts, and what becomes that. */
+export function takenBy(port: InputPort): Medium[] {
+  return ALL.filter(medium => fits(medium, port.accepts));
+}
+const ALL: readonly Medium[] = ["text", "number", "image", "video", "audio", "file", "json"];
+
 export interface Shape {
   /** The settings taken item by item; none: the node runs once. */
   mapped: string[];
@@ -50,7 +56,16 @@ export interface Shape {
 }
 export type Shapes = ReadonlyMap<string, Shape>;
 
+const shapes = new WeakMap<FlowDocument, { types: NodeTypes; found: Shapes }>(); // documents never change
 export function shapesOf(document: FlowDocument, types: NodeTypes): Shapes {
+  const known = shapes.get(document);
+  if (known?.types === types) return known.found;
+  const found = reckoned(document, types);
+  shapes.set(document, { types, found });
+  return found;
+}
+
+function reckoned(document: FlowDocument, types: NodeTypes): Shapes {
   const nodes = new Map(document.nodes.map(node => [node.id, node]));
   const known = new Map<string, Shape>();
   const shapeOf = (id: string): Shape => {

@@ -56,6 +56,15 @@ export function textOf(value: unknown): string {
   return JSON.stringify(value) ?? "";
 }
 
+/** What an output was in the last run, in a line. */
+export function sampleOf(value: unknown): string {
+  const first = addressOf(Array.isArray(value) ? value[0] : value)
+    ? ""
+    : textOf(Array.isArray(value) ? value[0] : value);
+  const words = Array.isArray(value) ? `${value.length} × ${first}` : first || "made in the last run";
+  return words.length > 90 ? `${words.slice(0, 90)}…` : words;
+}
+
 export interface Progress {
   done: number;
   failed: number;

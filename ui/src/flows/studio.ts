@@ -7,7 +7,7 @@ import { empty } from "./document";
 import { shapesOf, type Shapes } from "./ports";
 import { isOver, outputsOfRun } from "./results";
 import { begin, changedTo, redone, undone, type Timeline } from "./undo";
-import type { FlowDocument, FlowNode, NodeStatus, NodeTypes, Problem, Run, Saved } from "./types";
+import type { FlowDocument, FlowNode, Medium, NodeStatus, NodeTypes, Problem, Run, Saved } from "./types";
 
 export type Saving = "empty" | "saved" | "waiting" | "saving" | "conflict" | "failed";
 
@@ -27,7 +27,16 @@ export interface State {
   statuses: ReadonlyMap<string, NodeStatus>;
   outputs: ReadonlyMap<string, Record<string, unknown>>;
   busy: boolean;
+  /** An output that was drawn to where nothing is: the next node that is added takes it, there. */
+  wanted: Wanted | null;
 }
+export interface Wanted {
+  source: string;
+  output: string;
+  medium: Medium;
+  at: [number, number];
+}
+export const NONE: ReadonlySet<string> = new Set();
 
 const SAVE_MS = 700;
 const CHECK_MS = 300;
@@ -48,6 +57,7 @@ const fresh = (types: NodeTypes, document: FlowDocument): State => ({
   statuses: new Map(),
   outputs: new Map(),
   busy: false,
+  wanted: null,
 });
 
 export class Studio {
@@ -107,6 +117,10 @@ export class Studio {
     const selected = new Set(ids);
     const now = this.state.selected;
     if (selected.size !== now.size || [...selected].some(id => !now.has(id))) this.set({ selected });
+  }
+
+  want(wanted: Wanted | null): void {
+    if (wanted !== this.state.wanted) this.set({ wanted });
   }
 
   // -- what is wrong with it ----------------------------------------------------------------------------------------
@@ -212,8 +226,8 @@ export class Studio {
     this.unwatch = api.watch(
       id,
       run => {
-        const statuses = new Map(run.nodeStatuses.map(node => [node.id, node]));
-        const outputs = new Map([...before, ...outputsOfRun(run)]);
+        const statuses = sameAs(this.state.statuses, new Map(run.nodeStatuses.map(node => [node.id, node])));
+        const outputs = sameAs(this.state.outputs, new Map([...before, ...outputsOfRun(run)]));
         const isNew = this.state.run?.workflowId !== id;
         this.set({ run, statuses, outputs });
         if (isNew) this.moved();
@@ -251,6 +265,16 @@ export class Studio {
     this.unwatch();
     void this.save();
   }
+}
+
+/** What is as it was stays the same object, so that only the cards that have something new are drawn again. */
+function sameAs<T>(before: ReadonlyMap<string, T>, now: ReadonlyMap<string, T>): ReadonlyMap<string, T> {
+  return new Map(
+    [...now].map(([id, value]) => {
+      const old = before.get(id);
+      return [id, old !== undefined && JSON.stringify(old) === JSON.stringify(value) ? old : value];
+    }),
+  );
 }
 
 function endOf(run: Run): string {
