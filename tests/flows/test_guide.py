@@ -241,6 +241,16 @@ def _first_picture(browser: Any, address: str) -> None:
     page.close()
 
 
+def test_the_first_picture_of_a_new_user(desk: Desk, browser: Any) -> None:
+    """What the README says: one command, with an engine of its own, then a template."""
+    told = (ROOT / "README.md").read_text()
+    assert "\nbatuta flows\n" in told and "<http://localhost:5111>, choose *Product shot*, press **Run**" in told
+    del desk.environment["CONDUCTOR_URL"]
+    engine = f"--engine-port {free_port()} --engine-ui-port {free_port()}"
+    with desk.goes_on(f"PORT=5111 {sys.executable} -m batuta flows {engine}", "Open        http://localhost:5111"):
+        _first_picture(browser, desk.with_ports("http://localhost:5111"))
+
+
 def test_two_instances_share_the_work(desk: Desk) -> None:
     """Scale Workers: two backends, two names, one orchestrator."""
     desk.types("Scale Workers")
@@ -306,7 +316,7 @@ def test_the_variables_of_the_guide(desk: Desk, tmp_path: Path) -> None:
     lines = ("PORT=5111", "CONDUCTOR_URL=http://localhost:8080/api", "WORKER_ID=worker-1", "POLL_INTERVAL_MS=1000", "OPENAI_API_KEY=your-key", "FAL_KEY=your-key")
     (backend / ".env").write_text(desk.with_ports("\n".join(lines)))
     del desk.environment["CONDUCTOR_URL"]
-    with desk.goes_on(f"cd {backend} && node server.js", "as worker-1"):
+    with desk.goes_on(f"cd {backend} && node server.js", "Worker worker-1 polls"):
         until(lambda: desk.answers("/health", "5111"))
         health = desk.asks("/health")
     assert health["conductor"]["ok"] and health["conductorUrl"] == desk.with_ports("http://localhost:8080/api")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
+import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,8 @@ def flows(port: int | None, engine_port: int, engine_ui_port: int, data: str | N
     every node that can runs on this machine.
     """
     logs.set_up(log_level, log_json)
+    if log_level == "info":  # that it polls for each type is told by the application, in one line
+        logging.getLogger("batuta.client.worker").setLevel("WARNING")
     settings_module, main, errors = _modules()
     main.share_heaps()
     given = {"PORT": port, "FLOWS_DATA": data}
@@ -92,6 +95,6 @@ def _with_engine(settings: Any, port: int, ui_port: int) -> Any:
 def _announce(address: str, settings: Any) -> None:
     shown = address.replace("127.0.0.1", "localhost").replace("0.0.0.0", "localhost")
     providers = ", ".join(("this machine", *sorted(settings.configured)))
-    for name, value in (("Backend", click.style(shown, fg="cyan")), ("Engine", settings.conductor_url), ("Media", settings.data), ("Providers", providers)):
+    for name, value in (("Open", click.style(shown, fg="cyan")), ("Engine", settings.conductor_url), ("Media", settings.data), ("Providers", providers)):
         click.echo(f"  {terminal.dim(name.ljust(10))}  {value}")
     click.echo(terminal.dim("\n  Ctrl-C stops it."))
