@@ -7,6 +7,7 @@ Speed and memory of this server, beside a real Conductor when Java (21 or newer)
     python -m bench --memory 100000     also: resident memory before and after that many executions
     python -m bench --json FILE         the figures as JSON
     python -m bench flows               the Flow Builder's own figures (flows.py)
+    python -m bench console             what the console takes, in a browser (console.py)
 
 Client and servers share the machine's cores; figures include the client (load.py). Never run two of these at once.
 """
@@ -24,9 +25,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench import flows
+from bench import console, flows
 from bench.load import Load
-from bench.subject import Subject, free_port
+from bench.subject import Subject, free_port, ours
 
 CASES = ("three", "forty", "many", "fork", "wide", "child", "switchjoin", "wait", "loop")
 # What each case's figure is called, and the bar of the design for it (None: no bar of its own). Smaller is better but for workflows/s.
@@ -43,11 +44,6 @@ FIGURES = [
     ("loop", "seconds", "DO_WHILE of 50 turns (s)", 0.15),
 ]
 JAR = Path.home() / ".m2/repository/org/conductoross/conductor-server/3.32.1/conductor-server-3.32.1-boot.jar"
-
-
-def ours() -> Subject:
-    port = free_port()
-    return Subject("batuta", [sys.executable, "-m", "batuta", "server", "--port", str(port), "--ui-port", "0", "--data", "data"], port, "/health", 30)
 
 
 def java() -> str | None:
@@ -150,6 +146,8 @@ def table(found: dict[str, Any]) -> None:
 def main() -> int:
     if sys.argv[1:2] == ["flows"]:
         return flows.main(sys.argv[2:])
+    if sys.argv[1:2] == ["console"]:
+        return console.main(sys.argv[2:])
     parser = argparse.ArgumentParser(prog="bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cases", nargs="*", metavar="CASE", help=f"of {', '.join(CASES)}; default: all")
     parser.add_argument("--ours", action="store_true", help="leave the real Conductor out")

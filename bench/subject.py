@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.error
@@ -89,3 +90,9 @@ class Subject:
                 except OSError:
                     continue
         return found
+
+
+def ours() -> Subject:
+    """The server of this checkout, on a fresh directory."""
+    port = free_port()
+    return Subject("batuta", [sys.executable, "-m", "batuta", "server", "--port", str(port), "--ui-port", "0", "--data", "data"], port, "/health", 30)

@@ -97,6 +97,10 @@ def test_a_timeline_tells_only_what_changed_since(edge: Edge) -> None:
     edge.report(edge.take("b"))
     told = edge.call("GET", f"/api/console/executions/{started}/timeline?since={seen + 1}").json
     assert [told["words"][at] for at in told["ref"]] == ["b", "c"] and told["total"] == 3 and not told["whole"]
+    same = edge.call("GET", f"/api/console/executions/{started}/timeline?since={told['updateTime']}&revision={told['revision']}").json
+    assert same["n"] == [] and same["total"] == 3 and not same["whole"] and same["revision"] == told["revision"]
+    other = edge.call("GET", f"/api/console/executions/{started}/timeline?since={told['updateTime']}&revision={told['revision'] - 1}").json
+    assert other["n"] != []
 
 
 def test_ten_thousand_tasks_are_less_than_a_megabyte(edge: Edge) -> None:

@@ -81,10 +81,15 @@ def _origin(given: dict[str, Any]) -> shown.Origin:
     return shown.Origin()
 
 
-async def timeline(services: Services, request: Request, workflow_id: str, *, since: Millis | None = None) -> Response:
-    """All its tasks without payloads, in columns (wire/timeline.py says how); with `since` those that changed at or after an updateTime."""
+async def timeline(
+    services: Services, request: Request, workflow_id: str, *, since: Millis | None = None, revision: int | None = None
+) -> Response:  # fmt: skip
+    """
+    All its tasks without payloads, in columns (wire/timeline.py says how); with `since` those that changed at or after an updateTime, and none when its
+    revision is still `revision`.
+    """
     x = await services.engine.read(workflow_id)
-    return _json(request, timeline_of(x, services.now(), since or 0))
+    return _json(request, timeline_of(x, services.now(), since or 0, revision))
 
 
 async def task(services: Services, request: Request, task_id: str) -> Response:

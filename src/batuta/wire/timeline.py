@@ -74,14 +74,16 @@ class _Words:
         return [known.setdefault(text, len(known)) for text in texts]
 
 
-def timeline(execution: Execution, now: int, since: int = 0) -> Timeline:
+def timeline(execution: Execution, now: int, since: int = 0, known: int | None = None) -> Timeline:
     """
-    All tasks, or those that something happened to at or after *since* (an `updateTime` seen before).
+    All tasks, or those that something happened to at or after *since* (an `updateTime` seen before); none when *known* is
+    the revision it had then, and has still.
 
     Cost: 3 µs a task (Python 3.11).
     """
     head = execution.head
-    tasks = [t for t in execution.ordered() if not since or max(t.updated_at, t.scheduled_at, t.started_at, t.ended_at) >= since]
+    found = [] if (head.revision, head.updated_at) == (known, since) else execution.ordered()
+    tasks = [t for t in found if not since or max(t.updated_at, t.scheduled_at, t.started_at, t.ended_at) >= since]
     words, zero = _Words(), head.created_at
     open_ones = [t for t in tasks if not t.status.is_terminal]
     return Timeline(

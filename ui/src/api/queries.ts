@@ -75,7 +75,10 @@ export const timeline = (id: string) =>
       const url = `${path("/api/console/executions", id)}/timeline`;
       const before = client.getQueryData<Tasks>(["timeline", id]);
       if (before) {
-        const merged = laidOver(before, await get<Timeline>(`${url}?since=${before.updateTime}`, signal));
+        const merged = laidOver(
+          before,
+          await get<Timeline>(`${url}${query({ since: before.updateTime, revision: before.revision })}`, signal),
+        );
         if (merged) return merged;
       }
       return rowsOf(await get<Timeline>(url, signal));

@@ -88,7 +88,7 @@ test("what changed is laid over what was known, in order", () => {
       { n: 1, ref: "b", status: "COMPLETED" },
       { n: 2, ref: "c", status: "SCHEDULED" },
     ],
-    { whole: false, total: 3 },
+    { whole: false, total: 3, revision: 8 },
   );
   expect(laidOver(before, change)!.rows.map(row => [row.ref, row.status])).toEqual([
     ["a", "COMPLETED"],
@@ -104,7 +104,9 @@ test("when tasks have gone, the two do not add up", () => {
       { n: 1, ref: "b", status: "FAILED" },
     ]),
   );
-  expect(laidOver(before, timeline([{ n: 2, ref: "b", status: "SCHEDULED" }], { whole: false, total: 2 }))).toBeNull();
+  expect(
+    laidOver(before, timeline([{ n: 2, ref: "b", status: "SCHEDULED" }], { whole: false, total: 2, revision: 8 })),
+  ).toBeNull();
 });
 
 test("a failure that was retried is a past one, though nothing else of it changed", () => {
@@ -112,10 +114,19 @@ test("a failure that was retried is a past one, though nothing else of it change
   const change = timeline([{ n: 1, ref: "a", status: "SCHEDULED" }], {
     whole: false,
     total: 2,
+    revision: 8,
     retryOf: { "1": before.rows[0]!.id },
   });
   expect(laidOver(before, change)!.rows.map(row => [row.status, row.retried])).toEqual([
     ["FAILED", true],
     ["SCHEDULED", false],
   ]);
+});
+
+test("nothing new leaves the rows as they are; a revision that went back is read again as a whole", () => {
+  const before = rowsOf(timeline([{ n: 0, ref: "a", status: "IN_PROGRESS" }], { revision: 5 }));
+  const same = timeline([], { whole: false, total: 1, revision: 5 });
+  expect(laidOver(before, same)!.rows).toBe(before.rows);
+  expect(laidOver(before, { ...same, revision: 4 })).toBeNull();
+  expect(laidOver(before, { ...same, updateTime: before.updateTime + 1 })).toBeNull();
 });

@@ -105,6 +105,9 @@ export function laidOver(before: Tasks, change: Timeline): Tasks | null {
   const fresh = rowsOf(change);
   if (change.whole) return fresh;
   if (before.createTime !== fresh.createTime) return null;
+  const isSame = change.revision === before.revision && change.updateTime === before.updateTime;
+  if (isSame && change.total === before.rows.length) return { ...fresh, rows: before.rows };
+  if (change.revision <= before.revision) return null; // the server was killed, and a claim it had not written yet is gone
   const byNumber = new Map(before.rows.map(row => [row.n, row]));
   for (const row of fresh.rows) byNumber.set(row.n, row);
   if (byNumber.size !== change.total) return null;

@@ -1,6 +1,7 @@
 // Where nodes stand and which way edges run: ELK's answer, reckoned in a worker so that the page stays free. It may fail or take too long: then there is none.
+// ELK is 1.4 MB of code, which a browser takes a third of a second to begin; a plain sequence, which a stacked fork is too, needs none of it.
 import ELK, { type ELK as ElkApi, type ElkExtendedEdge, type ElkNode } from "elkjs/lib/elk-api";
-import { useEffect, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import type { Graph, GraphNode } from "./build";
 
 export interface Box {
@@ -33,13 +34,15 @@ export function sizeOf(node: GraphNode): { width: number; height: number } {
   return { width: NARROW.has(node.type) ? 176 : 224, height: NARROW.has(node.type) ? 44 : 48 };
 }
 
+const BETWEEN = 36; // one layer and the next
+const MARGIN = 8; // around it all
 const LAYERED = {
   "elk.algorithm": "layered",
   "elk.direction": "DOWN",
   "elk.edgeRouting": "ORTHOGONAL",
   "elk.spacing.nodeNode": "28",
   "elk.spacing.edgeNode": "20",
-  "elk.layered.spacing.nodeNodeBetweenLayers": "36",
+  "elk.layered.spacing.nodeNodeBetweenLayers": `${BETWEEN}`,
   "elk.layered.spacing.edgeNodeBetweenLayers": "16",
   "elk.layered.considerModelOrder.strategy": "NODES_AND_EDGES",
   "elk.layered.nodePlacement.bk.fixedAlignment": "BALANCED",
@@ -47,13 +50,13 @@ const LAYERED = {
 };
 const PACKED = { "elk.algorithm": "rectpacking", "elk.aspectRatio": "1.8", "elk.spacing.nodeNode": "12" };
 const INSIDE = { "elk.padding": `[top=${HEAD + 8},left=16,bottom=16,right=16]` };
-const BARE = { "elk.padding": "[top=8,left=8,bottom=8,right=8]" };
+const BARE = { "elk.padding": `[top=${MARGIN},left=${MARGIN},bottom=${MARGIN},right=${MARGIN}]` };
 
 const ROOT = " "; // no reference is a space
 
 /** The graph as ELK is asked about it. */
 export function asked(graph: Graph): ElkNode {
-  const root: ElkNode = { id: ROOT, layoutOptions: { ...LAYERED, "elk.padding": "[top=8,left=8,bottom=8,right=8]" } };
+  const root: ElkNode = { id: ROOT, layoutOptions: { ...LAYERED, ...BARE } };
   const nodes = new Map<string, ElkNode>([["", root]]);
   for (const node of graph.nodes) {
     const box: ElkNode = { id: node.id, ...sizeOf(node) };
@@ -124,6 +127,32 @@ function read(key: string, root: ElkNode): Layout {
   return { key, boxes, routes };
 }
 
+/** One node below the other, as ELK would place them; null unless the graph is nothing but a sequence. */
+export function inOneLine(graph: Graph): Layout | null {
+  const next = new Map(graph.edges.map(edge => [edge.source, edge]));
+  const targets = new Set(graph.edges.map(edge => edge.target));
+  if (graph.edges.length !== graph.nodes.length - 1) return null;
+  if (next.size !== graph.edges.length || targets.size !== graph.edges.length) return null;
+  if (graph.nodes.some(node => node.parent || isBox(node)) || graph.edges.some(edge => edge.label)) return null;
+  const nodes = new Map(graph.nodes.map(node => [node.id, node]));
+  const boxes = new Map<string, Box>();
+  const routes = new Map<string, Route>();
+  const widest = Math.max(...graph.nodes.map(node => sizeOf(node).width));
+  let node = graph.nodes.find(one => !targets.has(one.id));
+  let y = MARGIN;
+  while (node) {
+    const { width, height } = sizeOf(node);
+    boxes.set(node.id, { x: MARGIN + (widest - width) / 2, y, width, height });
+    const edge = next.get(node.id);
+    const x = MARGIN + widest / 2;
+    const ends = [y + height, y + height + BETWEEN];
+    if (edge) routes.set(edge.id, { points: ends.map(at => ({ x, y: at })), label: null });
+    node = edge && nodes.get(edge.target);
+    y += height + BETWEEN;
+  }
+  return boxes.size === graph.nodes.length ? { key: keyOf(graph), boxes, routes } : null;
+}
+
 interface Engine {
   elk: ElkApi;
   worker: Worker;
@@ -158,6 +187,7 @@ async function reckoned(key: string, graph: Graph): Promise<Layout> {
 /** The latest layout there is, perhaps of the graph as it was a moment ago; `error` when there is none for this one. */
 export function useLayout(graph: Graph): { layout: Layout | null; error: Error | null; again: () => void } {
   const key = keyOf(graph);
+  const line = useMemo(() => inOneLine(graph), [key]); // graphs that are alike are laid out alike
   const [found, setFound] = useState<{ layout: Layout | null; error: Error | null; key: string }>({
     layout: null,
     error: null,
@@ -165,6 +195,7 @@ export function useLayout(graph: Graph): { layout: Layout | null; error: Error |
   });
   const [tries, setTries] = useState(0);
   useEffect(() => {
+    if (line) return;
     let isWanted = true;
     const run = async () => {
       if (!isWanted) return;
@@ -179,6 +210,7 @@ export function useLayout(graph: Graph): { layout: Layout | null; error: Error |
     return () => {
       isWanted = false;
     };
-  }, [key, tries]); // graphs that are alike are laid out alike
+  }, [key, tries]);
+  if (line) return { layout: line, error: null, again: () => undefined };
   return { layout: found.layout, error: found.key === key ? found.error : null, again: () => setTries(tries + 1) };
 }

@@ -29,6 +29,10 @@ const VIEWS = [
   { key: "definition", label: "Definition", component: lazy(() => import("./DefinitionView")) },
   { key: "events", label: "Events", component: lazy(() => import("./EventLog")) },
 ];
+const viewOf = (params: URLSearchParams) => VIEWS.find(one => one.key === params.get("view")) ?? VIEWS[0]!;
+// The view that the address asks for comes along with the page, and not after what the page reads.
+const { component: first } = viewOf(new URLSearchParams(location.search));
+if ("preload" in first) void first.preload().catch(() => undefined);
 
 export default function Execution() {
   const { id = "", taskId } = useSegments<{ id: string; taskId?: string }>();
@@ -75,7 +79,7 @@ export default function Execution() {
   }
   if (!found.data || !workflow || !tasks.data) return <div className="page faint" aria-busy="true" />;
 
-  const view = VIEWS.find(one => one.key === params.get("view")) ?? VIEWS[0]!;
+  const view = viewOf(params);
   const parameters = Object.fromEntries(params);
   const select = (row: TaskRow | null) =>
     navigate(to.execution(id, row?.id, { ...parameters, panel: row ? undefined : "off" }), { replace: true });

@@ -123,6 +123,8 @@ export function Timeline({ execution, tasks, places, selected, select }: ViewPro
               <Row
                 key={item.key}
                 line={line}
+                place={item.index + 1}
+                of={lines.length}
                 top={item.start}
                 window={window_}
                 now={now}
@@ -208,6 +210,9 @@ function Child({ under, onLines }: { under: Line; onLines: (lines: Line[]) => vo
 
 interface RowProps {
   line: Line;
+  /** Which line it is, of how many. */
+  place: number;
+  of: number;
   top: number;
   window: Window;
   now: number;
@@ -222,7 +227,8 @@ interface RowProps {
 
 /** One line. It is made anew only when what it shows changes: a scroll makes the lines that come into view and no others. */
 const Row = memo(function Row(props: RowProps) {
-  const { line, top, window, now, isSelected, critical, isFolded, isOpened, onFold, onOpen, onSelect } = props;
+  const { line, place, of, top, window, now, isSelected, critical, isFolded, isOpened } = props;
+  const { onFold, onOpen, onSelect } = props;
   const last = line.tasks.at(-1)!;
   const isChild = line.home !== undefined;
   const span = window.to - window.from;
@@ -246,6 +252,8 @@ const Row = memo(function Row(props: RowProps) {
     <div
       className={css.row}
       role="listitem"
+      aria-posinset={place}
+      aria-setsize={of}
       data-selected={isSelected || undefined}
       style={{ transform: `translateY(${top}px)` }}
       onClick={pick}
