@@ -1,7 +1,7 @@
 // Instants and durations; those that are still going tick, all by one timer, and none while the tab is hidden.
 import { useSyncExternalStore } from "react";
 import { usePreferences } from "../app/preferences";
-import { ago, duration, instant, when } from "../lib/format";
+import { ago, duration, instant, isInstant, when } from "../lib/format";
 
 const listeners = new Set<() => void>();
 let timer: ReturnType<typeof setInterval> | undefined;
@@ -43,7 +43,7 @@ interface WhenProps {
 export function When({ at, relative = false, ahead = false, exact = false }: WhenProps) {
   usePreferences();
   const now = useNow(relative);
-  if (!at) return <span className="faint">–</span>;
+  if (!at || !isInstant(at)) return <span className="faint">{when(at)}</span>;
   return (
     <time dateTime={new Date(at).toISOString()} title={instant(at)}>
       {relative

@@ -49,3 +49,8 @@ test("how long ago", () => {
     "never",
   ]);
 });
+
+test("instants that no calendar has are told as such", () => {
+  expect([when(9e15), instant(9e15), ago(9e15)]).toEqual(Array(3).fill("in the far future"));
+  expect([when(-9e15), when(NaN), ago(NaN)]).toEqual(["–", "–", "never"]);
+});

@@ -52,9 +52,14 @@ function format(kind: string, options: Intl.DateTimeFormatOptions): Intl.DateTim
 const CLOCK: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false };
 const DAY: Intl.DateTimeFormatOptions = { day: "numeric", month: "short" };
 
+/** Whether a date can be made of it. A WAIT may end in a million years, of which JavaScript's calendar knows nothing. */
+export const isInstant = (at: number) => Math.abs(at) <= 8.64e15;
+const beyond = (at: number) => (at > 0 ? "in the far future" : "–");
+
 /** 14:02:11 today, 3 Mar 14:02 this year, 3 Mar 2024 before. */
 export function when(at: number, now = Date.now()): string {
   if (!at) return "–";
+  if (!isInstant(at)) return beyond(at);
   const day = format("day", { ...DAY, year: "numeric" });
   if (day.format(at) === day.format(now)) return format("clock", CLOCK).format(at);
   const sameYear = format("year", { year: "numeric" }).format(at) === format("year", { year: "numeric" }).format(now);
@@ -66,6 +71,7 @@ export function when(at: number, now = Date.now()): string {
 /** With everything: for titles. */
 export function instant(at: number): string {
   if (!at) return "never";
+  if (!isInstant(at)) return beyond(at);
   const whole = format("whole", {
     ...CLOCK,
     ...DAY,
@@ -79,6 +85,7 @@ export function instant(at: number): string {
 /** "2 min ago", "in 5 s". */
 export function ago(at: number, now = Date.now()): string {
   if (!at) return "never";
+  if (!isInstant(at)) return beyond(at);
   const ms = now - at;
   const size = Math.abs(ms);
   const text =
