@@ -15,6 +15,7 @@ import queue
 import sqlite3
 import threading
 import time
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -67,10 +68,12 @@ class Writer:
     def __init__(self, connection: sqlite3.Connection, upkeep: Upkeep, loop: asyncio.AbstractEventLoop) -> None:
         self._connection, self._upkeep, self._loop = connection, upkeep, loop
         # Not bounded: every entry is somebody's unanswered request, and the edge bounds those.
-        self._inbox: queue.SimpleQueue[Submission | Reported | None] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[Sequence[Submission | Reported | None]] = queue.SimpleQueue()
+        self._taken: deque[Submission | Reported | None] = deque()  # out of the inbox, and not yet in a group
         self._doubtful: set[str] = set()  # executions with a failure that its submitter has not heard of yet
         self._snapshots: set[str] = set()  # hashes of definition snapshots known to be stored
         self._is_closed = self._is_ending = False
+        self._gathered: list[Submission | Reported | None] = []  # on its way to the inbox with whatever else this turn of the loop brings
         self._unanswered = 0
         self._yielding: asyncio.TimerHandle | None = None
         batch.prepare(connection)
@@ -86,8 +89,23 @@ class Writer:
         self._unanswered += 1
         if self._yielding is None:
             self._yielding = self._loop.call_later(YIELD_FIRST_S, self._yield)
-        self._inbox.put(Submission(units, future))
+        self._hand_over(Submission(units, future))
         return future
+
+    def _hand_over(self, item: Submission | Reported | None) -> None:
+        """
+        To the thread, together with all else that comes in this turn of the event loop.
+
+        Each hand-over wakes the thread, which then fights for the interpreter, and takes to the disk what little it finds.
+        """
+        if not self._gathered:
+            self._loop.call_soon(self._hand_over_all)
+        self._gathered.append(item)
+
+    def _hand_over_all(self) -> None:
+        items, self._gathered = self._gathered, []
+        if items:
+            self._inbox.put(items)
 
     def _yield(self) -> None:
         """
@@ -103,7 +121,8 @@ class Writer:
     def close(self) -> None:
         """Nothing more is accepted; the thread ends after what it has been given. Then `join`."""
         self._is_closed = True
-        self._inbox.put(None)
+        self._inbox.put([*self._gathered, None])  # the loop may not turn again
+        self._gathered = []
 
     def join(self) -> None:
         """All that was submitted is durable or has failed, and the connection is closed. Blocks."""
@@ -129,10 +148,12 @@ class Writer:
         """Take in all that waits, at least one submission unless the end has come. Blocks, and uses quiet times for upkeep."""
         weight = 0
         while weight < GROUP_WEIGHT_MAX:
-            try:
-                item = self._inbox.get_nowait() if group.submissions else self._wait()
-            except queue.Empty:
-                break
+            if not self._taken:
+                try:
+                    self._taken.extend(self._inbox.get_nowait() if group.submissions else self._wait())
+                except queue.Empty:
+                    break
+            item = self._taken.popleft()
             if item is None:
                 self._is_ending = True
                 break
@@ -147,8 +168,8 @@ class Writer:
                 else:
                     group.entries.append((item, unit))
 
-    def _wait(self) -> Submission | Reported | None:
-        """The next thing submitted. A quiet store does what upkeep is due, piece by piece, and then nothing."""
+    def _wait(self) -> Sequence[Submission | Reported | None]:
+        """What is submitted next. A quiet store does what upkeep is due, piece by piece, and then nothing."""
         while (pause := self._upkeep.pause_s) is not None:
             try:
                 return self._inbox.get(timeout=pause)
@@ -242,7 +263,7 @@ class Writer:
             self._yielding.cancel()
             self._yielding = self._loop.call_later(YIELD_FIRST_S, self._yield) if self._unanswered else None
         if failed:  # behind whoever is about to run unaware, ahead of those whom the futures are about to tell
-            self._loop.call_soon(self._inbox.put, Reported(failed))
+            self._loop.call_soon(self._hand_over, Reported(failed))
         for submission in submissions:
             if submission.future.done():
                 continue  # cancelled; what was written stays written
