@@ -17,7 +17,7 @@ Source: Fetch Metadata Request Headers (W3C) §2; Fetch standard §4.6 and its f
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from ipaddress import ip_address
 from typing import Final
 
@@ -25,9 +25,6 @@ from batuta.api.http import Request
 from batuta.api.router import Route
 from batuta.errors import Forbidden
 
-_TOLD: Final = frozenset(
-    (b"host", b"origin", b"referer", b"user-agent", b"accept-language", b"x-forwarded-host", b"sec-fetch-site", b"sec-fetch-mode", b"sec-fetch-dest")
-)
 _OURS: Final = (b"same-origin", b"none")  # a page of ours; the person: an address that was typed, a bookmark
 _OPEN: Final = ("/health", "/actuator/health", "/swagger-ui", "/context.js")  # they tell nothing about anybody, and monitors ask for them as browsers do
 _KNOWN_MAX: Final = 1000
@@ -43,7 +40,7 @@ class Browsers:
 
     def admit(self, request: Request, route: Route) -> None:
         """Raise Forbidden, with what to do about it, when this request of a browser may not be answered."""
-        told = {name: value for name, value in request.headers if name in _TOLD}
+        told = request.headers
         if b"accept-language" not in told and b"origin" not in told and b"sec-fetch-site" not in told:
             return  # a program
         site, origin, host = told.get(b"sec-fetch-site"), told.get(b"origin"), told.get(b"host", b"")
@@ -102,7 +99,7 @@ def _foreign(origin: bytes | None) -> Forbidden:
     )
 
 
-def _is_of(address: bytes, told: dict[bytes, bytes]) -> bool:
+def _is_of(address: bytes, told: Mapping[bytes, bytes]) -> bool:
     """Whether an origin, or the address of a page, is of the host that was asked."""
     named = address.partition(b"://")[2].partition(b"/")[0]
     return named != b"" and named in (told.get(b"host"), told.get(b"x-forwarded-host"))

@@ -101,7 +101,7 @@ class Request:
         self.method: str = scope["method"]
         self.path: str = scope["raw_path"].decode("latin-1")
         self.query_string: bytes = scope["query_string"]
-        self.headers: Sequence[Header] = scope["headers"]
+        self.headers: Mapping[bytes, bytes] = dict(reversed(scope["headers"]))  # by lower-case name; of several of one name the first
         self.pattern = ""  # of the route, once it is found
         self.values: Sequence[str] = ()
         self.body = b""
@@ -111,7 +111,7 @@ class Request:
 
     def header(self, name: bytes) -> bytes:
         """The first header of this lower-case name; empty when there is none."""
-        return next((value for key, value in self.headers if key == name), b"")
+        return self.headers.get(name, b"")
 
     def query(self) -> Mapping[str, list[str]]:
         """The parameters of the query, each with its values in order."""
