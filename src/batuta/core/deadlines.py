@@ -39,7 +39,7 @@ def _polling(t: Task, n: Node) -> int:
 
 def _responding(t: Task, n: Node) -> int:
     s = n.policy.response_timeout_seconds
-    if s <= 0 or t.status is not TaskStatus.IN_PROGRESS or t.type in _ANSWERED_ELSEWHERE or n.async_complete:
+    if t.status is not TaskStatus.IN_PROGRESS or s <= 0 or t.type in _ANSWERED_ELSEWHERE or n.async_complete:
         return NEVER
     return t.updated_at + (s + t.callback_after_s) * 1000
 
@@ -48,14 +48,16 @@ def deadline_of(t: Task, node: Node) -> int:
     """The earliest instant at which time moves this task; 0: never."""
     if t.status.is_terminal:
         return NEVER
-    at = [t.wait_until] if t.status is TaskStatus.IN_PROGRESS else []
-    if t.status is TaskStatus.SCHEDULED and t.type in BEGINS:
-        at.append(t.due_at)
-    if node.has_policy:
-        if node.policy.timeout_policy != "ALERT_ONLY":
-            at += (_total(t, node), _running(t, node), _polling(t, node))
-        at.append(_responding(t, node))
-    return min((a for a in at if a), default=NEVER)
+    at = t.wait_until if t.status is TaskStatus.IN_PROGRESS else t.due_at if t.type in BEGINS else NEVER
+    if not node.has_policy:
+        return at
+    if node.times_out:
+        at = _sooner(at, _sooner(_total(t, node), _sooner(_running(t, node), _polling(t, node))))
+    return _sooner(at, _responding(t, node))
+
+
+def _sooner(a: int, b: int) -> int:
+    return min(a, b) if a and b else a or b
 
 
 def workflow_deadline(x: Execution) -> int:

@@ -66,6 +66,11 @@ class Policy(msgspec.Struct, frozen=True, rename="camel"):
     input_template: Json = {}
     runtime_metadata: list[str] | None = None
 
+    @property
+    def is_limited(self) -> bool:
+        """Whether tasks are held back that could be handed out."""
+        return bool(self.concurrent_exec_limit) or self.rate_limit_per_frequency > 0
+
 
 _NONE: frozenset[str] = frozenset()
 NO_POLICY = Policy(retry_count=0, response_timeout_seconds=0)
@@ -93,7 +98,7 @@ class Node:
     __slots__ = (
         "async_complete", "body", "branches", "cache", "cases", "default", "following", "fork", "has_policy", "input", "input_contract", "input_fallback",
         "is_operator", "join_on", "loop", "name", "on_change", "optional", "output_contract", "parent", "permissive", "policy", "raw", "ref", "retry_count",
-        "secrets", "start_delay_s", "task_definition_raw", "type", "wire",
+        "secrets", "start_delay_s", "task_definition_raw", "times_out", "type", "wire",
     )  # fmt: skip
 
     def __init__(self, raw: Json, parent: Node | None, loop: Node | None) -> None:
@@ -107,6 +112,8 @@ class Node:
         self.task_definition_raw: Json | None = raw.get("taskDefinition")
         self.has_policy = self.task_definition_raw is not None
         self.policy = NO_POLICY if self.task_definition_raw is None else msgspec.convert(self.task_definition_raw, Policy)
+        p = self.policy  # whether time alone ends an attempt, however its worker answers
+        self.times_out = p.timeout_policy != "ALERT_ONLY" and max(p.timeout_seconds, p.total_timeout_seconds, p.poll_timeout_seconds or 0) > 0
         asked = self.task_definition_raw if self.task_definition_raw is not None and self.type not in _FLOW else {}
         self.input_contract: Contract | None = contract_of(asked, "input")
         self.output_contract: Contract | None = contract_of(asked, "output")
@@ -186,7 +193,7 @@ class Definition:
 
     __slots__ = (
         "_snapshot", "by_ref", "caches", "first", "has_contracts", "has_scripts", "hash", "input_contract", "limit", "masked", "nodes", "output",
-        "output_contract", "raw", "secrets", "status_sink", "tells", "wire",
+        "output_contract", "raw", "secrets", "status_sink", "tells", "timeout_s", "times_out", "wire",
     )  # fmt: skip
 
     def __init__(self, raw: Json, hash_: str) -> None:
@@ -201,6 +208,8 @@ class Definition:
         self.masked = frozenset(raw.get("maskedFields") or ())  # names of members whose values no view shows
         self.caches = self.tells = False
         self.limit = _rate_limit(raw.get("rateLimitConfig"))
+        self.timeout_s = int(raw.get("timeoutSeconds") or 0)
+        self.times_out = self.timeout_s > 0 and raw.get("timeoutPolicy") == "TIME_OUT_WF"  # ends the execution; else it is only noted
         self.has_contracts = False
         self.has_scripts = self.output_contract is not None
         self.status_sink: str = (raw.get("workflowStatusListenerSink") or "") if raw.get("workflowStatusListenerEnabled") else ""
@@ -236,15 +245,6 @@ class Definition:
     @property
     def version(self) -> int:
         return int(self.raw.get("version", 1))
-
-    @property
-    def timeout_s(self) -> int:
-        return int(self.raw.get("timeoutSeconds") or 0)
-
-    @property
-    def times_out(self) -> bool:
-        """Whether running out of time ends the execution (else it is only noted)."""
-        return self.timeout_s > 0 and self.raw.get("timeoutPolicy") == "TIME_OUT_WF"
 
 
 def _on_change(raw: Json | None) -> dict[str, list[tuple[str, Template]]]:
