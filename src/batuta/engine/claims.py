@@ -20,6 +20,7 @@ from batuta.core.model.execution import Execution
 from batuta.core.model.status import TaskStatus
 from batuta.core.model.task import Task
 from batuta.core.turn import Tools
+from batuta.engine.live import Live
 from batuta.engine.post import Letters
 from batuta.engine.queues import Key
 from batuta.engine.steps import Steps
@@ -95,11 +96,12 @@ class Claims(Steps):
                 task = live.x.tasks.get(key[1]) if live is not None else None
                 if live is None or task is None or task.status is not TaskStatus.SCHEDULED or live.x.head.status.is_terminal:
                     continue
-                until = self.limits.wait_until(task.def_name, live.x.node_of(task).policy, now)
+                policy = live.x.node_of(task).policy
+                until = self.limits.wait_until(task.def_name, policy, now) if policy.is_limited else 0
                 if until:
-                    self._note_limit(task.def_name, live.x.node_of(task).policy, is_rate=until > 0)
+                    self._note_limit(task.def_name, policy, is_rate=until > 0)
                     held.append((key, task, until))
-                elif (got := await self._take_one(key, live.x, task, worker)) is not None:
+                elif (got := await self._take_one(key, live, task, policy, worker)) is not None:
                     taken.append(got)
             except NotFound:
                 continue  # removed meanwhile
@@ -115,7 +117,7 @@ class Claims(Steps):
         self._put_back(queue, held)
         return taken
 
-    async def _take_one(self, key: Key, x: Execution, task: Task, worker: str) -> tuple[Execution, Task] | None:
+    async def _take_one(self, key: Key, live: Live, task: Task, policy: Policy, worker: str) -> tuple[Execution, Task] | None:
         """Claim the task for the worker; None when it has moved on by the time its execution's turn comes."""
         got: list[tuple[Execution, Task]] = []
 
@@ -125,10 +127,15 @@ class Claims(Steps):
                 got.append((x, x.tasks[key[1]]))
             return outcome
 
-        name, policy, reserved = task.def_name, x.node_of(task).policy, (key[0], -key[1])
+        letters: Letters = deque()
+        if live.turn is None and not live.dropped and not policy.is_limited:
+            self._decide(live, act, letters, hold=True)
+            if letters:
+                self.spawn(self._carry(letters))
+            return got[0] if got else None
+        name, reserved = task.def_name, (key[0], -key[1])
         self.limits.taken(name, policy, reserved, self.clock.now())  # before the turn comes, so that nobody else takes the place
         try:
-            letters: Letters = deque()
             await self._step(key[0], act, letters, hold=True)
             if letters:
                 self.spawn(self._carry(letters))

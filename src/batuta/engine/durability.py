@@ -264,15 +264,18 @@ class Durability(abc.ABC):
             if not watcher.done():
                 watcher.set_result(None)
         now = self.clock.now()
+        soonest = x.head.wake_at
         for task in moved:
             key = (x.head.id, task.n)
             if task.status is not TaskStatus.IN_PROGRESS and self.limits.left(task.def_name, key):
                 self.queues.get(task.queue).wake(1)
             if task.status is TaskStatus.SCHEDULED and not x.head.status.is_terminal and x.tasks.get(task.n) is task:
                 self.queues.offer(task.queue, key, task.priority, task.due_at, now)
+                if now < task.due_at and (not soonest or task.due_at < soonest):
+                    soonest = task.due_at
         if commit.head is not None and not live.pending:
             self.alarms.set(x.head.id, x.head.wake_at)
-        if moved or x.head.wake_at:
+        if soonest and (self._timer is None or soonest < self._timer[0]):
             self._arm()
         if x.definition.caches and (kept := self.outputs.remember(x, commit, now)) is not None:
             self.spawn(self._keep(kept))

@@ -16,6 +16,7 @@ from batuta.core.model.event import Event, LeaseExtended, Reported
 from batuta.core.model.execution import Execution
 from batuta.core.model.status import TaskStatus
 from batuta.core.model.task import PAYLOAD_BYTES_MAX, Json, Task
+from batuta.engine.post import decided
 from batuta.engine.steps import Steps
 from batuta.engine.tally import UPDATE_CONFLICTS
 from batuta.errors import BatutaError, Invalid, NotFound, SecretUnreadable
@@ -68,7 +69,7 @@ class Reports(Steps):
         if result.logs:
             now = self.clock.now()
             await self._write_logs(live.x, [LogRow(task.id, line.created_at or now, line.line) for line in result.logs[:LOGS_PER_REPORT]])
-        await self.handle(result.execution_id, event)
+        await self._cascade(result.execution_id, decided(event))
         return live.x, task
 
     async def fail_unreadable(self, x: Execution, task: Task, error: SecretUnreadable) -> None:

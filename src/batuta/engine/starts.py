@@ -15,7 +15,7 @@ from batuta.core.model.definition import Definition
 from batuta.core.model.execution import Execution, Head
 from batuta.core.model.ids import named
 from batuta.engine.family import OTHER
-from batuta.engine.post import Letters
+from batuta.engine.post import Letters, settled
 from batuta.engine.reports import Reports
 from batuta.engine.tally import START_ERRORS
 from batuta.errors import Conflict, Invalid, NotFound, VersionConflict
@@ -59,7 +59,7 @@ class Starts(Reports):
         durable = await self._first_step(Execution(head, definition), letters)
         if letters:
             await self._carry(letters)
-        await asyncio.shield(durable)
+        await settled(durable)
         return head.id
 
     async def _asked_for(self, request: StartRequest, execution_id: str) -> tuple[Head, Definition]:
@@ -94,7 +94,7 @@ class Starts(Reports):
         letters: Letters = deque()
         durable = await self._first_step(Execution(head, definition), letters)
         try:
-            await asyncio.shield(durable)
+            await settled(durable)
         except VersionConflict:
             return False
         if letters:

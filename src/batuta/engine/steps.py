@@ -29,7 +29,7 @@ from batuta.core.places import key_of
 from batuta.engine.admission import Admission
 from batuta.engine.durability import AGAIN_MS, log
 from batuta.engine.live import Live
-from batuta.engine.post import Act, Letter, Letters, decided, is_stored
+from batuta.engine.post import Act, Letter, Letters, decided, is_stored, settled
 from batuta.errors import BatutaError, Invalid, NotFound, TooLarge, Unavailable, VersionConflict
 from batuta.store.protocol import OutboxRow
 from batuta.store.rows import commit_of
@@ -69,7 +69,7 @@ class Steps(Admission):
             NotFound: no such execution.
             Unavailable: the store did not take it; nothing happened.
         """
-        await self.act(execution_id, decided(event))
+        await self._cascade(execution_id, decided(event))
 
     async def act(self, execution_id: str, act: Act) -> None:
         """The same for any act on an execution: the operator's verbs."""
@@ -88,7 +88,7 @@ class Steps(Admission):
         """Wait for the disk; when another writer was first, decide again on what is there now."""
         for _ in range(CONFLICTS_MAX):
             try:
-                await asyncio.shield(durable)
+                await settled(durable)
                 return
             except VersionConflict:
                 letters: Letters = deque()
@@ -108,6 +108,9 @@ class Steps(Admission):
 
         *hold*: nobody waits for this to be durable (a claim); it rides with the execution's next commit, or goes by itself after a while.
         """
+        live = self.lives.get(execution_id)
+        if live is not None and live.turn is None:
+            return self._decide(live, act, letters, delivered, hold)
         while True:
             live = self.lives.get(execution_id) or await self._load(execution_id) or self.lives.get(execution_id)  # or begun while we looked
             if live is None:
@@ -119,9 +122,9 @@ class Steps(Admission):
                 if live.dropped and not live.evicted:
                     continue
                 self.lives.put(live)  # an ended one too, while something is done to it: all who act on an execution act on one and the same
+            if live.turn is None:
+                return self._decide(live, act, letters, delivered, hold)
             try:
-                if live.turn is None:
-                    return self._submit(live, act(live.x, self.clock.now(), self.tools), letters, delivered, hold)
                 async with live.turn:
                     if live.dropped:
                         continue  # it fell out of memory while we waited for our turn
@@ -130,14 +133,24 @@ class Steps(Admission):
                     else:
                         outcome = await asyncio.get_running_loop().run_in_executor(self._threads, act, live.x, self.clock.now(), self.tools)
                     return self._submit(live, outcome, letters, delivered, hold)
-            except BatutaError:
-                self._let_go(live)
-                raise  # a verb refused, before it changed anything
-            except BaseException:
-                # Nobody knows how far it came: what is on disk is the truth again.
-                self._held.pop(execution_id, None)
-                self.lives.drop(live)
+            except BaseException as error:
+                self._broke_off(live, error)
                 raise
+
+    def _decide(self, live: Live, act: Act, letters: Letters, delivered: Sequence[str] = (), hold: bool = False) -> asyncio.Future[None] | None:
+        """The step of an execution in memory that needs no turn of its own: nothing of it can take long."""
+        try:
+            return self._submit(live, act(live.x, self.clock.now(), self.tools), letters, delivered, hold)
+        except BaseException as error:
+            self._broke_off(live, error)
+            raise
+
+    def _broke_off(self, live: Live, error: BaseException) -> None:
+        if isinstance(error, BatutaError):
+            self._let_go(live)  # a verb refused, before it changed anything
+        else:  # nobody knows how far it came: what is on disk is the truth again
+            self._held.pop(live.x.head.id, None)
+            self.lives.drop(live)
 
     def _submit(
         self, live: Live, outcome: Outcome, letters: Letters, delivered: Sequence[str], hold: bool = False
