@@ -65,7 +65,7 @@ def test_a_provider_without_its_key_is_a_problem_and_auto_takes_this_machine() -
     assert told(picky, frozenset()) == [("a", "provider", "not_configured")]
     assert told(picky, frozenset({"openai"})) == []
     assert told(flow(node("a", "text_to_text", prompt="x")), frozenset()) == []
-    alone = flow(node("a", "face_swap", targetImageUrl="a.png", sourceImageUrl="b.png"))
+    alone = flow(node("a", "face_swap", targetImageUrl="a.png", sourceImageUrl="b.png", provider="service"))
     assert told(alone, frozenset()) == [("a", "provider", "not_configured")]
 
 

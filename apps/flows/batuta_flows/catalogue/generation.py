@@ -30,6 +30,7 @@ TEXT_TO_TEXT: Final = NodeType(
 
 TEXT_TO_IMAGE: Final = NodeType(
     name="text_to_image",
+    version=2,
     title="Text to Image",
     category="generation",
     icon="image",
@@ -45,13 +46,14 @@ TEXT_TO_IMAGE: Final = NodeType(
     providers=(
         fal("fal-ai/z-image/turbo", "fal-ai/flux/schnell", cost_usd=0.005, ignores=("negativePrompt",)),
         openai("gpt-image-2", "gpt-image-2.5-flare", cost_usd=0.04, ignores=("negativePrompt", "seed")),
-        local("Seeded landscapes that follow words such as night, sea, forest, city", ignores=("negativePrompt",)),
+        local("A drawing program: landscapes, portraits, objects and posters that follow the words", ignores=("negativePrompt",)),
     ),
     estimate_s=30,
 )  # fmt: skip
 
 TEXT_TO_VIDEO: Final = NodeType(
     name="text_to_video",
+    version=2,
     title="Text to Video",
     category="generation",
     icon="video",
@@ -133,6 +135,7 @@ IMAGE_TO_VIDEO: Final = NodeType(
 
 AI_AVATAR: Final = NodeType(
     name="ai_avatar",
+    version=2,
     title="AI Avatar",
     category="generation",
     icon="avatar",
@@ -148,7 +151,7 @@ AI_AVATAR: Final = NodeType(
         PROVIDER,
     ),
     outputs=(Output("videoUrl", Medium.VIDEO), Output("duration", Medium.NUMBER)),
-    providers=(SERVICE, local("A cartoon presenter whose mouth follows the speech", ignores=("avatarUrl",))),
+    providers=(SERVICE, local("A drawn presenter, or your picture, whose mouth follows an espeak-ng voice")),
     estimate_s=180,
 )  # fmt: skip
 

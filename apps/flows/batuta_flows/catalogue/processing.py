@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from batuta_flows.catalogue.base import Field, Json, Medium, NodeType, Output
-from batuta_flows.catalogue.parts import AUDIOS, IMAGES, MODEL, PROVIDER, SEED, SERVICE, TEXTS, VIDEOS, local, openai, seconds, source
+from batuta_flows.catalogue.parts import AUDIOS, IMAGES, MODEL, PROVIDER, SEED, SERVICE, TEXTS, VIDEOS, fal, local, openai, seconds, source
 
 IMAGE_TO_IMAGE: Final = NodeType(
     name="image_to_image",
@@ -40,9 +40,13 @@ FACE_SWAP: Final = NodeType(
         source("targetImageUrl", "Picture", IMAGES),
         source("sourceImageUrl", "Face", IMAGES),
         Field(name="faceEnhance", title="Enhance the face", kind="boolean", default=False),
+        PROVIDER,
     ),
     outputs=(Output("imageUrl", Medium.IMAGE),),
-    providers=(SERVICE,),
+    providers=(
+        SERVICE,
+        local("Lays one face over the other by eyes and mouth, for portraits from the front; where none is found, the middle of the picture, and it says so"),
+    ),
     estimate_s=45,
 )
 
@@ -55,10 +59,15 @@ LIP_SYNC: Final = NodeType(
     fields=(
         source("videoUrl", "Video", VIDEOS),
         source("audioUrl", "Voice", AUDIOS),
-        Field(name="model", title="Model", kind="model", default="SadTalker", help="SadTalker, HeyGen or SyncLabs"),
+        Field(name="model", title="Model", kind="model", help="Of a content service: SadTalker, HeyGen or SyncLabs", advanced=True),
+        PROVIDER,
     ),
     outputs=(Output("videoUrl", Medium.VIDEO),),
-    providers=(msgspec.structs.replace(SERVICE, ignores=("seed",)),),  # the model is the service's to choose by
+    providers=(
+        msgspec.structs.replace(SERVICE, ignores=("seed",)),  # the model is the service's to choose by
+        fal("fal-ai/sync-lipsync", "fal-ai/sync-lipsync/v2/pro", cost_usd=0.70),
+        local("A mouth that opens as the voice is loud, for faces from the front; where none is found, a drawn speaker in the corner, and it says so"),
+    ),
     estimate_s=600,
 )
 

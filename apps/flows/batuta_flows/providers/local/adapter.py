@@ -16,6 +16,7 @@ from batuta_flows.providers.local import text
 from batuta_flows.providers.protocol import Desk, Done, Job, Waiting
 
 Json = Any
+ENHANCED_SIDE_MAX: Final = 3840
 
 
 class LocalAdapter:
@@ -62,6 +63,17 @@ class _Bench:
         found = self.desk.assets.path(self.asset(value, medium).address)
         assert found is not None
         return found
+
+    def picture(self, value: Json) -> Any:
+        """The picture, decoded. Raises NodeFailed when it cannot be."""
+        from PIL import Image
+
+        try:
+            with Image.open(self.file(value, "image")) as image:
+                image.load()
+                return image
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:  # Pillow's words for what is broken or too large
+            raise NodeFailed("bad_input", f"the picture cannot be read: {error}") from error
 
     def files(self, name: str, medium: str) -> list[Path | None]:
         value = self.given.get(name)
@@ -143,14 +155,15 @@ def _clip(bench: _Bench) -> Output:
 def _moved(bench: _Bench) -> Output:
     from PIL import Image
 
-    from batuta_flows.providers.local import film
+    from batuta_flows.providers.local import film, looks
 
-    source = bench.asset(bench.given.get("imageUrl"), "image")
-    still, target, seconds = bench.file(source.address, "image"), bench.room("clip.mp4"), bench.number("duration", 5)
-    with Image.open(still) as image:
-        width, height = image.size
-    scale = min(1.0, 1280 / max(width, height))
-    film.pan(still, target, seconds, (round(width * scale) // 2 * 2, round(height * scale) // 2 * 2), bench.job.seed, **bench.film_options)
+    source, still = bench.asset(bench.given.get("imageUrl"), "image"), bench.room("still.png")
+    target, seconds = bench.room("clip.mp4"), bench.number("duration", 5)
+    image = Image.fromarray(looks.pixels_of(bench.picture(source.address)), "RGB")
+    image.save(still)
+    scale = min(1.0, 1280 / max(image.size))
+    width, height = (max(16, round(side * scale) // 2 * 2) for side in image.size)
+    film.pan(still, target, seconds, (width, height), bench.job.seed, **bench.film_options)
     return {"videoUrl": bench.keep(target, "video"), "sourceImage": source.address, "duration": seconds}
 
 
@@ -173,71 +186,92 @@ def _speech(bench: _Bench) -> Output:
 def _avatar(bench: _Bench) -> Output:
     from PIL import Image
 
-    from batuta_flows.providers.local import presenter, voice
+    from batuta_flows.providers.local import lips, presenter, voice
 
     speech, target = bench.room("speech.wav"), bench.room("avatar.mp4")
     voice.speak(bench.text("script"), speech, voice=str(bench.given.get("voice") or ""))
+    if bench.given.get("avatarUrl"):
+        seconds, method = lips.speak(bench.file(bench.given["avatarUrl"], "image"), speech, target, **bench.film_options)
+        return {"videoUrl": bench.keep(target, "video"), "duration": round(seconds, 2), "method": method}
     ground = Image.new("RGB", presenter.SIZE, str(bench.given.get("backgroundColor") or "#dfe7f1"))
     if bench.given.get("background") == "Image" and bench.given.get("backgroundUrl"):
-        ground = Image.open(bench.file(bench.given["backgroundUrl"], "image"))
-    seconds = presenter.present(str(bench.given.get("avatar") or ""), ground, speech, target)
-    return {"videoUrl": bench.keep(target, "video"), "duration": round(seconds, 2)}
+        ground = bench.picture(bench.given["backgroundUrl"])
+    seconds = presenter.present(str(bench.given.get("avatar") or ""), ground, speech, target, **bench.film_options)
+    return {"videoUrl": bench.keep(target, "video"), "duration": round(seconds, 2), "method": "drawn presenter"}
+
+
+def _lips(bench: _Bench) -> Output:
+    from batuta_flows.providers.local import lips
+
+    film, voice, target = bench.file(bench.given.get("videoUrl"), "video"), bench.file(bench.given.get("audioUrl"), "audio"), bench.room("film.mp4")
+    seconds, method = lips.speak(film, voice, target, **bench.film_options)
+    return {"videoUrl": bench.keep(target, "video"), "duration": round(seconds, 2), "method": method}
+
+
+def _swapped(bench: _Bench) -> Output:
+    from PIL import Image
+
+    from batuta_flows.providers.local import faces, looks
+
+    pictures, found, target = [], [], bench.room("picture.png")
+    for name in ("targetImageUrl", "sourceImageUrl"):
+        pictures.append(looks.pixels_of(bench.picture(bench.given.get(name))))
+        found.append(faces.find(pictures[-1]))
+    onto, face = (face or faces.in_the_middle(picture) for face, picture in zip(found, pictures, strict=True))
+    made = faces.swapped(pictures[0], onto, pictures[1], face, enhance=bool(bench.given.get("faceEnhance")))
+    Image.fromarray(made, "RGB").save(target)
+    missing = " and ".join(word for word, one in zip(("picture", "face"), found, strict=True) if one is None)
+    method = f"by the middle: no face was found in the {missing}" if missing else "by eyes and mouth"
+    return {"imageUrl": bench.keep(target, "image"), "method": method}
 
 
 def _restyled(bench: _Bench) -> Output:
-    from PIL import Image
-
     from batuta_flows.providers.local import looks
 
     source, target = bench.asset(bench.given.get("imageUrl"), "image"), bench.room("picture.png")
-    with Image.open(bench.file(source.address, "image")) as image:
-        made, look = looks.restyled(image, bench.text(), bench.number("strength", 0.6))
+    made, look = looks.restyled(bench.picture(source.address), bench.text(), bench.number("strength", 0.6))
     made.save(target)
     return {"imageUrl": bench.keep(target, "image"), "originalUrl": source.address, "look": look}
 
 
 def _enhanced(bench: _Bench) -> Output:
-    from PIL import Image
-
     from batuta_flows.providers.local import looks
 
     factor, denoise = int(str(bench.given.get("upscaleFactor") or "2x")[0]), bench.number("denoiseStrength")
     if bench.given.get("mediaType") == "Video":
         source, target = bench.asset(bench.given.get("sourceUrl"), "video"), bench.room("film.mp4")
         probed = ffmpeg.probe(bench.file(source.address, "video"))
-        width, height = (min(side * factor, 2160) // 2 * 2 for side in (probed.width, probed.height))
+        if not probed.width:
+            raise NodeFailed("bad_input", "there is no picture in the video")
+        scale = min(factor, ENHANCED_SIDE_MAX / max(probed.width, probed.height))
+        width, height = (max(16, round(side * scale) // 2 * 2) for side in (probed.width, probed.height))
         filters = [f"hqdn3d={4 * denoise:.2f}"] if denoise else []
-        filters += [f"scale={width}:{height}:flags=lanczos:force_original_aspect_ratio=decrease:force_divisible_by=2", "unsharp=5:5:0.6"]
-        ffmpeg.run(["-i", bench.file(source.address, "video"), "-vf", ",".join(filters), *ffmpeg.MP4, target], seconds=probed.seconds, **bench.film_options)
+        filters += [f"scale={width}:{height}:flags=lanczos", "setsar=1", "unsharp=5:5:0.6"]
+        source_file = bench.file(source.address, "video")
+        maps = ["-map", "0:v:0", "-map", "0:a:0?", "-vf", ",".join(filters)]
+        ffmpeg.run(["-i", source_file, *maps, *ffmpeg.MP4, target], seconds=probed.seconds, **bench.film_options)
         return {"videoUrl": bench.keep(target, "video"), "sourceUrl": source.address}
     source, target = bench.asset(bench.given.get("sourceUrl"), "image"), bench.room("picture.png")
-    with Image.open(bench.file(source.address, "image")) as image:
-        looks.enlarged(image, factor, denoise).save(target)
+    looks.enlarged(bench.picture(source.address), factor, denoise).save(target)
     return {"imageUrl": bench.keep(target, "image"), "sourceUrl": source.address}
 
 
 def _cut_out(bench: _Bench) -> Output:
-    from PIL import Image
-
     from batuta_flows.providers.local import looks
 
     is_jpeg = bench.given.get("outputFormat") == "JPG"
     target = bench.room("picture.jpg" if is_jpeg else "picture.png")
-    with Image.open(bench.file(bench.given.get("imageUrl"), "image")) as image:
-        made = looks.cut_out(image, str(bench.given.get("backgroundColor") or "#ffffff") if is_jpeg else None)
+    made = looks.cut_out(bench.picture(bench.given.get("imageUrl")), str(bench.given.get("backgroundColor") or "#ffffff") if is_jpeg else None)
     made.save(target, quality=92) if is_jpeg else made.save(target)
     return {"imageUrl": bench.keep(target, "image")}
 
 
 def _removed(bench: _Bench) -> Output:
-    from PIL import Image
-
     from batuta_flows.providers.local import looks
 
     target = bench.room("picture.png")
-    mask = Image.open(bench.file(bench.given["maskUrl"], "image")) if bench.given.get("maskUrl") else None
-    with Image.open(bench.file(bench.given.get("imageUrl"), "image")) as image:
-        looks.without(image, mask).save(target)
+    mask = bench.picture(bench.given["maskUrl"]) if bench.given.get("maskUrl") else None
+    looks.without(bench.picture(bench.given.get("imageUrl")), mask).save(target)
     return {"imageUrl": bench.keep(target, "image")}
 
 
@@ -316,6 +350,8 @@ _WORK: Final[Mapping[str, Callable[[_Bench], Output]]] = {
     "image_to_video": _moved,
     "ai_avatar": _avatar,
     "image_to_image": _restyled,
+    "face_swap": _swapped,
+    "lip_sync": _lips,
     "enhancer": _enhanced,
     "split_text": _split,
     "image_object_removal": _removed,

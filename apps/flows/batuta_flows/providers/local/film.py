@@ -15,8 +15,12 @@ import msgspec
 
 from batuta_flows.errors import NodeFailed
 from batuta_flows.ffmpeg import MP4, Probe, probe, run
+from batuta_flows.providers.local import poster
 
 FPS: Final = 25
+SIDE_MIN: Final = 16
+SIDE_MAX: Final = 3840
+_SOUND: Final = "aresample=44100,aformat=sample_fmts=fltp:channel_layouts=stereo"  # whatever it was: mono, 5.1, 8 kHz
 HEIGHTS: Final = {"480p": 480, "720p": 720, "1080p": 1080, "4K": 2160}
 _TRANSITIONS: Final = {"cross-fade": "fade", "slide": "slideleft", "zoom": "zoomin"}
 
@@ -80,9 +84,12 @@ def edit(wanted: Edit, target: Path, directory: Path, **run_options: object) -> 
     """
     found = [probe(clip) for clip in wanted.clips]
     speeches = [probe(speech).seconds if speech is not None else 0.0 for speech in wanted.speeches]
+    for i, probed in enumerate(found):
+        if not probed.width:
+            raise NodeFailed("bad_input", f"clip {i + 1} of {len(found)} has no picture")
     width, height = _frame(found[0], wanted.crop)
     lengths = [max(_trimmed(probed.seconds, wanted), speech + 0.8 if speech else 0.0) for probed, speech in zip(found, speeches, strict=True)]
-    if min(lengths) <= 0.04:
+    if min(lengths) < 0.5 / FPS:
         raise NodeFailed("bad_input", "the cut leaves nothing of a clip", fix="Start before it ends, and end after it starts")
     overlap = wanted.transition_s if wanted.transition != "cut" and len(lengths) > 1 else 0.0
     overlap = min(overlap, min(lengths) / 2.5)
@@ -90,9 +97,10 @@ def edit(wanted: Edit, target: Path, directory: Path, **run_options: object) -> 
     graph = [_scene(i, probed, lengths[i], wanted, (width, height)) for i, probed in enumerate(found)]
     begins, total = _timeline(lengths, overlap)
     graph.append(_joined(lengths, begins, overlap, wanted.transition))
-    graph += _subtitled(wanted, begins, [length - overlap for length in lengths], height, directory)
+    subtitles = _subtitled(wanted, begins, [length - overlap for length in lengths], (width, height), directory)
+    graph += subtitles
     heard = _sounds(wanted, found, begins, lengths, total, inputs, graph)
-    last = "[subbed]" if any(wanted.subtitles) else "[joined]"
+    last = "[subbed]" if subtitles else "[joined]"
     script = directory / "graph.txt"
     script.write_text(";\n".join(graph))
     maps = ["-map", last, *(["-map", "[heard]"] if heard else ["-an"])]
@@ -101,12 +109,12 @@ def edit(wanted: Edit, target: Path, directory: Path, **run_options: object) -> 
 
 
 def _frame(probed: Probe, crop: str) -> tuple[int, int]:
-    if not probed.width:
-        raise NodeFailed("bad_input", "the first clip has no picture")
+    """The size of the film: the first clip's, in even numbers and within bounds."""
     width, height = probed.width, probed.height
     if ratio := _CROPS.get(crop):
         width, height = (round(height * ratio), height) if width / height > ratio else (width, round(width / ratio))
-    return width // 2 * 2, height // 2 * 2
+    scale = min(1.0, SIDE_MAX / max(width, height))
+    return max(SIDE_MIN, round(width * scale) // 2 * 2), max(SIDE_MIN, round(height * scale) // 2 * 2)
 
 
 def _trimmed(seconds: float, wanted: Edit) -> float:
@@ -116,7 +124,7 @@ def _trimmed(seconds: float, wanted: Edit) -> float:
 def _scene(i: int, probed: Probe, length: float, wanted: Edit, size: tuple[int, int]) -> str:
     """One clip, cut, cropped, of the film's size and speed, and held at its end until its speech is over."""
     width, height = size
-    steps = [f"trim=start={wanted.start}" + (f":end={wanted.end}" if wanted.end else ""), "setpts=PTS-STARTPTS"]
+    steps = [f"trim=start={wanted.start}" + (f":end={wanted.end}" if wanted.end else ""), "setpts=PTS-STARTPTS", "scale='trunc(iw*sar/2)*2':ih", "setsar=1"]
     if ratio := _CROPS.get(wanted.crop):
         steps.append(f"crop='min(iw,ih*{ratio:.6f})':'min(ih,iw/{ratio:.6f})'")
     steps += [f"scale={width}:{height}:force_original_aspect_ratio=decrease", f"pad={width}:{height}:-1:-1:black", "setsar=1"]
@@ -147,28 +155,47 @@ def _joined(lengths: list[float], begins: list[float], overlap: float, transitio
     return ";\n".join(steps)
 
 
-def _subtitled(wanted: Edit, begins: list[float], lengths: list[float], height: int, directory: Path) -> list[str]:
-    if not any(wanted.subtitles):
+_ASS: Final = """[Script Info]
+ScriptType: v4.00+
+PlayResX: {width}
+PlayResY: {height}
+WrapStyle: 0
+ScaledBorderAndShadow: yes
+
+[V4+ Styles]
+Format: Name, Fontname, Fontsize, PrimaryColour, OutlineColour, BackColour, BorderStyle, Outline, Shadow, Alignment, MarginL, MarginR, MarginV
+Style: Default,{font},{size},{colour},&H00181818,&H60000000,1,{outline},{shadow},{place},{side},{side},{margin}
+
+[Events]
+Format: Layer, Start, End, Style, MarginL, MarginR, MarginV, Text
+"""
+
+
+def _subtitled(wanted: Edit, begins: list[float], lengths: list[float], size: tuple[int, int], directory: Path) -> list[str]:
+    if not any(text.strip() for text in wanted.subtitles):
         return []
-    file = directory / "subtitles.srt"
-    entries = [
-        f"{i + 1}\n{_stamp(begins[i] + 0.1)} --> {_stamp(begins[i] + lengths[i] - 0.1)}\n{_plain(text)}\n"
+    width, height = size
+    unit = min(width, height) / 720
+    tall = max(10, round(wanted.subtitle_size * unit * 1.5))
+    red, green, blue = wanted.colour[1:3], wanted.colour[3:5], wanted.colour[5:7]
+    head = _ASS.format(
+        width=width, height=height, font=poster.FONT, size=tall, colour=f"&H00{blue}{green}{red}", outline=round(max(1.0, tall / 16), 1),
+        shadow=round(tall / 24, 1), place={"top": 8, "center": 5}.get(wanted.position, 2), side=round(width * 0.06), margin=round(height * 0.06),
+    )  # fmt: skip
+    lines = [
+        f"Dialogue: 0,{_stamp(begins[i] + 0.1)},{_stamp(begins[i] + lengths[i] - 0.1)},Default,0,0,0,{_plain(text)}"
         for i, text in enumerate(wanted.subtitles)
         if text.strip()
     ]
-    file.write_text("\n".join(entries), encoding="utf-8")
-    red, green, blue = wanted.colour[1:3], wanted.colour[3:5], wanted.colour[5:7]
-    place = {"top": 6, "center": 10}.get(wanted.position, 2)  # libass counts as SSA does: 2 bottom, 6 top, 10 middle
-    size = max(8, round(wanted.subtitle_size * 288 / 720))  # an SRT is laid out on 288 lines
-    style = f"FontSize={size},PrimaryColour=&H00{blue}{green}{red},Outline=1.2,Shadow=0,Alignment={place},MarginV=18"
-    return [f"[joined]subtitles=filename='{_escaped(file)}':force_style='{style}'[subbed]"]
+    file = directory / "subtitles.ass"
+    file.write_text(head + "\n".join(lines) + "\n", encoding="utf-8")
+    return [f"[joined]subtitles=filename='{_escaped(file)}':fontsdir='{_escaped(poster.fonts())}'[subbed]"]
 
 
 def _plain(text: str) -> str:
-    """Words as words: no markup of the subtitle format, no empty line that would end the entry."""
-    text = text.replace("\\", "∖").replace("{", "\\{").replace("}", "\\}").replace("<", "‹").replace(">", "›")  # a backslash has no escape in it
-    lines = [line.strip() for line in text.splitlines()]
-    return "\n".join(line for line in lines if line)
+    """Words as words: no markup of the subtitle format. A backslash means something before a letter, and nothing before a mark that joins it to the letter."""
+    text = text.replace("\\", "\\\u2060").replace("{", "\\{").replace("}", "\\}")
+    return "\\N".join(line.strip() for line in text.splitlines() if line.strip())
 
 
 def _escaped(path: Path) -> str:
@@ -176,8 +203,8 @@ def _escaped(path: Path) -> str:
 
 
 def _stamp(seconds: float) -> str:
-    whole = max(0, round(seconds * 1000))
-    return f"{whole // 3_600_000:02}:{whole // 60_000 % 60:02}:{whole // 1000 % 60:02},{whole % 1000:03}"
+    whole = max(0, round(seconds * 100))
+    return f"{whole // 360_000}:{whole // 6000 % 60:02}:{whole // 100 % 60:02}.{whole % 100:02}"
 
 
 def _sounds(
@@ -188,19 +215,19 @@ def _sounds(
     for i, probed in enumerate(found):
         if probed.has_sound:
             cut = f"atrim=start={wanted.start}" + (f":end={wanted.end}" if wanted.end else "")
-            graph.append(f"[{i}:a]{cut},asetpts=PTS-STARTPTS,atrim=duration={lengths[i]:.3f},{_from(begins[i])}[c{i}]")
+            graph.append(f"[{i}:a]{cut},asetpts=PTS-STARTPTS,atrim=duration={lengths[i]:.3f},{_SOUND},{_from(begins[i])}[c{i}]")
             voices.append(f"[c{i}]")
     for i, speech in enumerate(wanted.speeches):
         if speech is not None:
             at = sum(1 for part in inputs if part == "-i")
             inputs += ["-i", speech]
-            graph.append(f"[{at}:a]aresample=44100,volume={wanted.speech_volume:.3f},{_from(begins[i])}[s{i}]")
+            graph.append(f"[{at}:a]{_SOUND},volume={wanted.speech_volume:.3f},{_from(begins[i])}[s{i}]")
             voices.append(f"[s{i}]")
     if wanted.music is not None:
         at = sum(1 for part in inputs if part == "-i")
         inputs += ["-stream_loop", "-1", "-i", wanted.music]
         fade = f"afade=t=out:st={max(0.0, total - 1.5):.3f}:d=1.5"
-        graph.append(f"[{at}:a]aresample=44100,atrim=duration={total:.3f},asetpts=PTS-STARTPTS,volume={wanted.music_volume:.3f},{fade}[music]")
+        graph.append(f"[{at}:a]{_SOUND},atrim=duration={total:.3f},asetpts=PTS-STARTPTS,volume={wanted.music_volume:.3f},{fade}[music]")
     if voices:
         graph.append(f"{''.join(voices)}amix=inputs={len(voices)}:normalize=0:duration=longest,apad=whole_dur={total:.3f}[voices]")
     if voices and wanted.music is not None:

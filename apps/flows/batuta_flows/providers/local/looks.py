@@ -8,10 +8,13 @@ from typing import Any, Final
 
 import cv2
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
+
+from batuta_flows.errors import NodeFailed
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 SIDE_MAX: Final = 4096
+SIDE_MIN: Final = 8
 _WORDS: Final = (
     (("pencil", "sketch", "drawing", "draw"), "pencil"), (("paint", "watercolour", "watercolor", "oil", "artistic", "cartoon", "anime"), "painting"),
     (("black and white", "monochrome", "grayscale", "noir"), "mono"), (("warm", "sunset", "golden", "sepia", "autumn"), "warm"),
@@ -23,7 +26,7 @@ def restyled(image: Image.Image, prompt: str, strength: float) -> tuple[Image.Im
     """The picture in the look that the prompt speaks of, laid over itself with this strength; and the look's name."""
     said = prompt.lower()
     look = next((name for words, name in _WORDS for word in words if word in said), "vivid")
-    pixels = _pixels(image)
+    pixels = pixels_of(image)
     found: Any
     match look:
         case "pencil":
@@ -44,7 +47,7 @@ def restyled(image: Image.Image, prompt: str, strength: float) -> tuple[Image.Im
 
 def enlarged(image: Image.Image, factor: int, denoise: float) -> Image.Image:
     """The picture larger and, with *denoise* above 0, smoother; sharpened a little at the end. At most 4,096 pixels a side."""
-    pixels = _pixels(image)
+    pixels = pixels_of(image)
     if denoise > 0:
         pixels = np.asarray(cv2.fastNlMeansDenoisingColored(pixels, None, 3 + 9 * denoise, 3 + 9 * denoise, 5, 15), np.uint8)
     factor_fits = min(factor, SIDE_MAX / max(pixels.shape[:2]))
@@ -56,7 +59,7 @@ def enlarged(image: Image.Image, factor: int, denoise: float) -> Image.Image:
 
 def cut_out(image: Image.Image, background: str | None) -> Image.Image:
     """The subject alone, by GrabCut from a frame around the middle: on a transparent ground, or on one of this colour."""
-    pixels = _pixels(image)
+    pixels = pixels_of(image)
     height, width = pixels.shape[:2]
     scale = min(1.0, 480 / max(height, width))
     small = cv2.resize(pixels, (max(8, round(width * scale)), max(8, round(height * scale))))
@@ -76,7 +79,7 @@ def cut_out(image: Image.Image, background: str | None) -> Image.Image:
 
 def without(image: Image.Image, mask: Image.Image | None) -> Image.Image:
     """The picture with what is white in the mask filled in from around it; without a mask, the middle fifth."""
-    pixels = _pixels(image)
+    pixels = pixels_of(image)
     height, width = pixels.shape[:2]
     if mask is None:
         hidden = np.zeros((height, width), np.uint8)
@@ -87,6 +90,19 @@ def without(image: Image.Image, mask: Image.Image | None) -> Image.Image:
     return Image.fromarray(np.asarray(cv2.inpaint(pixels, hidden, 5, cv2.INPAINT_TELEA), np.uint8), "RGB")
 
 
-def _pixels(image: Image.Image) -> Pixels:
-    image.thumbnail((SIDE_MAX, SIDE_MAX))
-    return np.ascontiguousarray(np.asarray(image.convert("RGB"), np.uint8))
+def pixels_of(image: Image.Image) -> Pixels:
+    """
+    The pixels of a picture: upright, on white where it is transparent, at most 4,096 a side.
+
+    Raises:
+        NodeFailed: it is too small to be looked at.
+    """
+    upright = ImageOps.exif_transpose(image)
+    if min(upright.size) < SIDE_MIN:
+        raise NodeFailed("bad_input", f"the picture has {upright.width} times {upright.height} pixels, expected at least {SIDE_MIN} a side")
+    upright.thumbnail((SIDE_MAX, SIDE_MAX))
+    if upright.has_transparency_data:
+        ground = Image.new("RGBA", upright.size, "white")
+        ground.alpha_composite(upright.convert("RGBA"))
+        upright = ground
+    return np.ascontiguousarray(np.asarray(upright.convert("RGB"), np.uint8))

@@ -1,7 +1,10 @@
 """
-The drawing program: landscapes that follow the words of a prompt, the same for the same seed.
+The drawing program: pictures that follow the words of a prompt, the same for the same seed.
 
-Sky by time of day, ridges of hills from summed sines, and on the ground what the prompt speaks of: sea, forest, city, snow, or open land.
+    a person                        a portrait (portrait.py)
+    a thing to be sold or shown     the thing on a studio's ground (things.py)
+    a place, a season, an animal    a landscape: sky by time of day, ridges of hills, sea, forest, city or land, and who stands in it
+    anything else                   its words, set in type (poster.py)
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
+from batuta_flows.providers.local import portrait, poster, things
 from batuta_flows.providers.local.text import keywords
 
 Pixels = np.ndarray[Any, np.dtype[np.float32]]
@@ -35,12 +39,38 @@ _GROUNDS: Final = {
 }  # fmt: skip
 
 
+_NATURE: Final = frozenset(
+    "landscape mountain mountains hill hills valley river sky nature scene field meadow desert island sun cloud clouds garden earth planet horizon countryside"
+    " cinematic road story world place morning day spring summer park waterfall volcano canyon cliff snowy misty foggy rainy".split()
+)
+_PEOPLE: Final = frozenset(
+    "portrait person face man woman boy girl people presenter avatar selfie headshot model actor actress queen king lady gentleman mother father grandmother"
+    " grandfather doctor teacher scientist chef musician speaker smiling".split()
+)
+_TYPE: Final = frozenset("cover poster podcast logo title banner typography quote headline lettering album flyer abstract pattern".split())
+
+
 def draw(prompt: str, seed: int, size: tuple[int, int]) -> Image.Image:
     """A picture of *size* pixels, width then height."""
-    chance = np.random.default_rng([seed, size[0], size[1]])
     words = keywords(prompt)
+    said = set(words)
+    if said & _TYPE:
+        return poster.draw(prompt, seed, size)
+    if said & _PEOPLE:
+        return portrait.draw(portrait.looks_of(words, seed), poster.ground(words, seed, size), mouth=0.0)
+    if said & things.OBJECTS.keys():
+        return things.studio(words, seed, size)
+    if said & (_NATURE | _TIMES.keys() | _GROUNDS.keys() | things.SUBJECTS.keys()):
+        return _landscape(words, seed, size)
+    return poster.draw(prompt, seed, size)
+
+
+def _landscape(words: list[str], seed: int, size: tuple[int, int]) -> Image.Image:
+    chance = np.random.default_rng([seed, size[0], size[1]])
     light = next((_TIMES[word] for word in words if word in _TIMES), ("day", "sunset", "mist")[seed % 3])
-    ground = next((_GROUNDS[word] for word in words if word in _GROUNDS), ("land", "forest", "sea")[seed // 3 % 3])
+    subject = next((things.SUBJECTS[word] for word in words if word in things.SUBJECTS), "")
+    by_itself = "sea" if subject == "boat" else ("land", "forest", "sea")[seed // 3 % (2 if subject else 3)]
+    ground = next((_GROUNDS[word] for word in words if word in _GROUNDS), by_itself)
     above, below, far, near, lamp = _LIGHT[light]
     pixels = _sky(size, above, below)
     _lamp(pixels, chance, lamp, light == "night")
@@ -53,7 +83,11 @@ def draw(prompt: str, seed: int, size: tuple[int, int]) -> Image.Image:
     image = Image.fromarray(np.clip(pixels + chance.normal(0, 1.1, pixels.shape), 0, 255).astype(np.uint8), "RGB")
     if ground in ("forest", "city"):
         _stand(image, chance, ground, horizon, _mixed(near, (0, 0, 0), 0.35), light)
-    return image.filter(ImageFilter.SMOOTH)
+    image = image.filter(ImageFilter.SMOOTH)
+    if subject:
+        colour = _mixed(near, (0, 0, 0), 0.62) if ground != "forest" else _mixed(far, lamp, 0.55)
+        things.place(image, subject, chance, horizon, colour, light in ("night", "sunset"))
+    return image
 
 
 def size_of(aspect_ratio: str, size: str = "") -> tuple[int, int]:
