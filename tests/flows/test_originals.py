@@ -2,7 +2,7 @@
 Whole flows in the original's file format (originals/*.json, ten to fourteen nodes, all eighteen types among them): read without loss, found good, run to their
 end with no provider but this machine, and their media served and shown.
 
-Two types need a content service; one stands in for it here that gives back the picture or the film it was given. The files' photos come from it too.
+The files' photos come from a site beside it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ from batuta_flows.document.original import is_original, read_original, write_ori
 
 Json = Any
 FILES = {path.stem: path for path in sorted((Path(__file__).parent / "originals").glob("*.json"))}
-NEEDS_SERVICE = frozenset({"face_swap", "lip_sync"})
 RUN_S = 240.0  # films, on a machine that does other things as well
 MIMES = {"image": ("image/png", "image/jpeg", "image/webp"), "audio": ("audio/wav", "audio/mpeg"), "video": ("video/mp4",)}
 
@@ -36,17 +35,13 @@ def file(name: str) -> Json:
     return json.loads(FILES[name].read_text())
 
 
-class Service(Providers):
-    """A content service that changes nothing, and a site with photos."""
+class Site(Providers):
+    """A site with photos."""
 
     def _answer(self, asked: Asked) -> Answer:
         if asked.path.endswith("/mask.png"):
             return Answer(200, drawn("black", "white"), {"Content-Type": "image/png"})
-        if asked.path.startswith("/media/"):
-            return Answer(200, drawn("white", "firebrick" if asked.path.endswith("front.png") else "navy"), {"Content-Type": "image/png"})
-        given = asked.body["config"]
-        output = {"imageUrl": given["targetImageUrl"]} if asked.path.endswith("/face-swap") else {"videoUrl": given["videoUrl"]}
-        return Answer(200, {"type": "x", "output": output})
+        return Answer(200, drawn("white", "firebrick" if asked.path.endswith("front.png") else "navy"), {"Content-Type": "image/png"})
 
 
 def drawn(ground: str, thing: str) -> bytes:
@@ -58,15 +53,15 @@ def drawn(ground: str, thing: str) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def service() -> Iterator[Providers]:
-    with providers(Service()) as known:
+def site() -> Iterator[Providers]:
+    with providers(Site()) as known:
         yield known
 
 
 @pytest.fixture(scope="module")
-def flows(tmp_path_factory: pytest.TempPathFactory, service: Providers) -> Iterator[Builder]:
-    """This machine and the service, nobody else; all files share it, as they share a user's machine."""
-    with builder(tmp_path_factory.mktemp("flows"), real=True, content_service_url=f"{service.url}/service", fetch_private=True) as running:
+def flows(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Builder]:
+    """This machine, nobody else; all files share it, as they share a user's machine."""
+    with builder(tmp_path_factory.mktemp("flows"), real=True, fetch_private=True) as running:
         yield running
 
 
@@ -95,18 +90,14 @@ def test_it_is_read_and_written_without_loss(name: str) -> None:
 @pytest.mark.parametrize("name", FILES)
 def test_it_has_no_problem(name: str) -> None:
     flow, _ = read_original(file(name))
-    configured = frozenset({"service"}) if {node.type for node in flow.nodes} & NEEDS_SERVICE else frozenset[str]()
-    found = problems(flow, configured)
+    found = problems(flow, frozenset())
     assert [str(problem) for problem in found if problem.severity == "error"] == []
     assert {problem.code for problem in found} <= {"ignored_field"}
 
 
-def imported(flows: Builder, service: Providers, name: str) -> str:
-    """The file as the canvas imports it, with the address of the photos, and, where the service would take its nodes, this machine for them; its id."""
-    document = json.loads(FILES[name].read_text().replace("http://media.example", f"{service.url}/media"))
-    for node in document["nodes"]:
-        if node["type"] not in NEEDS_SERVICE and NODE_TYPES[node["type"]].provider("service") is not None:
-            node["config"]["provider"] = "local"
+def imported(flows: Builder, site: Providers, name: str) -> str:
+    """The file as the canvas imports it, with the address of the photos; its id."""
+    document = json.loads(FILES[name].read_text().replace("http://media.example", f"{site.url}/media"))
     code, kept = flows.ask("POST", "/flows", document)
     assert code == 201
     return str(kept["id"])
@@ -125,8 +116,8 @@ def made(flows: Builder, flow_id: str) -> tuple[str, Json]:
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", FILES)
-def test_it_runs_to_its_end_and_its_media_play(name: str, flows: Builder, service: Providers, tmp_path: Path) -> None:
-    _, status = made(flows, imported(flows, service, name))
+def test_it_runs_to_its_end_and_its_media_play(name: str, flows: Builder, site: Providers, tmp_path: Path) -> None:
+    _, status = made(flows, imported(flows, site, name))
     assert status["status"] == "completed", [node for node in status["nodeStatuses"] if node["status"] != "completed"]
     results = {result["nodeId"]: result for result in status["results"]}
     assert set(results) == {node["id"] for node in file(name)["nodes"]} and all(result["success"] for result in results.values())
@@ -163,9 +154,9 @@ SHOWN_BY = {"video": "video", "image": "img"}  # on a card; what is heard has a 
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", FILES)
-def test_its_media_are_shown(name: str, flows: Builder, service: Providers, browser: Any) -> None:
+def test_its_media_are_shown(name: str, flows: Builder, site: Providers, browser: Any) -> None:
     """In a browser, every picture and film on the canvas is one that the browser can show."""
-    flow_id = imported(flows, service, name)
+    flow_id = imported(flows, site, name)
     run_id, status = made(flows, flow_id)  # what was made before is not made again
     assert status["status"] == "completed"
     page = browser.new_page(viewport={"width": 2400, "height": 1400})
