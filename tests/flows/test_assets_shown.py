@@ -138,3 +138,24 @@ def test_a_film_recorded_upright_stands_upright(flows: Builder, tmp_path: Path) 
     _, kept = flows.ask("POST", "/assets", film.read_bytes(), {"Content-Type": "video/mp4"})
     with Image.open(io.BytesIO(flows.ask("GET", f"{path_of(kept['files'][0]['url'])}/thumbnail")[1])) as small:
         assert small.size == (90, 160)
+
+
+def test_an_upload_has_a_largest_size(tmp_path: Path) -> None:
+    with builder(tmp_path, asset_bytes_max=20_000) as flows:
+        large, head = b"x" * 30_000, {"Content-Type": "application/octet-stream"}
+        form = b'--b\r\nContent-Disposition: form-data; name="f"; filename="a.png"\r\n\r\n' + b"x" * 25_000 + b"\r\n--b--\r\n"
+        for body, headers in ((large, head), (form, {"Content-Type": "multipart/form-data; boundary=b"}), (form * 4, {"Content-Type": "multipart/form-data; boundary=b"})):
+            code, answer = flows.ask("POST", "/assets", body, headers)
+            assert (code, answer["code"]) == (413, "too_large")
+        assert flows.ask("POST", "/assets", picture(1), head)[0] == 201
+        kept = [path for path in (tmp_path / "assets").rglob("*") if path.is_file()]
+        assert len(kept) == 1
+
+
+def test_a_film_opened_by_its_address_plays(flows: Builder, run: Json, browser: Any) -> None:
+    page = browser.new_page()
+    page.goto(flows.url + path_of(output(run, "clip")["videoUrl"]))
+    page.wait_for_function("document.querySelector('video')?.readyState >= 2")
+    page.goto(flows.url + path_of(output(run, "voice")["audioUrl"]))
+    page.wait_for_function("document.querySelector('video, audio')?.readyState >= 2")
+    page.close()

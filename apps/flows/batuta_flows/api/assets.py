@@ -5,22 +5,27 @@ Assets over HTTP: upload, parts of files, small pictures, outlines of sounds. Wh
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
+from starlette.types import Message
 
 from batuta_flows.assets import derived
 from batuta_flows.assets.store import SCHEME, Asset, AssetStore
-from batuta_flows.errors import FlowError
+from batuta_flows.errors import FlowError, NodeFailed
 
+FORM_FILES: Final = 4  # a form may have as many bytes as so many of the largest files
 _FOREVER: Final = "public, max-age=31536000, immutable"
-SAFE: Final = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox", "Cache-Control": _FOREVER}
+# a browser that opens a film by its address makes a page around it, which may show this film and be styled, and nothing else
+_POLICY: Final = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'"
+SAFE: Final = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": _POLICY, "Cache-Control": _FOREVER}
 
 
 class UnknownAsset(FlowError):
@@ -33,13 +38,34 @@ async def upload(request: Request) -> Response:
     """Keep the files of a form, or the body when it is none: each as `{asset, name, size, mime, medium, url}`."""
     store: AssetStore = request.app.state.assets
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        body = await request.body()
-        kept = await run_in_threadpool(store.add_bytes, body)
+        with tempfile.SpooledTemporaryFile(max_size=1 << 20) as body:
+            async for chunk in _bounded(request, store.bytes_max).stream():
+                body.write(chunk)
+            body.seek(0)
+            kept = await run_in_threadpool(store.add, _chunks(body))
         return _answer([_shown(request, kept, request.query_params.get("name", ""))])
-    async with request.form(max_files=100, max_fields=100) as form:
+    async with _bounded(request, FORM_FILES * store.bytes_max).form(max_files=100, max_fields=100) as form:
         files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
-        kept_files = [(await run_in_threadpool(store.add, _chunks(file)), file.filename or "") for file in files]
+        kept_files = [(await run_in_threadpool(store.add, _chunks(file.file)), file.filename or "") for file in files]
     return _answer([_shown(request, asset, name) for asset, name in kept_files])
+
+
+def _bounded(request: Request, most: int) -> Request:
+    """The same request, of whose body no more than so many bytes are taken; nothing of one that says beforehand it has more."""
+    told = request.headers.get("content-length", "")
+    seen = 0
+
+    async def receive() -> Message:
+        nonlocal seen
+        message = await request.receive()
+        seen += len(message.get("body", b""))
+        if seen > most:
+            raise NodeFailed("too_large", f"the upload has more than {most} bytes, expected at most that many")
+        return message
+
+    if told.isdigit() and int(told) > most:
+        raise NodeFailed("too_large", f"the upload has {told} bytes, expected at most {most}")
+    return Request(request.scope, receive)
 
 
 async def download(request: Request) -> Response:
@@ -47,7 +73,7 @@ async def download(request: Request) -> Response:
     path, asset = found(request)
     headers = dict(SAFE)
     if asset.medium == "file":
-        headers["Content-Disposition"] = f'attachment; filename="{asset.name}"'
+        headers |= {"Content-Disposition": f'attachment; filename="{asset.name}"', "Content-Security-Policy": "default-src 'none'; sandbox"}
     return FileResponse(path, media_type=asset.mime, headers=headers)
 
 
@@ -82,6 +108,6 @@ def _answer(found: list[dict[str, Any]]) -> Response:
     return Response(msgspec.json.encode({"files": found}), 201, media_type="application/json")
 
 
-def _chunks(file: UploadFile) -> Iterator[bytes]:
-    while chunk := file.file.read(1 << 20):
+def _chunks(file: IO[bytes]) -> Iterator[bytes]:
+    while chunk := file.read(1 << 20):
         yield chunk
