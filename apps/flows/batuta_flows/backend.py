@@ -26,7 +26,7 @@ from batuta_flows.records.spend import Spend
 from batuta_flows.records.submissions import Submissions
 from batuta_flows.runs.history import History
 from batuta_flows.runs.service import Service
-from batuta_flows.settings import Settings
+from batuta_flows.settings import Settings, shown_url
 from batuta_flows.workers.run import Runner
 
 Json = Any
@@ -68,7 +68,7 @@ class Backend:
             conductor: dict[str, Json] = {"ok": True, "latencyMs": round((time.perf_counter() - began) * 1000, 1)}
         except ClientError as error:
             conductor = {"ok": False, "error": str(error)}
-        return {"conductorUrl": self.client.url, "conductor": conductor, "providers": self._providers(), "ffmpeg": _ffmpeg()}
+        return {"conductorUrl": shown_url(self.client.url), "conductor": conductor, "providers": self._providers(), "ffmpeg": _ffmpeg()}
 
     def _providers(self) -> dict[str, Json]:
         """Each provider of the catalogue: whether it is configured, whether it can be used, and if not, what it needs."""

@@ -11,7 +11,7 @@ import re
 import socket
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import msgspec
@@ -68,7 +68,7 @@ class Settings(msgspec.Struct, frozen=True):
     """FLOWS_FETCH_PRIVATE: whether files may be fetched from private addresses."""
 
     def __repr__(self) -> str:
-        shown = {name: "***" if name.endswith("_key") and value else value for name, value in msgspec.structs.asdict(self).items()}
+        shown = {name: "***" if name.endswith("_key") and value else shown_url(value) for name, value in msgspec.structs.asdict(self).items()}
         return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
     @property
@@ -114,6 +114,11 @@ VARIABLES: Final = {
     "asset_bytes_max": "FLOWS_ASSET_BYTES_MAX",
     "fetch_private": "FLOWS_FETCH_PRIVATE",
 }
+
+
+def shown_url(value: Any) -> Any:
+    """An address without the name and the password in it; anything else as it is."""
+    return re.sub(r"(?<=://)[^/@\s]*@", "***@", value) if isinstance(value, str) else value
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:

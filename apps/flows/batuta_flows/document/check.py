@@ -188,7 +188,11 @@ def _provider(node: Node, node_type: NodeType, configured: frozenset[str] | None
     for name in chosen.ignores:
         if name in node.live_settings and next(references_in(node.live_settings[name]), None) is None and _is_set(node_type, node, name):
             yield Problem(node.id, name, "ignored_field", f"{chosen.title} does not heed {name}", "warning")
-    if today is not None:
+    wanted = node.live_settings.get("model")
+    if chosen.id == "fal" and isinstance(wanted, str) and "/" not in wanted:
+        named = next(iter(chosen.models), "fal-ai/flux/schnell")
+        yield Problem(node.id, "model", "unknown_model", f"{wanted!r} is no model of fal; their names have an owner, such as {named}")
+    elif today is not None:
         yield from _model(node, chosen, today)
 
 

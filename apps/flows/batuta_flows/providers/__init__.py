@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from batuta_flows.assets.fetch import Fetcher
 from batuta_flows.assets.store import AssetStore
+from batuta_flows.providers.discreet import Discreet
 from batuta_flows.providers.fal import FalAdapter
 from batuta_flows.providers.local.adapter import LocalAdapter
 from batuta_flows.providers.openai import OpenAiAdapter
@@ -28,10 +29,12 @@ def adapters(settings: Settings, assets: AssetStore, link: Callable[[Any], Any])
     fetcher = Fetcher(assets, private=settings.fetch_private)
     made: dict[str, Adapter] = {"local": LocalAdapter(fetcher)}
     if settings.fal_key:
-        made["fal"] = FalAdapter(settings.fal_key, _of(settings.fal_queue_url, fetcher, assets), queue_url=settings.fal_queue_url)
+        fal = FalAdapter(settings.fal_key, _of(settings.fal_queue_url, fetcher, assets), queue_url=settings.fal_queue_url)
+        made["fal"] = Discreet(fal, settings.fal_key)
     if settings.openai_api_key or settings.openai_base_url:
         try:
-            made["openai"] = OpenAiAdapter(settings.openai_api_key, _of(settings.openai_base_url, fetcher, assets), base_url=settings.openai_base_url)
+            openai = OpenAiAdapter(settings.openai_api_key, _of(settings.openai_base_url, fetcher, assets), base_url=settings.openai_base_url)
+            made["openai"] = Discreet(openai, settings.openai_api_key)
         except ImportError:
             log.warning("OpenAI is configured, and its client is not installed: pip install 'batuta[flows,openai]'")
     if settings.content_service_url:

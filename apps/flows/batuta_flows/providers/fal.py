@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from batuta_flows.assets.fetch import Fetcher
 from batuta_flows.errors import NodeFailed
@@ -66,8 +67,15 @@ class FalAdapter:
             state = {name: found[name] for name in ("request_id", "status_url", "response_url", "cancel_url")}
         except (KeyError, TypeError):
             raise NodeFailed("unreadable_answer", f"fal took the request, but its answer cannot be read: {found!r:.200}") from None
+        if not all(self._is_fal(state[name]) for name in ("status_url", "response_url", "cancel_url")):
+            raise NodeFailed("unreadable_answer", "fal took the request, and says to ask for it elsewhere, where the key is not sent")
         desk.log(f"fal request {state['request_id']}")
         return Waiting({**state, "asked": 0}, ASK_FIRST_S, None, "submitted")
+
+    def _is_fal(self, url: Json) -> bool:
+        """Whether an address is fal's, or that of the proxy before it: the key goes nowhere else."""
+        parts, ours = urlsplit(str(url)), urlsplit(self._queue_url)
+        return (parts.scheme, parts.netloc) == (ours.scheme, ours.netloc) or (parts.scheme == "https" and f".{parts.hostname}".endswith(".fal.run"))
 
     def _again(self, state: Mapping[str, Json], note: str, progress: float | None) -> Waiting:
         asked = int(state.get("asked", 0)) + 1
@@ -143,8 +151,13 @@ def _speech(job: Job, uri: Uri) -> Json:
     return {"input": job.settings["text"], "voice": job.settings.get("voice") or "Jennifer (English (US)/American)"}
 
 
+def _lips(job: Job, uri: Uri) -> Json:
+    return {"video_url": uri(job.settings["videoUrl"]), "audio_url": uri(job.settings["audioUrl"]), "sync_mode": "cut_off"}
+
+
 _ARGUMENTS: Final[Mapping[str, Callable[[Job, Uri], Json]]] = {
     "text_to_image": _image, "text_to_video": _video, "image_to_video": _moving, "text_to_music": _music, "text_to_speech": _speech,
+    "lip_sync": _lips,
 }  # fmt: skip
 _RESULTS: Final[Mapping[str, tuple[str, str, tuple[str | int, ...]]]] = {
     "text_to_image": ("imageUrl", "image", ("images", 0, "url")),
@@ -152,6 +165,7 @@ _RESULTS: Final[Mapping[str, tuple[str, str, tuple[str | int, ...]]]] = {
     "image_to_video": ("videoUrl", "video", ("video", "url")),
     "text_to_music": ("audioUrl", "audio", ("audio_file", "url")),
     "text_to_speech": ("audioUrl", "audio", ("audio", "url")),
+    "lip_sync": ("videoUrl", "video", ("video", "url")),
 }
 
 

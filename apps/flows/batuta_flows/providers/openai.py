@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from batuta_flows.assets.fetch import Fetcher
+from batuta_flows.catalogue.models import model_of
 from batuta_flows.errors import NodeFailed
 from batuta_flows.providers import web
 from batuta_flows.providers.local import text
@@ -80,7 +81,7 @@ class OpenAiAdapter:
             why = answer.choices[0].finish_reason if answer.choices else "no answer"
             raise NodeFailed("refused_content" if why == "content_filter" else "unreadable_answer", f"OpenAI wrote nothing ({why})")
         tokens = answer.usage.total_tokens if answer.usage is not None else 0
-        return Done({"text": said, "model": answer.model, "tokens": tokens}, answer.model, str(answer._request_id or ""))
+        return Done({"text": said, "model": answer.model, "tokens": tokens}, answer.model, str(answer._request_id or ""), _cost_usd(job.model, answer.usage))
 
     def _chat(self, job: Job, messages: list[Json], temperature: Json, most: Json) -> Any:
         options: dict[str, Json] = {}
@@ -137,6 +138,12 @@ class OpenAiAdapter:
         messages = [{"role": "system", "content": _SPLIT.format(count=count)}, {"role": "user", "content": words}]
         answer = self._chat(job, messages, None, None)
         return _parts(_list_in(answer.choices[0].message.content or ""), answer.model)
+
+
+def _cost_usd(model: str, usage: Any) -> float:
+    """What an answer cost, by the tokens it says it took; 0 where that is not known."""
+    known = model_of("openai", model)
+    return known.tokens_usd(usage.prompt_tokens or 0, usage.completion_tokens or 0) if known is not None and usage is not None else 0.0
 
 
 def _list_in(said: str) -> list[Json]:

@@ -229,6 +229,6 @@ def _account(job: Job, provider: Provider, done: Done) -> dict[str, Json]:
         "model": done.model or job.model or None,
         "requestId": done.request_id or None,
         "seed": job.seed,
-        "costUsd": done.cost_usd or None,
+        "costUsd": done.cost_usd or round(provider.price_usd({**job.settings, "model": job.model}), 6) or None,
     }
     return {name: value for name, value in account.items() if value is not None}
