@@ -49,6 +49,10 @@ class Process:
     def start(self) -> None:
         """Return when it answers."""
         self.begin()
+        self.answers()
+
+    def answers(self) -> None:
+        """Return when it answers."""
         until(self._answers, f"{' '.join(self._command)} answers; it said:\n{self.log()[-2000:]}")
 
     def begin(self) -> None:
@@ -112,7 +116,7 @@ class Site:
     """One backend, as its users see it."""
 
     def __init__(self, port: int) -> None:
-        self.url = f"http://127.0.0.1:{port}"
+        self.port, self.url = port, f"http://127.0.0.1:{port}"
 
     def get(self, path: str) -> Json:
         """The answer; while the backend or its orchestrator is away, it is asked again."""
