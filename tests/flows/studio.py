@@ -34,7 +34,11 @@ Json = Any
 
 
 class Studio:
-    """An adapter. `faults`: job key ending → the faults of its next steps, in order. `waits`: how often a job is asked for before it is done."""
+    """
+    An adapter. `faults`: job key ending → the faults of its next steps, in order. `waits`: how often a job is asked for before it is done.
+
+    `hold`: until when all jobs wait in their first step; `holds`: those with this ending of their key.
+    """
 
     def __init__(self, id: str = "local", waits: int = 0) -> None:
         self.id, self.waits = id, waits
@@ -42,6 +46,7 @@ class Studio:
         self.cancelled: list[Mapping[str, Json]] = []
         self.faults: dict[str, list[Exception]] = {}
         self.hold: threading.Event | None = None
+        self.holds: dict[str, threading.Event] = {}
 
     def step(self, job: Job, state: Mapping[str, Json] | None, desk: Desk) -> Done | Waiting:
         if state is None:
@@ -51,6 +56,9 @@ class Studio:
             self._fail(job)
             if self.hold is not None:
                 self.hold.wait(20)
+            for ending, hold in self.holds.items():
+                if job.key.endswith(ending):
+                    hold.wait(20)
             if self.waits:
                 return Waiting({"left": self.waits, "request": f"r{len(self.submitted)}"}, 0.05, 0.1, "in the queue")
         elif state["left"] > 1:

@@ -121,7 +121,7 @@ class Told:
         def run(task: TaskContext) -> Json:
             given = task.task.input
             item = given.get("itemIndex")
-            settings = complete(name, given["settings"] if item is not None else settings_of(given))
+            settings = complete(name, settings_of(given))
             self.given.append((given["nodeId"], item, settings))
             if (given["nodeId"], item) in self.failing:
                 raise FailedForGood("it broke", output={"error": {"code": "bad_input"}, "provider": "test"})

@@ -15,11 +15,12 @@ import msgspec
 from batuta_flows.catalogue import NODE_TYPES
 from batuta_flows.compiler import layout
 from batuta_flows.compiler.names import COLLECT, PLAN, definition_name, ref_of
-from batuta_flows.compiler.tasks import Prepared, prepare, tasks_of
+from batuta_flows.compiler.streams import streams
+from batuta_flows.compiler.tasks import Prepared, item_task, prepare, stream_tasks, tasks_of
 from batuta_flows.document import graph
 from batuta_flows.document.check import Problem, problems
 from batuta_flows.document.flow import Flow, Node, write_flow
-from batuta_flows.document.shape import shapes
+from batuta_flows.document.shape import Shape, shapes
 from batuta_flows.document.values import Reference
 from batuta_flows.errors import Refused
 
@@ -31,10 +32,11 @@ LOST_AFTER_S: Final = 30  # a worker renews its sign of life three times as ofte
 
 
 class Compiled(msgspec.Struct, frozen=True):
-    """What to register and what to start. `refs`: the task reference of every node that runs."""
+    """What to register and what to start. `items`: the workflows that run items of streams; `refs`: the task reference of every node that runs."""
 
     name: str
     definition: Json
+    items: list[Json]
     task_definitions: list[Json]
     input: Json
     refs: dict[str, str]
@@ -62,13 +64,14 @@ def compile_flow(
         raise Refused([Problem("", "nodes", "nothing_to_run", "no node is left to run")])
     needed = {id: [need for need in before if need in ids] for id, before in graph.needs(flow).items() if id in ids}
     formed = shapes(flow)
-    tasks = {node.id: tasks_of(node, formed[node.id], _expressions(prepared[node.id], ids)) for node in running}
-    structure = _definition(_laid_out(layout.branches(needed), tasks), needed)
+    plan = _Plan(flow.name, {node.id: node for node in running}, prepared, formed, needed)
+    structure = _definition(_laid_out(layout.branches(plan.needed), plan.tasks), ["flow", "nodes", "known"], _outputs(_ends(needed)))
     name = definition_name(flow.name, structure)
     used = {found.node for p in prepared.values() for found in p.slots.values()} - ids
     return Compiled(
         name,
         {"name": name, **structure, "description": f"Flow Builder: {flow.name or 'Untitled'}"},
+        plan.items,
         _task_definitions({node.type for node in running}, lost_after_s),
         {
             "flow": write_flow(flow),
@@ -88,41 +91,86 @@ def _missing(running: list[Node], prepared: Mapping[str, Prepared], ids: set[str
     ]
 
 
-def _expressions(prepared: Prepared, ids: set[str]) -> dict[str, str]:
-    return {name: _expression(found, ids) for name, found in prepared.slots.items()}
+class _Plan:
+    """
+    What runs as one in the layout: a node, or a stream under the id of its first node. `needed`: what each needs; `tasks`: its tasks.
+
+    `items`: the definitions of the workflows that run the streams' items.
+    """
+
+    def __init__(
+        self, name: str, nodes: Mapping[str, Node], prepared: Mapping[str, Prepared], formed: Mapping[str, Shape], needed: Mapping[str, list[str]]
+    ) -> None:
+        self._name, self._nodes, self._prepared, self._formed = name, nodes, prepared, formed
+        self.items: list[Json] = []
+        found = {members[0]: members for members in streams(nodes, formed, needed)}
+        unit = {member: first for first, members in found.items() for member in members}
+        self.needed: dict[str, list[str]] = {}
+        for id in nodes:
+            before = self.needed.setdefault(unit.get(id, id), [])
+            before += [need for need in (unit.get(need, need) for need in needed[id]) if need != unit.get(id, id) and need not in before]
+        self.tasks = {id: self._stream(found[id], needed) if id in found else self._node(id) for id in self.needed}
+
+    def _node(self, id: str) -> list[Json]:
+        return tasks_of(self._nodes[id], self._formed[id], self._slots(id, frozenset()))
+
+    def _stream(self, members: list[str], needed: Mapping[str, list[str]]) -> list[Json]:
+        inside = frozenset(members)
+        within = {id: [need for need in needed[id] if need in inside] for id in members}
+        tasks = {id: [item_task(self._nodes[id], self._inner(id, inside))] for id in members}
+        structure = _definition(_laid_out(layout.branches(within), tasks), ["runId", "itemIndex", "nodes"], _outputs(members))
+        name = definition_name(f"{self._name} item", structure)
+        self.items.append({"name": name, **structure, "description": f"Flow Builder: an item of {self._name or 'Untitled'}"})
+        return stream_tasks([self._nodes[id] for id in members], self._formed, {id: self._slots(id, inside) for id in members}, name)
+
+    def _slots(self, id: str, inside: frozenset[str]) -> dict[str, str]:
+        """The expressions of the slots that are filled from outside of the node's stream."""
+        return {name: _expression(found, self._nodes) for name, found in self._prepared[id].slots.items() if found.node not in inside}
+
+    def _inner(self, id: str, inside: frozenset[str]) -> dict[str, str]:
+        """Those that are filled within it. What is `items` of a list is the whole result of one item."""
+        found = {name: slot for name, slot in self._prepared[id].slots.items() if slot.node in inside}
+        return {name: f"${{{ref_of(slot.node)}.output}}" if slot.output == "items" else _expression(slot, inside) for name, slot in found.items()}
 
 
-def _expression(found: Reference, ids: set[str]) -> str:
+def _expression(found: Reference, ids: Collection[str]) -> str:
     ref = ref_of(found.node)
     return f"${{{ref}.output.{found.output}}}" if found.node in ids else f"${{workflow.input.known.{ref}.{found.output}}}"
 
 
 def _laid_out(branches: list[list[layout.Step]], tasks: Mapping[str, list[Json]]) -> list[Json]:
     """The tasks of all branches: in a row when there is one, else in a fork whose JOIN waits for their ends."""
-    rows = [[task for step in branch for task in (*_wait(step), *tasks[step.node])] for branch in branches]
+    rows = [[task for step in branch for task in (*_wait(step, tasks), *tasks[step.node])] for branch in branches]
     if len(rows) == 1:
         return rows[0]
     fork = {"name": "branches", "taskReferenceName": "branches", "type": "FORK_JOIN", "forkTasks": rows}
     return [fork, _join("all_done", [row[-1]["taskReferenceName"] for row in rows])]
 
 
-def _wait(step: layout.Step) -> list[Json]:
-    return [_join(f"{ref_of(step.node)}_wait", [ref_of(id) for id in step.waits])] if step.waits else []
+def _wait(step: layout.Step, tasks: Mapping[str, list[Json]]) -> list[Json]:
+    return [_join(f"{ref_of(step.node)}_wait", [tasks[id][-1]["taskReferenceName"] for id in step.waits])] if step.waits else []
 
 
 def _join(ref: str, refs: list[str]) -> Json:
     return {"name": "join", "taskReferenceName": ref, "type": "JOIN", "joinOn": refs, "joinMode": "SYNC"}
 
 
-def _definition(tasks: list[Json], needed: Mapping[str, list[str]]) -> dict[str, Json]:
-    ends = [id for id, users in graph.turned(needed).items() if not users]
+def _ends(needed: Mapping[str, list[str]]) -> list[str]:
+    return [id for id, users in graph.turned(needed).items() if not users]
+
+
+def _outputs(ids: list[str]) -> dict[str, str]:
+    return {ref_of(id): f"${{{ref_of(id)}.output}}" for id in ids}
+
+
+def _definition(tasks: list[Json], inputs: list[str], outputs: dict[str, str]) -> dict[str, Json]:
     return {
         "version": 1,
         "schemaVersion": 2,
         "ownerEmail": OWNER,
         "tasks": tasks,
-        "inputParameters": ["flow", "nodes", "known"],
-        "outputParameters": {ref_of(id): f"${{{ref_of(id)}.output}}" for id in ends},
+        "inputParameters": inputs,
+        "outputParameters": outputs,
         "timeoutPolicy": "ALERT_ONLY",
         "timeoutSeconds": 0,
         "metadata": {"classifier": "workflow", "builder": "batuta-flows"},

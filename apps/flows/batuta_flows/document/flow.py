@@ -28,7 +28,7 @@ class Run(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     """
     How a node runs over the items of a list. `max_parallel` 0: all at once; `retries` None: as its type says.
 
-    `wait_for_all` False: an item may go on to the next node of the same list before its siblings are there.
+    `wait_for_all` False: an item begins as soon as what it takes of its own predecessor is there, before its predecessor's siblings are.
     """
 
     mode: Literal["parallel", "sequential"] = "parallel"
@@ -37,6 +37,11 @@ class Run(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     max_parallel: int = 0
     on_item_error: OnItemError = "fail"
     retries: int | None = None
+
+    @property
+    def at_once(self) -> int:
+        """How many items run at once; 0: all of them."""
+        return 1 if self.mode == "sequential" else self.max_parallel
 
     @property
     def aggregates(self) -> bool:

@@ -93,6 +93,42 @@ def filled(value: Json, slots: Mapping[str, Json]) -> Json:
     return [filled(item, slots) for item in value] if isinstance(value, list) else value
 
 
+def partly_filled(value: Json, slots: Mapping[str, Json]) -> Json:
+    """The value with what these slots stand for; other slots, and texts with such slots in them, are left for later."""
+    match kind_of(value):
+        case "slot":
+            return slots[value["slot"]] if value.get("slot") in slots else value
+        case "text":
+            parts = [partly_filled(part, slots) for part in parts_of(value)]
+            return {**value, "parts": parts} if any(kind_of(part) == "slot" for part in parts) else "".join(written(part) for part in parts)
+    if isinstance(value, dict):
+        return {key: partly_filled(item, slots) for key, item in value.items()}
+    return [partly_filled(item, slots) for item in value] if isinstance(value, list) else value
+
+
+def has_slots(value: Json) -> bool:
+    """Whether a slot is left anywhere in a value."""
+    if kind_of(value) == "slot":
+        return True
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(has_slots(item) for item in inner)
+
+
+def sealed(value: Json) -> Json:
+    """
+    The value in a form in which no expression is seen; itself when there is nothing in it that looks like one.
+
+    Conductor evaluates what a dynamic fork gives to its tasks, although it came through an expression.
+    """
+    text = json.dumps(value, ensure_ascii=False)
+    return {TYPE: "sealed", "json": text.replace("$", "\\u0024")} if "$" in text else value
+
+
+def unsealed(value: Json) -> Json:
+    """What was sealed."""
+    return json.loads(value["json"]) if isinstance(value, dict) and value.get(TYPE) == "sealed" else value
+
+
 def written(value: Json) -> str:
     """A value inside a text: texts as they are, nothing as nothing, everything else as JSON."""
     if value is None:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from batuta.client import NotFound, SyncClient, Task
 from batuta_flows.compiler import COLLECT, PLAN, ref_of
+from batuta_flows.runs.items import item_executions, tasks_of
 from batuta_flows.runs.service import UnknownRun
 from batuta_flows.runs.view import TASK_WORDS, belongs
 
@@ -28,10 +29,11 @@ def node_log(client: SyncClient, run_id: str, node: str) -> Json:
     """
     try:
         execution = client.get_workflow(run_id)
+        told = tasks_of(execution, {id: client.get_workflow(id) for id in item_executions(execution)})
     except NotFound:
         raise UnknownRun("Workflow execution not found") from None
     ref = ref_of(node)
-    own = [task for task in execution.tasks if _is_work(task) and (task.input.get("nodeId") == node or belongs(task.ref, ref))]
+    own = [task for task in told.tasks if _is_work(task) and (task.input.get("nodeId") == node or belongs(task.ref, ref))]
     return {"attempts": [_attempt(client, task) for task in own[-ATTEMPTS_MAX:]], "left": max(0, len(own) - ATTEMPTS_MAX)}
 
 

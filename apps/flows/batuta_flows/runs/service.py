@@ -6,13 +6,14 @@ Blocking, safe for several threads. Not here: HTTP (api/), what the tasks do (wo
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
-from batuta.client import ClientError, Conflict, NotFound, SyncClient
+from batuta.client import TERMINAL_STATUSES, ClientError, Conflict, Execution, NotFound, ServerFault, SyncClient
 from batuta_flows.compiler import LOST_AFTER_S, Compiled, compile_flow, ref_of
 from batuta_flows.document import graph
 from batuta_flows.document.check import Problem, problems
@@ -20,12 +21,14 @@ from batuta_flows.document.flow import Flow, write_flow
 from batuta_flows.errors import FlowError, Refused
 from batuta_flows.runs.estimate import Estimate, estimate
 from batuta_flows.runs.history import History
+from batuta_flows.runs.items import item_executions
 from batuta_flows.runs.view import Run, run_of
 from batuta_flows.workers.run import Runner
 
 Json = Any
 Scope = Literal["all", "node", "upto", "from"]
 log = logging.getLogger("batuta.flows")
+ITEMS_KEPT: Final = 2_000
 
 
 class UnknownRun(FlowError):
@@ -56,6 +59,7 @@ class Service:
         self._client, self._history, self._runner, self._configured, self._now_ms = client, history, runner, configured, now_ms
         self._lost_after_s = lost_after_s
         self._registered: set[str] = set()  # names of definitions this process has seen registered
+        self._items: dict[str, Execution] = {}  # items of streams that have completed, oldest first
 
     # -- starting -------------------------------------------------------------------------------------------------------------------
 
@@ -88,10 +92,9 @@ class Service:
         if compiled.name in self._registered:
             return
         self._client.register_task_defs(compiled.task_definitions)
-        try:
-            self._client.register_workflow(compiled.definition)
-        except Conflict:
-            pass  # the name is the hash of what is in it: whoever was first registered the same
+        for definition in (*compiled.items, compiled.definition):
+            with contextlib.suppress(Conflict):  # the name is the hash of what is in it: whoever was first registered the same
+                self._client.register_workflow(definition)
         self._registered.add(compiled.name)
 
     def _known(self, flow_id: str, flow: Flow, only: Collection[str]) -> dict[str, Json]:
@@ -114,10 +117,29 @@ class Service:
             UnknownRun: the orchestrator has none of this id.
             ClientError: the orchestrator cannot be asked.
         """
+        return self._run_of(self._execution(run_id))
+
+    def _execution(self, run_id: str) -> Execution:
         try:
-            return run_of(self._client.get_workflow(run_id))
+            return self._client.get_workflow(run_id)
         except NotFound:
             raise UnknownRun("Workflow execution not found") from None
+
+    def _run_of(self, execution: Execution) -> Run:
+        """The run, with its streams' items: executions of their own, which are kept here once they have completed, for then they never change."""
+        found = {}
+        for id in item_executions(execution):
+            if (item := self._items.get(id)) is None:
+                try:
+                    item = self._client.get_workflow(id)
+                except NotFound:
+                    continue  # removed, or not written yet
+                if item.status == "COMPLETED":
+                    self._items[id] = item
+                    while len(self._items) > ITEMS_KEPT:
+                        self._items.pop(next(iter(self._items)), None)
+            found[id] = item
+        return run_of(execution, found)
 
     def sweep(self) -> list[str]:
         """
@@ -130,12 +152,12 @@ class Service:
         for run_id in self._history.open_runs():
             looked_at = self._now_ms()
             try:
-                found = self.run(run_id)
+                found = self._execution(run_id)
             except UnknownRun:
                 self._history.lost(run_id, looked_at)
                 self._runner.cancel_run(run_id)
                 continue
-            if found.is_over and self._history.seen(found, looked_at):
+            if found.status in TERMINAL_STATUSES and self._history.seen(self._run_of(found), looked_at):
                 self._runner.cancel_run(run_id)
                 over.append(run_id)
         for run_id in self._runner.runs_at_providers():  # those of a process that was lost between the two, or of a request that was on its way meanwhile
@@ -158,7 +180,7 @@ class Service:
 
         Raises:
             UnknownRun: there is no such run.
-            NotNow: nothing has failed, or it is under way.
+            NotNow: nothing has failed, it is under way, or the orchestrator cannot.
         """
         found = self.run(run_id)
         if found.status not in ("failed", "cancelled"):
@@ -167,6 +189,8 @@ class Service:
         self._runner.clear_doubts(run_id)
         try:
             self._act(run_id, lambda: self._client.retry(run_id))
+        except ServerFault as error:  # Conductor 3.32 cannot go on within a loop
+            raise NotNow(f"the orchestrator cannot go on with this run ({error.message}); run the flow again: what was made is remembered") from error
         finally:
             self._look_again(run_id)
 

@@ -18,6 +18,7 @@ from batuta.client import TERMINAL_STATUSES, Execution, Task
 from batuta_flows.compiler.names import ref_of
 from batuta_flows.document.flow import Flow, read_flow
 from batuta_flows.errors import Malformed
+from batuta_flows.runs.items import tasks_of
 
 Json = Any
 TASK_WORDS: Final = {
@@ -93,17 +94,19 @@ class Run(msgspec.Struct, frozen=True):
         return self.ended_at > 0
 
 
-def run_of(execution: Execution) -> Run:
-    """The run that an execution is."""
+def run_of(execution: Execution, items: Mapping[str, Execution] | None = None) -> Run:
+    """The run that an execution is. *items*: those of its streams' items (items.py)."""
     flow = _flow_of(execution)
     latest: dict[str, Task] = {}
     attempts: dict[str, int] = {}
-    for task in execution.tasks:
+    told = tasks_of(execution, items or {})
+    for task in told.tasks:
         latest[task.ref] = task
         attempts[task.ref] = attempts.get(task.ref, 0) + 1
     named = {ref_of(node.id): (node.id, node.type) for node in flow.nodes} if flow is not None else {}
     ran = set((execution.input or {}).get("nodes") or {})
-    nodes = [_node(id, ref, latest, attempts) for ref, (id, _) in named.items() if ref in ran] if named else list(_strange(latest, attempts))
+    expected = told.expected
+    nodes = [_node(id, ref, latest, attempts, expected.get(ref)) for ref, (id, _) in named.items() if ref in ran] if named else list(_strange(latest, attempts))
     return Run(
         execution.id,
         (flow.name if flow is not None else "") or execution.workflow_name or "Untitled Workflow",
@@ -131,15 +134,17 @@ def _instant(value: Json) -> int:
 # -- nodes ------------------------------------------------------------------------------------------------------------------------
 
 
-def _node(id: str, ref: str, latest: Mapping[str, Task], attempts: Mapping[str, int]) -> NodeStatus:
-    items = sorted(_items(ref, latest), key=lambda item: item.index)
-    own = [task for name, task in latest.items() if belongs(name, ref)]
+def _node(id: str, ref: str, latest: Mapping[str, Task], attempts: Mapping[str, int], expected: set[int] | None) -> NodeStatus:
+    """*expected*: of a node of a stream, the numbers of all its items, also of those that have not begun."""
+    begun = list(_items(ref, latest))
+    items = sorted([*begun, *(Item(i, "pending") for i in (expected or set()) - {item.index for item in begun})], key=lambda item: item.index)
+    own = [task for name, task in latest.items() if belongs(name, ref) and (expected is None or name == ref or _ITEM.match(name))]
     if not own:
-        return NodeStatus(id, "pending")
+        return NodeStatus(id, "pending", items=items)
     last = latest.get(ref)
     speaking = last if last is not None else _speaking(own)
     said, error = _object(speaking, "status"), _object(speaking, "error")
-    status = _word(own, last)
+    status = _word(own, last) if last is not None or expected is None else _word_of_items(items)
     return NodeStatus(
         id=id,
         status=status,
@@ -184,6 +189,13 @@ def _word(own: list[Task], last: Task | None) -> str:
         if word in words and not words & {"running", "pending"}:
             return word
     return "running"
+
+
+def _word_of_items(items: list[Item]) -> str:
+    """How a node of a stream stands, whose items are all that is known of it."""
+    words = {item.status for item in items}
+    over = next((word for word in ("failed", "cancelled", "completed") if word in words), "pending")
+    return "running" if words & {"running"} or (over == "completed" and len(words) > 1) else over
 
 
 def _items(ref: str, latest: Mapping[str, Task]) -> Iterator[Item]:

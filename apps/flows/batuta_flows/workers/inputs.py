@@ -10,15 +10,17 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from batuta_flows.catalogue import NODE_TYPES
-from batuta_flows.document.values import filled, written
+from batuta_flows.document.values import filled, unsealed, written
 
 Json = Any
 PROMPTS: Final = ("prompt", "prompt2", "prompt3", "prompt4")
 
 
 def settings_of(task_input: Mapping[str, Json]) -> dict[str, Json]:
-    """The settings a task was given, with its slots filled."""
-    settings = filled(task_input.get("settings") or {}, task_input.get("slots") or {})
+    """The settings a task was given, with its slots filled. An item without slots has had them filled before (items.py)."""
+    settings = unsealed(task_input.get("settings") or {})
+    if "slots" in task_input:
+        settings = filled(settings, task_input["slots"] or {})
     return settings if isinstance(settings, dict) else {}
 
 

@@ -68,7 +68,7 @@ class Runner:
     def _run(self, context: TaskContext) -> dict[str, Json] | InProgress:
         given = context.task.input
         node_type = NODE_TYPES[str(given["nodeType"])]
-        settings = complete(node_type.name, settings_of(given) if "slots" in given else given["settings"])
+        settings = complete(node_type.name, settings_of(given))
         provider = choose(node_type, str(settings.get("provider") or "auto"), self._configured)
         job = _job(node_type, provider, settings, given)
         key = result_key(node_type.name, node_type.version, provider.id, job.model, job.seed, job.settings)
