@@ -101,11 +101,18 @@ class Service:
         """The newest outputs of the nodes that are not part of this run."""
         found: dict[str, Json] = {}
         for kept in self._history.latest_of(flow_id) if flow_id else ():
-            for result in kept.results:
+            for result in kept.results if kept.ended_at else self._results_so_far(kept.run_id):
                 id = result["nodeId"]
                 if result["success"] and id not in found and id not in only and flow.node(id) is not None:
                     found[id] = result["data"]["output"]
         return found
+
+    def _results_so_far(self, run_id: str) -> list[dict[str, Json]]:
+        """Of a run that has not ended, or of whose end nobody has written yet."""
+        try:
+            return self.run(run_id).results
+        except UnknownRun:
+            return []
 
     # -- looking --------------------------------------------------------------------------------------------------------------------
 
