@@ -3,7 +3,7 @@ What the Flow Builder costs: compiling a flow, and what it adds to the work of i
 
     python -m bench flows [--nodes N] [--runs N]
 
-compile   a chain and a wide flow of N nodes, in this process: milliseconds, best of five
+compile   a chain, branches of ten, and a stream (nodes over one list whose items do not wait) of N nodes, in this process: milliseconds, best of five
 chain     N text nodes one after another, by `batuta flows` with its own engine in a process of its own: milliseconds a node, from the run's start to its
           end as the run itself says. The work of a node is writing one short text: what is measured is polling, handing out, reporting, remembering.
 wide      the same nodes in branches of ten
@@ -35,7 +35,7 @@ def main(arguments: list[str]) -> int:
     cases = {"chain": chain(asked.nodes, asked.nodes), "wide": chain(asked.nodes, 10)}
     print(f"{'':34}{'found':>10}{'bar':>8}")
     missed = 0
-    for name, nodes in cases.items():
+    for name, nodes in {**cases, "stream": stream(asked.nodes)}.items():
         missed += _told(f"compile, {name}, {asked.nodes} nodes (ms)", compiled_ms(nodes), COMPILE_MS)
     subject = builder().start()
     try:
@@ -54,6 +54,15 @@ def chain(count: int, length: int) -> list[Any]:
         {"id": f"node-{i}", "type": "text_to_text", "config": {"prompt": f"word {i}", "systemPrompt": reference(i - 1)} if i % length else {"prompt": "word"}}
         for i in range(count)
     ]
+
+
+def stream(count: int) -> list[Any]:
+    """So many text nodes over one list, each taking what the one before has made of the item."""
+    found = chain(count, count)
+    for node in found:
+        node["execution"] = {"waitForAll": False}
+    found[0]["config"]["prompt"] = ["one", "two", "three"]
+    return found
 
 
 def compiled_ms(nodes: list[Any]) -> float:

@@ -7,42 +7,45 @@ way, and nothing outside stands between. Every other node is a barrier. Source: 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, KeysView, Mapping
 
 from batuta_flows.document import graph
 from batuta_flows.document.flow import Node
 from batuta_flows.document.shape import Shape
+from batuta_flows.document.values import Reference
+
+References = Mapping[str, list[tuple[str, Reference]]]
 
 
 def streams(nodes: Mapping[str, Node], formed: Mapping[str, Shape], needed: Mapping[str, list[str]]) -> list[list[str]]:
     """The streams of at least two nodes, each in the order in which its nodes need each other."""
     order = graph.in_order(needed)
     place = {id: i for i, id in enumerate(order)}
+    used = {id: nodes[id].references() for id in order if formed[id].is_mapped}
     found: dict[str, list[str]] = {}
-    for id in order:
-        if not formed[id].is_mapped:
-            continue
+    for id in used:
         found[id] = [id]
         if nodes[id].run.wait_for_all:
             continue
-        sources = [used.node for name, used in nodes[id].references() if name in formed[id].mapped and used.node in found and used.node != id]
-        members = sorted({id, *(member for source in sources for member in found[source])}, key=place.__getitem__)
-        if sources and _go_together(members, nodes, formed, needed):
-            for member in members:
-                found[member] = members
+        sources = {member.node for name, member in used[id] if name in formed[id].mapped and member.node in found} - {id}
+        groups = list({found[source][0]: found[source] for source in sources}.values())
+        joined = [member for group in groups for member in group]
+        new = [id] if len(groups) == 1 else [*joined, id]  # who follows one stream alone changes nothing for the nodes of it
+        if groups and _go_together(dict.fromkeys([*joined, id]).keys(), new, nodes, formed, needed, used):
+            members = sorted([*joined, id], key=place.__getitem__)
+            found |= dict.fromkeys(members, members)
     return [members for id, members in found.items() if len(members) > 1 and members[0] == id]
 
 
-def _go_together(members: Collection[str], nodes: Mapping[str, Node], formed: Mapping[str, Shape], needed: Mapping[str, list[str]]) -> bool:
-    """Whether item k of each of them needs nothing of the others but their item k."""
-    inside = set(members)
-    if len({(nodes[id].run.at_once, nodes[id].run.on_item_error) for id in members}) > 1:
+def _go_together(
+    inside: KeysView[str], new: Collection[str], nodes: Mapping[str, Node], formed: Mapping[str, Shape], needed: Mapping[str, list[str]], used: References
+) -> bool:
+    """Whether item k of each of the *new* ones needs nothing of the others *inside* but their item k."""
+    if len({(nodes[id].run.at_once, nodes[id].run.on_item_error) for id in (next(iter(inside)), *new)}) > 1:
         return False
-    for id in members:
-        used = [name for name, found in nodes[id].references() if found.node in inside]
-        if used and (nodes[id].run.wait_for_all or not set(used) <= set(formed[id].mapped)):
+    for id in new:
+        taken = {name for name, member in used[id] if member.node in inside}
+        if (taken and nodes[id].run.wait_for_all) or not taken <= set(formed[id].mapped) or inside & set(nodes[id].after):
             return False
-        if inside & set(nodes[id].after):
-            return False
-    outside = {need for id in members for need in needed[id]} - inside
+    outside = {need for id in new for need in needed[id]} - inside
     return not any(inside & graph.closure(needed, need) for need in outside)
