@@ -51,12 +51,12 @@ class Hold:
     def waits(self, asked: Asked) -> None:
         if not self.go.is_set() and f"{asked.method} {asked.path}".startswith(self.beginning):
             self.arrived.release()
-            self.go.wait(60)
+            self.go.wait(300)
 
     def reached(self, times: int = 1) -> None:
         """Return when so many requests are held. Raises AssertionError when they do not come."""
         for i in range(times):
-            assert self.arrived.acquire(timeout=60), f"{self.beginning!r} was asked for {i} times, expected {times}"
+            assert self.arrived.acquire(timeout=180), f"{self.beginning!r} was asked for {i} times, expected {times}"
 
 
 class Providers:

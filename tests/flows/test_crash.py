@@ -20,6 +20,7 @@ from provider_fake import Providers, providers
 from batuta.client import SyncClient
 
 PICTURES = 3
+pytestmark = pytest.mark.timeout(900)  # a dozen starts of whole processes, beside whatever else runs
 
 
 class Stage:

@@ -13,6 +13,7 @@ from provider_fake import Providers, providers
 from batuta.client import SyncClient
 
 FLOWS, PICTURES, PROCESSES = 20, 3, 4
+pytestmark = pytest.mark.timeout(900)  # five processes beside whatever else runs
 
 
 def a_flow(number: int) -> list[object]:
