@@ -30,6 +30,7 @@ from batuta.errors import SecretUnreadable
 ROWS_PER_TURN = 5_000  # rows one decision may make before it takes a breath; the alarm set for the same instant goes on
 PASSES_PER_TURN = 20_000  # a bound for the settling itself, far above what ROWS_PER_TURN lets happen
 REASON_LENGTH_MAX = 500
+_ALONE = (Claimed, LeaseExtended)
 
 
 class Outcome(msgspec.Struct):
@@ -56,7 +57,7 @@ def decide(x: Execution, event: Event, now: int, tools: Tools) -> Outcome:
         return Outcome(False, [])
     if not _happened(turn, event):
         return Outcome(False, [])
-    if not isinstance(event, Claimed | LeaseExtended):  # nothing follows from these; an unfinished decision stays so, and no script runs
+    if not isinstance(event, _ALONE):  # nothing follows from these; an unfinished decision stays so, and no script runs
         settle(turn)
     return conclude(turn)
 
@@ -421,7 +422,7 @@ def schedule(turn: Turn, rows: list[Task]) -> None:
     Conductor does not stamp its workflow row when the last thing it did was to start an operator that stays open.
     """
     added = [task for task in rows if turn.add(task)]
-    turn.stamps = not any(task.type in _STAY_OPEN for task in added)
+    turn.stamps = _STAY_OPEN.isdisjoint([task.type for task in added])
     for task in added:
         if task.status.is_terminal:
             continue
@@ -497,9 +498,10 @@ def finish(turn: Turn, status: WorkflowStatus, reason: str | None, *, task: Task
     if task is not None:
         h.failed_task_id = task.id
     lost = (TaskStatus.FAILED, TaskStatus.FAILED_WITH_TERMINAL_ERROR)
-    failed = [t for t in x.ordered() if t.status in lost]
-    h.failed_refs = list(dict.fromkeys([*h.failed_refs, *(t.ref for t in failed)]))
-    h.failed_names = list(dict.fromkeys([*h.failed_names, *(t.def_name for t in failed)]))
+    if failed := [t for t in x.tasks.values() if t.status in lost]:
+        failed.sort(key=lambda t: (t.seq, t.n))
+        h.failed_refs = list(dict.fromkeys([*h.failed_refs, *(t.ref for t in failed)]))
+        h.failed_names = list(dict.fromkeys([*h.failed_names, *(t.def_name for t in failed)]))
     _cancel_open(turn, reason)
     if x.inbox:
         x.take(len(x.inbox))  # nobody will read them

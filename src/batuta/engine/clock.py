@@ -39,15 +39,19 @@ class SystemClock:
 
     def __init__(self) -> None:
         self._wall = time.time_ns() // 1_000_000
-        self._monotonic = time.monotonic_ns() // 1_000_000
+        self._monotonic = self._looked = time.monotonic_ns() // 1_000_000
+        self._now = self._wall
 
     def now(self) -> int:
-        estimate = self._wall + time.monotonic_ns() // 1_000_000 - self._monotonic
-        wall = time.time_ns() // 1_000_000
-        if wall > estimate + JUMP_MS:
-            self._wall += wall - estimate
-            return wall
-        return estimate
+        monotonic = time.monotonic_ns() // 1_000_000
+        if monotonic != self._looked:  # once a millisecond: a step of the engine asks several times
+            self._looked = monotonic
+            self._now = self._wall + monotonic - self._monotonic
+            wall = time.time_ns() // 1_000_000
+            if wall > self._now + JUMP_MS:
+                self._wall += wall - self._now
+                self._now = wall
+        return self._now
 
     def call_at(self, at: int, call: Callable[[], None]) -> Handle:
         # At most a minute ahead: a wall clock set ahead is noticed by then.

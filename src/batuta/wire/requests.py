@@ -12,7 +12,6 @@ Source: conductor-rest-api.md §3.6, §3.7, §4.
 from __future__ import annotations
 
 import ast
-import contextlib
 from typing import Annotated, Final, Literal, TypeVar, get_args
 
 import msgspec
@@ -208,8 +207,10 @@ S = TypeVar("S")
 
 
 def _read(body: bytes, decoder: msgspec.json.Decoder[S], record: Record) -> S:
-    with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    try:
         return decoder.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        pass  # outside, so that what is said of the second reading does not speak of the first
     return msgspec.convert(record.read(decode(body)), decoder.type)
 
 

@@ -122,7 +122,9 @@ class Execution:
         self.deadlines: list[tuple[int, int]] = []  # heap of (instant, row number); stale entries are skipped when met
         self.last_seq = 0
         self.has_contracts = self.definition.has_contracts  # or a node that only this run has (`know`)
-        self.secrets = self.definition.secrets.union(self.head.secrets, *(node.secrets for node in self.nodes.values()))  # names it may use
+        self.secrets = self.definition.secrets  # names it may use
+        if self.head.secrets or self.nodes:
+            self.secrets = self.secrets.union(self.head.secrets, *(node.secrets for node in self.nodes.values()))
         ordered = sorted(tasks, key=lambda t: (t.seq, t.n))
         for task in ordered:
             self._place(task)
