@@ -239,6 +239,8 @@ class Searching:
         ("input != needle", "", "CB", "B1 A2 A1"),
         ("output = 'thr*ad'", "", "", "A2"),
         ("jsonData = *needle*", "", "A", ""),
+        ("jsonData != needle", "", "CB", "B1 A2 A1"),
+        ("jsonData = thread", "", "", "A2"),
         ("reasonForIncompletion = *boom*", "", "B", "B1"),
         ("reasonForIncompletion IS NULL", "", "CA", "A2 A1"),
         ("createdBy = ada", "", "B", "B1 A2 A1"),

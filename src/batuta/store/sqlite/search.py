@@ -134,8 +134,11 @@ def _compared(query: Compare, field: Field, values: list[Any]) -> str:
         return f"(substr({expression}, 1, length(?)) = ?)"
     is_text = query.field in TEXTS and op in ("=", "!=")
     if is_text or (op == "=" and "*" in query.values[0] and query.field not in NUMBERS):
-        values.append(like(f"*{query.values[0]}*" if is_text else query.values[0]))
-        return f"({expression} {'NOT LIKE' if op == '!=' else 'LIKE'} ? ESCAPE '\\')"
+        pattern = like(f"*{query.values[0]}*" if is_text else query.values[0])
+        looked_at = (*field.parts, expression)
+        values += [pattern] * len(looked_at)
+        found = " OR ".join(f"{text} LIKE ? ESCAPE '\\'" for text in looked_at)
+        return f"(NOT ({found}))" if op == "!=" else f"({found})"
     given = [instant(v, query.field) if query.field in NUMBERS else v for v in query.values]
     values += given
     if op in ("=", "IN") and all(given):
