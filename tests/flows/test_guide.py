@@ -38,8 +38,9 @@ from batuta_flows.settings import VARIABLES  # noqa: E402
 
 Json = Any
 PM2 = "pm2 7"
-SHOWN_S = 60.0  # for what goes on until Ctrl-C to show what it should
-RUN_S = 120.0
+SHOWN_S = 120.0  # for what goes on until Ctrl-C to show what it should
+RUN_S = 180.0
+pytestmark = pytest.mark.timeout(900)
 
 
 def until(ask: Callable[[], Any]) -> None:
@@ -124,7 +125,10 @@ class Desk:
             while self.with_ports(says) not in re.sub(r"\x1b[\[(][0-9;?]*[a-zA-Z]", "", said):
                 assert time.monotonic() < late, f"{text}: {said[-2000:]}"
                 if select.select([terminal], [], [], 0.5)[0]:
-                    said += os.read(terminal, 1 << 16).decode(errors="replace")
+                    try:
+                        said += os.read(terminal, 1 << 16).decode(errors="replace")
+                    except OSError:  # nobody is at the other end any more
+                        raise AssertionError(f"{text} ended: {said[-2000:]}") from None
             yield said
         finally:
             with contextlib.suppress(ProcessLookupError):
@@ -293,6 +297,17 @@ def _who_worked(desk: Desk) -> set[str]:
     found = {task["workerId"] for run in runs for task in run["tasks"] if task.get("workerId")}
     assert found
     return found
+
+
+def test_the_backend_ends_with_the_process_that_started_it(desk: Desk) -> None:
+    """A child that outlived server.js would keep the port, and pm2 would start it anew in vain."""
+    settings = {**desk.environment, "PORT": str(desk.ports["5111"])}
+    with subprocess.Popen(["node", "server.js"], cwd=TYPED_IN / "backend", env=settings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as started:
+        until(lambda: desk.answers("/health", "5111"))
+        second = subprocess.run(["node", "server.js"], cwd=TYPED_IN / "backend", env=settings, capture_output=True, text=True, timeout=RUN_S, check=False)
+        assert second.returncode == 1 and "choose another PORT" in second.stderr
+        started.kill()
+    until(lambda: not desk.answers("/health", "5111"))
 
 
 def test_every_command_and_variable_stands_in_the_table() -> None:
