@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from studio import picture, sound
+from studio import film, picture, sound
 
 Json = Any
 
@@ -103,7 +103,8 @@ class Providers:
         if path.startswith("/v1/"):
             return self._openai(path.removeprefix("/v1"))
         if path.startswith("/media/"):
-            return Answer(200, picture(1) if path.endswith("png") else sound(1), {"Content-Type": "image/png"})
+            found = {"png": picture, "mp4": film}.get(path.rpartition(".")[2], sound)
+            return Answer(200, found(1), {"Content-Type": "image/png"})
         if path.startswith("/service/"):
             return Answer(200, {"type": "x", "output": {"imageUrl": f"{self.url}/media/swapped.png"}})
         return self._fal(asked)
@@ -140,6 +141,7 @@ class Providers:
                 return Answer(200, {"status": "COMPLETED", "logs": None, "metrics": {"inference_time": 1.0}})
             return Answer(202, {"status": "IN_QUEUE", "queue_position": 2})
         media = {"images": [{"url": f"{self.url}/media/a.png"}], "audio_file": {"url": f"{self.url}/media/a.wav"}, "audio": {"url": f"{self.url}/media/a.wav"}}
+        media["video"] = {"url": f"{self.url}/media/a.mp4"}
         return Answer(200, media)
 
 

@@ -101,6 +101,11 @@ def sound(seed: int) -> bytes:
     return made.getvalue()
 
 
+def film(seed: int) -> bytes:
+    """What begins as a film does; nobody has to play it."""
+    return b"\x00\x00\x00\x18ftypmp42" + seed.to_bytes(8, "little") * 20
+
+
 def broken(message: str = "it broke", *, may_retry: bool = False) -> NodeFailed:
     return NodeFailed("provider_down" if may_retry else "bad_input", message, may_retry=may_retry)
 

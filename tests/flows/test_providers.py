@@ -64,6 +64,26 @@ def test_texts_pictures_and_voices_come_from_openai(flows: Builder, world: Provi
     assert by_path["/v1/audio/speech"].body["input"] == world.said
 
 
+def test_fal_moves_lips_and_is_sent_what_it_cannot_fetch(flows: Builder, world: Providers) -> None:
+    nodes = [
+        node("p", "text_to_image", prompt="x", provider="local", size="64x64"),
+        node("v", "image_to_video", imageUrl=ref("p", "imageUrl"), duration=1, provider="local"),
+        node("s", "text_to_speech", text="Hello", provider="local"),
+        node("l", "lip_sync", videoUrl=ref("v", "videoUrl"), audioUrl=ref("s", "audioUrl"), provider="fal"),
+    ]
+    status = flows.ended(flows.run(nodes))
+    output = next(result["data"]["output"] for result in status["results"] if result["nodeId"] == "l")
+    assert (output["model"], output["costUsd"]) == ("fal-ai/sync-lipsync", 0.7) and output["videoUrl"].endswith(".mp4")
+    (sent,) = world.submitted()
+    assert sent.path == "/fal-ai/sync-lipsync" and sent.body["video_url"].startswith("data:video/mp4;base64,")
+    assert sent.body["audio_url"].startswith("data:audio/wav;base64,")
+
+
+def test_a_model_of_somebody_else_is_refused_before_anything_is_sent(flows: Builder, world: Providers) -> None:
+    code, answer = flows.ask("POST", "/workflow/run", {"nodes": [node("a", "text_to_image", prompt="x", provider="fal", model="dall-e-3")]})
+    assert (code, answer["problems"][0]["code"]) == (422, "unknown_model") and world.asked == []
+
+
 def test_a_model_splits_a_text(flows: Builder, world: Providers) -> None:
     world.said = 'Here you are:\n```json\n[{"index": 0, "text": "One.", "duration": 3}, {"index": 1, "text": "Two."}]\n```'
     status = flows.ended(flows.run([node("a", "split_text", text="One. Two.", provider="openai", numSegments=2)]))

@@ -45,7 +45,7 @@ TEXT_TO_IMAGE: Final = NodeType(
     outputs=(Output("imageUrl", Medium.IMAGE), Output("prompt", Medium.TEXT), Output("aspectRatio", Medium.TEXT)),
     providers=(
         fal("fal-ai/z-image/turbo", "fal-ai/flux/schnell", cost_usd=0.005, ignores=("negativePrompt",)),
-        openai("gpt-image-2", "gpt-image-2.5-flare", cost_usd=0.04, ignores=("negativePrompt", "seed")),
+        openai("gpt-image-2", "gpt-image-2.6-flare", "gpt-image-2.6-sunburst", cost_usd=0.04, ignores=("negativePrompt", "seed")),
         local("A drawing program: landscapes, portraits, objects and posters that follow the words", ignores=("negativePrompt",)),
     ),
     estimate_s=30,

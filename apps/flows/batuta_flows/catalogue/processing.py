@@ -24,7 +24,7 @@ IMAGE_TO_IMAGE: Final = NodeType(
     ),
     outputs=(Output("imageUrl", Medium.IMAGE), Output("originalUrl", Medium.IMAGE)),
     providers=(
-        openai("gpt-image-2", "gpt-image-2.5-flare", cost_usd=0.04, ignores=("strength", "seed")),
+        openai("gpt-image-2", "gpt-image-2.6-flare", "gpt-image-2.6-sunburst", cost_usd=0.04, ignores=("strength", "seed")),
         local("Style filters: painting, pencil, warm, cold, monochrome, by words of the prompt", ignores=("seed",)),
     ),
     estimate_s=30,
