@@ -46,7 +46,7 @@ def test_the_keyboard_is_enough_to_add_link_run_and_open_what_was_made(page: Any
         saved(page)
         assert kept(flows)["nodes"][1]["config"]["text"] == link
         page.keyboard.press("Control+Enter")
-        page.get_by_text("The flow has run.").wait_for()
+        page.get_by_text("2 of 2 nodes").wait_for()
         page.keyboard.press("Escape")
         page.keyboard.press("Alt+ArrowLeft")
         page.locator(".react-flow__node[data-id=text_to_text_1]:focus").wait_for()
@@ -77,6 +77,8 @@ def test_a_link_that_is_drawn_to_nothing_asks_for_a_node_that_takes_it(page: Any
         saved(page)
         made = kept(flows)["nodes"][1]
         assert made["config"]["imageUrl"] == {"_type": "reference", "nodeId": "pic", "outputKey": "imageUrl"}
+        line = page.locator(".react-flow__edge-path").first
+        assert line.evaluate("line => getComputedStyle(line).stroke") not in ("none", "")  # it can be seen
         page.locator(".react-flow__edge").focus()
         page.keyboard.press("Enter")
         page.get_by_role("button", name="Cut the link Picture imageUrl into Image to Video imageUrl").click()

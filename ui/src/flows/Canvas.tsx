@@ -60,7 +60,7 @@ export function Canvas({ onPalette, onHelp }: { onPalette: () => void; onHelp: (
   );
 
   return (
-    <div className={css.canvas} data-flow-canvas="" data-linking={linking || undefined}>
+    <div ref={stage} className={css.canvas} data-flow-canvas="" data-linking={linking || undefined}>
       <ReactFlow
         nodes={nodes.drawn}
         edges={shownEdges}

@@ -1,15 +1,16 @@
 // One node: what it is, who does it, how it stands, what it made, and its ports.
 import { Handle, Position, type NodeProps } from "@xyflow/react";
 import { memo, useState } from "react";
+import { CopyText } from "../design/CopyText";
 import { Dialog } from "../design/Dialog";
 import { Icon } from "../design/Icon";
 import { Status } from "../design/Status";
 import { NodeIcon } from "./NodeIcon";
 import { CardPreview, labelOf, Medium } from "./Preview";
 import { portsOf, shownInputs, takenBy } from "./ports";
-import { lookOfStatus, progressOf, shownOf, type Shown } from "./results";
+import { addressOf, lookOfStatus, named, progressOf, shownOf, textOf, type Shown } from "./results";
 import { useStudio } from "./studio";
-import type { FlowNode, InputPort, NodeStatus, NodeType, OutputPort, Problem } from "./types";
+import type { FlowNode, InputPort, ItemStatus, NodeStatus, NodeType, OutputPort, Problem, Provider } from "./types";
 import css from "./Card.module.css";
 
 export const Card = memo(function Card({ id, selected }: Pick<NodeProps, "id" | "selected">) {
@@ -43,6 +44,7 @@ export const Card = memo(function Card({ id, selected }: Pick<NodeProps, "id" | 
         {status && <Status status={lookOfStatus(status.status, status.partial)} bare size={16} />}
       </header>
       <Chips node={node} type={type} status={status} isMapped={isMapped} />
+      {status?.items && status.items.length > 1 && <Tiles items={status.items} />}
       {status?.status === "running" && <Bar value={status.progress} />}
       {shown && <CardPreview shown={shown} title={title} onOpen={() => setOpen(true)} />}
       <Complaint bad={bad} status={status} />
@@ -52,15 +54,17 @@ export const Card = memo(function Card({ id, selected }: Pick<NodeProps, "id" | 
   );
 });
 
-/** Who would do the work now: the chosen provider, or the first that is configured. */
-export function providerOf(node: FlowNode, type: NodeType | undefined): string {
-  const wanted = node.config.provider;
-  const found =
-    typeof wanted === "string" && wanted && wanted !== "auto"
-      ? type?.providers.find(provider => provider.id === wanted)
-      : type?.providers.find(provider => provider.configured);
-  return found?.title ?? (type?.providers.length ? `needs ${type.providers[0]!.needs.join(" or ")}` : "");
+/** Who does the work: who did it, else the chosen provider, else the first that is configured. */
+function providerOf(node: FlowNode, type: NodeType | undefined, ran: string | undefined): Provider | undefined {
+  const wanted = ran || node.config.provider;
+  return typeof wanted === "string" && wanted && wanted !== "auto"
+    ? type?.providers.find(provider => provider.id === wanted)
+    : type?.providers.find(provider => provider.configured);
 }
+
+/** This machine's stand-ins for what a provider makes are called what they are; its own tools, such as ffmpeg, are no stand-ins. */
+const isSample = (provider: Provider, type: NodeType) =>
+  !provider.needs.length && type.providers.some(one => one.needs.length);
 
 function Chips({
   node,
@@ -74,10 +78,19 @@ function Chips({
   isMapped: boolean;
 }) {
   const progress = progressOf(status);
-  const provider = type?.providers.find(one => one.id === status?.provider)?.title ?? providerOf(node, type);
+  const provider = providerOf(node, type, status?.provider);
+  const cached = status?.items?.filter(item => item.cachedFrom).length ?? 0;
   return (
     <div className={css.chips}>
-      {provider && <span className={css.chip}>{provider}</span>}
+      {node.enabled === false && <span className={css.chip}>switched off</span>}
+      {provider ? (
+        <span className={css.chip} title={provider.note}>
+          {provider.title}
+          {type && isSample(provider, type) && ", a sample"}
+        </span>
+      ) : (
+        type?.providers[0] && <span className={css.chip}>needs {type.providers[0].needs.join(" or ")}</span>
+      )}
       {progress ? (
         <span className={css.chip} data-items="">
           {progress.done} of {progress.all}
@@ -86,8 +99,31 @@ function Chips({
       ) : (
         isMapped && <span className={css.chip}>each item</span>
       )}
-      {status?.cachedFrom && <span className={css.chip}>kept from before</span>}
+      {status?.cachedFrom ? (
+        <span className={css.chip} title={`These inputs gave this in run ${status.cachedFrom}; it was not made again.`}>
+          cached from run {named(status.cachedFrom)}
+        </span>
+      ) : (
+        cached > 0 && <span className={css.chip}>{cached} cached</span>
+      )}
       {status?.status === "running" && status.note && <span className={`${css.note} cut`}>{status.note}</span>}
+    </div>
+  );
+}
+
+const TILES_MAX = 60;
+
+/** One tile an item: which are waiting, at work, done, failed. */
+function Tiles({ items }: { items: readonly ItemStatus[] }) {
+  return (
+    <div className={css.tiles} aria-hidden="true">
+      {items.slice(0, TILES_MAX).map(item => (
+        <i
+          key={item.index}
+          data-status={item.status}
+          title={`${item.index + 1}: ${item.error || item.note || item.status}`}
+        />
+      ))}
     </div>
   );
 }
@@ -105,7 +141,7 @@ function Complaint({ bad, status }: { bad?: Problem; status?: NodeStatus }) {
   const words = status?.error || failed?.error || bad?.message;
   if (!words) return null;
   return (
-    <p className={css.complaint} role="alert">
+    <p className={css.complaint}>
       <Icon name="alert" size={13} />
       <span>{words}</span>
     </p>
@@ -164,12 +200,29 @@ function Ports({ inputs, outputs, type }: { inputs: InputPort[]; outputs: Output
 }
 
 function Large({ title, shown, onClose }: { title: string; shown: Shown; onClose: () => void }) {
+  const run = useStudio(state => state.run?.workflowId ?? "");
   return (
     <Dialog open onClose={onClose} title={title} wide>
       <div className={css.gallery}>
-        {shown.values.map((value, index) => (
-          <Medium key={index} medium={shown.medium} value={value} label={labelOf(title, index, shown.values.length)} />
-        ))}
+        {shown.values.map((value, index) => {
+          const label = labelOf(title, index, shown.values.length);
+          const address = addressOf(value);
+          return (
+            <figure key={index} className={css.one}>
+              <Medium medium={shown.medium} value={value} label={label} />
+              <figcaption>
+                {shown.values.length > 1 && <span className="faint">{label}</span>}
+                {address ? (
+                  <a href={`${address}/download?run=${encodeURIComponent(run)}`} download>
+                    Download
+                  </a>
+                ) : (
+                  <CopyText text={textOf(value)} label="Copy the text" />
+                )}
+              </figcaption>
+            </figure>
+          );
+        })}
       </div>
     </Dialog>
   );

@@ -13,7 +13,7 @@ import { consoleOf, useHealth } from "./health";
 import { NodeIcon } from "./NodeIcon";
 import { labelOf, Medium } from "./Preview";
 import { isOver, lookOfStatus } from "./results";
-import { costOf, dollars, spentOn } from "./spend";
+import { costOf, dollars } from "./spend";
 import type { NodeTypes } from "./types";
 import css from "./Compare.module.css";
 
@@ -75,7 +75,7 @@ function RunHead({ letter, ran }: { letter: string; ran: Ran }) {
   const health = useHealth();
   const place = consoleOf(health, run.workflowId);
   const [start, end] = [run.startTime, run.endTime].map(at => (at ? Date.parse(at) : 0)) as [number, number];
-  const spent = spentOn(run.results);
+  const spent = run.spentUsd;
   return (
     <section className={css.run} aria-label={`Run ${letter}`}>
       <b className={css.letter}>{letter}</b>

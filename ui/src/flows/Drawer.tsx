@@ -4,9 +4,11 @@ import { Icon } from "../design/Icon";
 import { Status } from "../design/Status";
 import { duration } from "../lib/format";
 import { restore } from "./actions";
+import { consoleOf, useHealth } from "./health";
 import { labelOf, Medium } from "./Preview";
 import { lookOfStatus, shownOf } from "./results";
 import { Runs } from "./Runs";
+import { boundsOf, dollars, overOf, priceOf } from "./spend";
 import { studio, useStudio } from "./studio";
 import css from "./Drawer.module.css";
 
@@ -51,56 +53,78 @@ export function Drawer() {
 
 function RunLine() {
   const run = useStudio(state => state.run);
-  const price = useStudio(state => state.estimateUsd);
   const failed = useStudio(state => state.run?.nodeStatuses.find(node => node.error));
-  const done = run?.nodeStatuses.filter(node => node.status === "completed").length ?? 0;
-  return (
-    <p className={css.line} aria-live="polite">
-      {run ? (
-        <>
-          <Status status={lookOfStatus(run.status)} />
-          <span className="faint">
-            {done} of {run.nodeStatuses.length} nodes
-            {run.startTime && run.endTime && `, ${duration(Date.parse(run.endTime) - Date.parse(run.startTime))}`}
-          </span>
-          {failed && (
-            <button type="button" className={css.reason} onClick={() => studio().select([failed.id])}>
-              {failed.error}
-            </button>
-          )}
-        </>
-      ) : (
+  const place = consoleOf(useHealth(), run?.workflowId ?? "");
+  if (!run)
+    return (
+      <p className={css.line}>
         <span className="faint">Not run yet</span>
+      </p>
+    );
+  const done = run.nodeStatuses.filter(node => node.status === "completed").length;
+  const took = run.startTime && run.endTime ? duration(Date.parse(run.endTime) - Date.parse(run.startTime)) : "";
+  const cached = run.nodeStatuses.filter(node => node.cachedFrom).length;
+  const said = [
+    `${done} of ${run.nodeStatuses.length} nodes`,
+    took,
+    cached > 0 && `${cached} cached`,
+    run.spentUsd > 0 && `${dollars(run.spentUsd)} spent`,
+  ];
+  return (
+    <>
+      <p className={css.line} aria-live="polite">
+        <Status status={lookOfStatus(run.status)} />
+        <span className="faint">{said.filter(Boolean).join(", ")}</span>
+        {failed && (
+          <button type="button" className={css.reason} onClick={() => studio().select([failed.id])}>
+            {failed.error}
+          </button>
+        )}
+      </p>
+      {place && (
+        <a className={css.place} href={place} target="_blank" rel="noreferrer">
+          Run in the console
+        </a>
       )}
-      <span className={css.price} title="A rough price of one run, each node once">
-        {price ? `about $${price.toFixed(price < 0.1 ? 3 : 2)}` : "free"}
-      </span>
-    </p>
+    </>
   );
 }
 
 function Checklist() {
   const problems = useStudio(state => state.problems);
   const nodes = useStudio(state => state.nodes);
+  const estimate = useStudio(state => state.estimate);
   const all = [...problems.values()].flat();
+  const cost = estimate && (
+    <p className={css.cost} data-over={overOf(estimate) ? "" : undefined}>
+      One run: {priceOf(estimate)}
+      {overOf(estimate) && `, ${overOf(estimate)}`}. <span className="faint">{boundsOf(estimate)}</span>
+    </p>
+  );
   if (!nodes.size) return <p className="faint">Add a node, or begin with a template.</p>;
   if (!all.length)
     return (
-      <p className={css.good}>
-        <Icon name="check" /> Everything is there. Ctrl Enter runs it.
-      </p>
+      <>
+        <p className={css.good}>
+          <Icon name="check" /> Everything is there. Ctrl Enter runs it.
+        </p>
+        {cost}
+      </>
     );
   return (
-    <ul className={css.list}>
-      {all.map(problem => (
-        <li key={`${problem.nodeId} ${problem.field} ${problem.code}`} data-severity={problem.severity}>
-          <button type="button" onClick={() => studio().select([problem.nodeId])}>
-            <strong>{nodes.get(problem.nodeId)?.title || problem.nodeId}</strong>
-            {problem.field && ` · ${problem.field}`}: {problem.message}
-          </button>
-        </li>
-      ))}
-    </ul>
+    <>
+      {cost}
+      <ul className={css.list}>
+        {all.map(problem => (
+          <li key={`${problem.nodeId} ${problem.field} ${problem.code}`} data-severity={problem.severity}>
+            <button type="button" onClick={() => studio().select([problem.nodeId])}>
+              <strong>{nodes.get(problem.nodeId)?.title || problem.nodeId}</strong>
+              {problem.field && ` · ${problem.field}`}: {problem.message}
+            </button>
+          </li>
+        ))}
+      </ul>
+    </>
   );
 }
 

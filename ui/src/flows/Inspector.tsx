@@ -5,6 +5,7 @@ import { changed, withExecution } from "./document";
 import { duplicate, remove } from "./actions";
 import { Field, Wrong } from "./Fields";
 import { NodeIcon } from "./NodeIcon";
+import { NodeRun } from "./NodeRun";
 import { studio, useStudio } from "./studio";
 import type { Execution, FlowNode, NodeType } from "./types";
 import css from "./Inspector.module.css";
@@ -98,6 +99,7 @@ function One({ node, type }: { node: FlowNode; type?: NodeType }) {
           ))}
         {type && <Form node={node} type={type} />}
         <Items node={node} type={type} />
+        <NodeRun node={node} type={type} />
       </div>
     </>
   );

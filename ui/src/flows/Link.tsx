@@ -21,7 +21,7 @@ export const Link = memo(function Link(props: EdgeProps) {
   const link = { source, output: sourceHandleId ?? "", target, field: targetHandleId ?? "" };
   return (
     <>
-      <BaseEdge id={id} path={path} interactionWidth={16} data-state={state} />
+      <BaseEdge id={id} path={path} style={props.style} interactionWidth={16} data-state={state} />
       {(count || selected) && (
         <EdgeLabelRenderer>
           <div className={`${css.count} nodrag nopan`} data-state={state} style={place}>

@@ -30,8 +30,10 @@ export function CardPreview({ shown, title, onOpen }: { shown: Shown; title: str
       data-medium={medium}
       data-many={values.length > 1 || undefined}
       onClick={onOpen}
-      aria-label={`Open ${values.length === 1 ? shown.name : `${values.length} results`} of ${title}`}
     >
+      <span className="visually-hidden">
+        Open {values.length === 1 ? shown.name : `${values.length} results`} of {title}
+      </span>
       {first.map((value, index) => (
         <Small key={index} medium={medium} value={value} />
       ))}

@@ -10,7 +10,7 @@ import { ago, count, duration, when } from "../lib/format";
 import * as api from "./api";
 import { consoleOf, useHealth } from "./health";
 import { addressOf, isOver, lookOfStatus } from "./results";
-import { dollars, spentOn } from "./spend";
+import { dollars } from "./spend";
 import type { Kept, RunFilter } from "./types";
 import css from "./Runs.module.css";
 
@@ -114,12 +114,13 @@ function RunCard({
 }) {
   const health = useHealth();
   const at = kept.startTime ? Date.parse(kept.startTime) : 0;
-  const spent = spentOn(kept.results);
+  const spent = kept.spentUsd;
   const console_ = consoleOf(health, kept.workflowId);
   const named = `${kept.workflowName}, ${at ? ago(at) : "not begun"}`;
   return (
     <li className={css.run} aria-current={isShown || undefined} data-chosen={isChosen || undefined}>
-      <button type="button" className={css.poster} onClick={() => acts.onShow(kept)} aria-label={`Show ${named}`}>
+      <button type="button" className={css.poster} onClick={() => acts.onShow(kept)}>
+        <span className="visually-hidden">Show {named}</span>
         <Poster kept={kept} />
       </button>
       <div className={css.said}>

@@ -8,6 +8,7 @@ import { toast } from "../design/Toast";
 import { tidy } from "./actions";
 import { exportFile, exportOriginal, importFile } from "./files";
 import { isOver } from "./results";
+import { boundsOf, overOf, priceOf } from "./spend";
 import { studio, useStudio, type Saving } from "./studio";
 import css from "./Editor.module.css";
 
@@ -50,8 +51,21 @@ export function TopBar({
       <Button kind="quiet" icon="undo" aria-label="Undo" disabled={!canUndo} onClick={studio().undo} />
       <Button kind="quiet" icon="redo" aria-label="Redo" disabled={!canRedo} onClick={studio().redo} />
       <More onOpen={onOpen} onHelp={onHelp} />
+      <Price />
       <RunButtons />
     </header>
+  );
+}
+
+/** What the next run costs, about, before it is started. */
+function Price() {
+  const estimate = useStudio(state => state.estimate);
+  const over = overOf(estimate);
+  return (
+    <span className={css.price} data-over={over ? "" : undefined} title={boundsOf(estimate)}>
+      {priceOf(estimate)}
+      {over && <span>, {over}</span>}
+    </span>
   );
 }
 

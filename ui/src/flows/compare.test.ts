@@ -36,6 +36,7 @@ function ran(made: Record<string, string>, ...nodes: FlowNode[]) {
     error: null,
     startTime: null,
     endTime: null,
+    spentUsd: 0,
   };
   return { run, document: { format: "", workflowName: "", nodes } };
 }

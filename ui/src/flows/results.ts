@@ -94,3 +94,5 @@ export function lookOfStatus(status: string, partial = false): string {
   return partial && status === "completed" ? "COMPLETED_WITH_ERRORS" : (CONDUCTORS[status] ?? status);
 }
 export const isOver = (status: string) => ["completed", "failed", "cancelled"].includes(status);
+/** A run's id in few letters; ids of one day begin alike. */
+export const named = (run: string) => run.slice(-6);

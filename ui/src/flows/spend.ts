@@ -1,5 +1,5 @@
-// Money in words, and what the results of a run say they cost.
-import type { Result } from "./types";
+// Money in words: what a run will cost, about, and what a result did.
+import type { Estimate } from "./types";
 
 export function dollars(usd: number): string {
   if (!usd) return "$0";
@@ -14,5 +14,24 @@ export function costOf(output: Record<string, unknown> | undefined): number {
   return costs.reduce<number>((sum, cost) => sum + (typeof cost === "number" ? cost : 0), 0);
 }
 
-export const spentOn = (results: readonly Result[]) =>
-  results.reduce((sum, result) => sum + costOf(result.data?.output), 0);
+/** A run's price before it is started; empty while it is not known. */
+export function priceOf(estimate: Estimate | null): string {
+  if (!estimate) return "";
+  if (!estimate.usd) return "free";
+  return `about ${dollars(estimate.usd)}`;
+}
+
+/** What bounds it, and which bound is in the way. */
+export function boundsOf(estimate: Estimate | null): string {
+  if (!estimate) return "";
+  const { runUsdMax, dayUsdMax, dayUsd, isGuess } = estimate;
+  const words = `At most ${dollars(runUsdMax)} a run and ${dollars(dayUsdMax)} a day; ${dollars(dayUsd)} were spent in the last 24 hours.`;
+  return isGuess ? `${words} How long lists will be is a guess.` : words;
+}
+
+export function overOf(estimate: Estimate | null): string {
+  if (!estimate?.exceeds) return "";
+  return estimate.exceeds === "run"
+    ? `over the cap of ${dollars(estimate.runUsdMax)} a run`
+    : `over the cap of ${dollars(estimate.dayUsdMax)} a day`;
+}

@@ -7,7 +7,7 @@ import { empty } from "./document";
 import { shapesOf, type Shapes } from "./ports";
 import { isOver, outputsOfRun } from "./results";
 import { begin, changedTo, redone, undone, type Timeline } from "./undo";
-import type { FlowDocument, FlowNode, Medium, NodeStatus, NodeTypes, Problem, Run, Saved } from "./types";
+import type { Estimate, FlowDocument, FlowNode, Medium, NodeStatus, NodeTypes, Problem, Run, Saved } from "./types";
 
 export type Saving = "empty" | "saved" | "waiting" | "saving" | "conflict" | "failed";
 
@@ -19,7 +19,7 @@ export interface State {
   shapes: Shapes;
   selected: ReadonlySet<string>;
   problems: ReadonlyMap<string, Problem[]>;
-  estimateUsd: number;
+  estimate: Estimate | null;
   flow: Saved | null;
   saving: Saving;
   savingError: string;
@@ -49,7 +49,7 @@ const fresh = (types: NodeTypes, document: FlowDocument): State => ({
   shapes: shapesOf(document, types),
   selected: new Set(),
   problems: new Map(),
-  estimateUsd: 0,
+  estimate: null,
   flow: null,
   saving: document.nodes.length ? "saved" : "empty",
   savingError: "",
@@ -132,11 +132,10 @@ export class Studio {
 
   private async check(): Promise<void> {
     const { document } = this.state;
-    if (!document.nodes.length) return this.set({ problems: new Map(), estimateUsd: 0 });
+    if (!document.nodes.length) return this.set({ problems: new Map(), estimate: null });
     try {
       const found = await api.validate(document);
-      if (document === this.state.document)
-        this.set({ problems: byNode(found.problems), estimateUsd: found.estimateUsd });
+      if (document === this.state.document) this.set({ problems: byNode(found.problems), estimate: found.estimate });
     } catch (error) {
       if (error instanceof ApiError && error.status) toast("bad", `The flow could not be checked: ${error.message}`);
     }

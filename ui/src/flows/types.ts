@@ -91,7 +91,17 @@ export interface Validation {
   valid: boolean;
   problems: Problem[];
   notes: string[];
-  estimateUsd: number;
+  estimate: Estimate;
+}
+/** What one run costs, about; what is allowed; which of the two caps is in the way. */
+export interface Estimate {
+  usd: number;
+  isGuess: boolean;
+  exceeds: "run" | "day" | null;
+  nodes: { nodeId: string; provider: string; model: string; items: number; usd: number; isGuess: boolean }[];
+  runUsdMax: number;
+  dayUsdMax: number;
+  dayUsd: number;
 }
 export interface ItemStatus {
   index: number;
@@ -132,6 +142,8 @@ export interface Run {
   error: string | null;
   startTime: string | null;
   endTime: string | null;
+  /** What paid providers have been promised or given for it. */
+  spentUsd: number;
 }
 /** What can be asked of kept runs. */
 export interface RunFilter {
@@ -149,6 +161,7 @@ export interface Kept {
   nodeCount: number;
   results: Result[];
   error: string | null;
+  spentUsd: number;
 }
 export interface Saved {
   id: string;

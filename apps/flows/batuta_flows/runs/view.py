@@ -159,7 +159,7 @@ def _node(id: str, ref: str, latest: Mapping[str, Task], attempts: Mapping[str, 
         started_at=min((_instant(t.json.get("startTime")) for t in own if t.json.get("startTime")), default=0),
         ended_at=_instant(speaking.json.get("endTime")) if status not in ("pending", "running") else 0,
         provider=str(speaking.output.get("provider") or said.get("provider") or ""),
-        cached_from=str(speaking.output.get("cachedFrom") or ""),
+        cached_from=found if isinstance(found := speaking.output.get("cachedFrom"), str) else "",  # of items it is a list; each says its own
         items=items,
     )
 
