@@ -64,9 +64,9 @@ crashes: up ## kill -9 under load, fifty times
 bench: up ## speed and memory, beside a real Conductor when Java and Maven are there
 	$(BIN)/python -m bench
 
-docs: up ## generated reference pages, and the pictures of the console
+docs: up ## generated reference pages, and the pictures of the console and of the canvas
 	$(BIN)/python docs/generate.py
-	PICTURES=1 $(BIN)/python -m pytest -q tests/console/test_pictures.py
+	PICTURES=1 $(BIN)/python -m pytest -q tests/console/test_pictures.py tests/flows/test_canvas_pictures.py
 
 clean:
 	rm -rf $(VENV) .clients ui/node_modules src/batuta/ui .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist

@@ -115,6 +115,7 @@ function RunCard({
   const health = useHealth();
   const at = kept.startTime ? Date.parse(kept.startTime) : 0;
   const spent = kept.spentUsd;
+  const reason = kept.results.find(result => result.error)?.error ?? kept.error; // the node's own words before the orchestrator's
   const console_ = consoleOf(health, kept.workflowId);
   const named = `${kept.workflowName}, ${at ? ago(at) : "not begun"}`;
   return (
@@ -159,9 +160,9 @@ function RunCard({
             .filter(Boolean)
             .join(" · ")}
         </p>
-        {kept.error && (
-          <p className={`${css.reason} cut`} title={kept.error}>
-            {kept.error}
+        {reason && (
+          <p className={`${css.reason} cut`} title={reason}>
+            {reason}
           </p>
         )}
         <label className={css.choose}>

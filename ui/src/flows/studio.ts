@@ -205,7 +205,7 @@ export class Studio {
       await this.save();
       const { document, flow } = this.state;
       const { workflowId } = await api.start(document, flow?.id ?? "", scope, node);
-      this.watch(workflowId, scope !== "all");
+      this.watch(workflowId, scope !== "all", true);
     } catch (error) {
       if (error instanceof api.Refusal && error.problems.length) {
         this.set({ problems: byNode(error.problems) });
@@ -217,19 +217,19 @@ export class Studio {
     }
   }
 
-  /** Look at a run. *over*: what earlier runs made stays on nodes that are not part of this one. */
-  watch(id: string, over = false): void {
+  /** Look at a run. *over*: what earlier runs made stays on nodes that are not part of this one. *isNew*: its end is told, however soon it comes. */
+  watch(id: string, over = false, isNew = false): void {
     this.unwatch();
     const before = over ? this.state.outputs : new Map<string, Record<string, unknown>>();
-    const told = new Set<string>();
+    const told = new Set<string>(isNew ? ["begun"] : []);
     this.unwatch = api.watch(
       id,
       run => {
         const statuses = sameAs(this.state.statuses, new Map(run.nodeStatuses.map(node => [node.id, node])));
         const outputs = sameAs(this.state.outputs, new Map([...before, ...outputsOfRun(run)]));
-        const isNew = this.state.run?.workflowId !== id;
+        const isOther = this.state.run?.workflowId !== id;
         this.set({ run, statuses, outputs });
-        if (isNew) this.moved();
+        if (isOther) this.moved();
         if (isOver(run.status) && !told.has(run.status) && told.size)
           toast(run.status === "completed" ? "good" : "bad", endOf(run));
         told.add(run.status);

@@ -158,10 +158,16 @@ def _node(id: str, ref: str, latest: Mapping[str, Task], attempts: Mapping[str, 
         attempts=attempts.get(speaking.ref, 0),
         started_at=min((_instant(t.json.get("startTime")) for t in own if t.json.get("startTime")), default=0),
         ended_at=_instant(speaking.json.get("endTime")) if status not in ("pending", "running") else 0,
-        provider=str(speaking.output.get("provider") or said.get("provider") or ""),
-        cached_from=found if isinstance(found := speaking.output.get("cachedFrom"), str) else "",  # of items it is a list; each says its own
+        provider=_one(speaking.output.get("provider") or said.get("provider")),
+        cached_from=cached if isinstance(cached := speaking.output.get("cachedFrom"), str) else "",  # of items it is a list; each says its own
         items=items,
     )
+
+
+def _one(value: Json) -> str:
+    """A word that a node says once, or all of its items alike; empty when they differ."""
+    said = {str(item) for item in (value if isinstance(value, list) else [value]) if item}
+    return said.pop() if len(said) == 1 else ""
 
 
 def belongs(name: str, ref: str) -> bool:
