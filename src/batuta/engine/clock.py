@@ -45,12 +45,12 @@ class SystemClock:
     def now(self) -> int:
         monotonic = time.monotonic_ns() // 1_000_000
         if monotonic != self._looked:  # once a millisecond: a step of the engine asks several times
-            self._looked = monotonic
-            self._now = self._wall + monotonic - self._monotonic
+            now = self._wall + monotonic - self._monotonic
             wall = time.time_ns() // 1_000_000
-            if wall > self._now + JUMP_MS:
-                self._wall += wall - self._now
-                self._now = wall
+            if wall > now + JUMP_MS:
+                self._wall += wall - now
+                now = wall
+            self._now, self._looked = now, monotonic  # in this order: another thread may ask meanwhile
         return self._now
 
     def call_at(self, at: int, call: Callable[[], None]) -> Handle:
