@@ -54,6 +54,7 @@ STARTS: list[tuple[str, str, str, str]] = [
     ("127.0.0.1:{port}",         "http://localhost:3465",       "cross-site",   REACHED),
     ("[::1]:{port}",             "http://app.localhost:3000",   "cross-site",   REACHED),
     ("192.168.1.7:{port}",       "http://192.168.1.7:{port}",   "",             REACHED),       # an address: nobody else can name it
+    ("flow-backend:{port}",      "",                            "",             REACHED),       # a name without a dot: of a container, of the local network
     (socket.gethostname(),       f"http://{socket.gethostname()}", "",          REACHED),
     ("flows.example.com",        "https://flows.example.com",   "same-origin",  REACHED),       # behind a proxy that keeps the name
     ("127.0.0.1:{port}",         "https://flows.example.com",   "same-origin",  REACHED),       # behind one that does not

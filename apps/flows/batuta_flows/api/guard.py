@@ -51,8 +51,8 @@ class Guard:
             await _foreign_page(origin)(scope, receive, send)
 
     def _is_ours(self, name: str) -> bool:
-        """Whether a request may be sent to this name: nobody else can make an address, this machine's names or the operator's point here."""
-        return is_local(name) or _is_address(name) or name in self._hosts
+        """Whether a request may be sent to this name: nobody else can make an address, a name of the local network, ours or the operator's point here."""
+        return is_local(name) or _is_address(name) or name in self._hosts or (name != "" and "." not in name)
 
     def _is_trusted(self, origin: str, host: str) -> bool:
         """The operator's, the backend's own, or, while the backend is asked for on this machine, one of this machine."""
