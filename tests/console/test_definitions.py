@@ -76,6 +76,25 @@ def test_a_change_becomes_a_new_version_unless_one_overwrites(page: Any, stage: 
     assert (latest["version"], latest["description"]) == (2, "third") and latest["createTime"] and latest["updateTime"]
 
 
+def test_who_would_notice_is_told_while_one_writes(page: Any, stage: Stage) -> None:
+    mail = simple("deliver", inputParameters={"to": "${workflow.input.to}"})
+    register(stage, "letter", mail, outputParameters={"messageId": "${deliver.output.id}"})
+    sub = {"name": "letter", "taskReferenceName": "sent", "type": "SUB_WORKFLOW", "subWorkflowParam": {"name": "letter"}, "inputParameters": {"to": "me"}}
+    register(stage, "secretary", sub, outputParameters={"id": "${sent.output.messageId}"})
+    stage.scenes.start("secretary")
+    page.goto(f"{stage.url}/definitions/letter")
+    replaced(page, "Definition", '"messageId"', '"id"')
+    hint = page.get_by_role("region", name="What it would break")
+    hint.get_by_role("listitem").filter(has_text="reads of its output messageId").get_by_role("link", name="secretary").wait_for()
+    hint.get_by_role("link", name="1 open execution").wait_for()
+    replaced(page, "Definition", "${workflow.input.to}", "${workflow.input.address}")
+    hint.get_by_text("does not give what is read now: address").wait_for()
+    replaced(page, "Definition", '"name": "deliver"', '"name": "deliver_by_pigeon"')
+    hint.get_by_text("has no worker").wait_for()
+    page.get_by_role("button", name="Save…").click()
+    page.get_by_role("dialog").get_by_role("region", name="What it would break").get_by_role("link", name="secretary").first.wait_for()
+
+
 def test_the_graph_follows_the_text_and_leads_to_it(page: Any, stage: Stage, look: Any) -> None:
     register(stage, "drawn", simple("first"), simple("second"))
     page.goto(f"{stage.url}/definitions/drawn")

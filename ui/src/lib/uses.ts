@@ -14,11 +14,11 @@ export interface Use {
 
 export interface Schedule {
   name: string;
-  startWorkflowRequest?: { name?: string; version?: number };
+  startWorkflowRequest?: { name?: string; version?: number; input?: unknown };
 }
 export interface Handler {
   name: string;
-  actions?: { start_workflow?: { name?: string; version?: number } }[];
+  actions?: { start_workflow?: { name?: string; version?: number; input?: unknown } }[];
 }
 
 /** What uses the workflow of this name. A name that is an expression is known only while it runs, and is not found. */

@@ -1,6 +1,6 @@
 // One workflow: its text and how it looks, its versions, who uses it. Saved as a new version unless somebody asks to overwrite.
 import { useQuery } from "@tanstack/react-query";
-import { useEffect, useMemo, useState } from "react";
+import { useMemo, useState } from "react";
 import { Link, useLocation, useParams as usePath } from "wouter";
 import { deleteWorkflow, refreshDefinitions } from "../../api/actions";
 import { path, query } from "../../api/http";
@@ -14,6 +14,7 @@ import { When } from "../../design/Time";
 import { told } from "../../design/Toast";
 import { count } from "../../lib/format";
 import { lean } from "../../lib/openapi";
+import { useUnsaved } from "../../lib/unsaved";
 import { to, useParams } from "../../lib/url";
 import css from "./Definitions.module.css";
 import { Edit } from "./Edit";
@@ -40,15 +41,6 @@ function useText(value: object | undefined): string | undefined {
   );
 }
 
-function useUnsaved(isDirty: boolean): void {
-  useEffect(() => {
-    if (!isDirty) return;
-    const ask = (event: BeforeUnloadEvent) => event.preventDefault();
-    addEventListener("beforeunload", ask);
-    return () => removeEventListener("beforeunload", ask);
-  }, [isDirty]);
-}
-
 function One({ name, version }: { name: string; version?: number }) {
   const [params, change] = useParams();
   const [, navigate] = useLocation();
@@ -61,7 +53,7 @@ function One({ name, version }: { name: string; version?: number }) {
   const isDirty = draft !== undefined && draft !== saved;
   const judgement = useJudgement("WorkflowDef", text || "{}");
   const uses = useUses(name);
-  useUnsaved(isDirty);
+  const letGo = useUnsaved(isDirty);
   if (found.error && !found.data) return <ErrorState error={found.error} onRetry={() => void found.refetch()} />;
   if (!found.data || saved === undefined) return <div className="page faint" aria-busy="true" />;
   const definition = found.data;
@@ -93,6 +85,7 @@ function One({ name, version }: { name: string; version?: number }) {
       danger: true,
     });
     if (answer && (await told(deleteWorkflow(name, shown), `Deleted ${name} version ${shown}`))) {
+      letGo();
       await refreshDefinitions(true);
       navigate(numbers.length > 1 ? to.definition(name) : to.definitions());
     }
@@ -174,7 +167,9 @@ function One({ name, version }: { name: string; version?: number }) {
             { key: "uses", label: "Used by" },
           ]}
         >
-          {view === "definition" && <Edit text={text} onChange={setDraft} judgement={judgement} />}
+          {view === "definition" && (
+            <Edit text={text} onChange={setDraft} judgement={judgement} before={isDirty ? definition : undefined} />
+          )}
           {view === "versions" && <Scroll children={<Versions name={name} versions={versions} />} />}
           {view === "uses" && <Scroll children={<Uses definition={definition} versions={numbers.slice(-20)} />} />}
         </Tabs>
@@ -188,6 +183,7 @@ function One({ name, version }: { name: string; version?: number }) {
           onDone={(savedName, savedVersion) => {
             setSaving(false);
             setDraft(undefined);
+            letGo();
             navigate(to.definition(savedName, savedVersion));
           }}
         />
@@ -214,7 +210,7 @@ function New({ like }: { like: string }) {
   const [isSaving, setSaving] = useState(false);
   const text = draft ?? begun ?? "";
   const judgement = useJudgement("WorkflowDef", text);
-  useUnsaved(draft !== undefined);
+  const letGo = useUnsaved(draft !== undefined && draft !== begun);
   if (copied.error) return <ErrorState error={copied.error} />;
   const choose = async (key: string) => {
     const changed = draft !== undefined && draft !== begun;
@@ -271,6 +267,7 @@ function New({ like }: { like: string }) {
           onClose={() => setSaving(false)}
           onDone={(name, version) => {
             setDraft(undefined);
+            letGo();
             navigate(to.definition(name, version));
           }}
         />

@@ -5,6 +5,7 @@ import { JsonEditor } from "../../design/JsonEditor";
 import { DefinitionGraph } from "../../graph/DefinitionGraph";
 import type { Path } from "../../lib/json";
 import { taskAt, taskPaths } from "../../lib/problems";
+import { Breaks } from "./Breaks";
 import css from "./Definitions.module.css";
 import { Problems } from "./Problems";
 import { parsed, useComplete, type Judgement } from "./assist";
@@ -13,10 +14,13 @@ export function Edit({
   text,
   onChange,
   judgement,
+  before,
 }: {
   text: string;
   onChange: (text: string) => void;
   judgement: Judgement;
+  /** What it was, when it is another one by now. */
+  before?: WorkflowDef;
 }) {
   const complete = useComplete("WorkflowDef");
   const [reveal, setReveal] = useState<Path>();
@@ -50,6 +54,7 @@ export function Edit({
           onPlace={setPlace}
         />
         <Problems judgement={judgement} onGo={setReveal} />
+        {before && judgement.state === "good" && <Breaks before={before} after={drawn} />}
       </div>
       <div className={css.graph}>
         <DefinitionGraph

@@ -9,6 +9,7 @@ import { Dialog } from "../../design/Dialog";
 import { toast } from "../../design/Toast";
 import { count } from "../../lib/format";
 import css from "./Definitions.module.css";
+import { Breaks } from "./Breaks";
 import { Diff } from "./Diff";
 import { UseList, useUses } from "./Uses";
 import { parsed } from "./assist";
@@ -93,6 +94,7 @@ export function Save({
           <UseList uses={affected} />
         </div>
       )}
+      {base && <Breaks before={base.definition} after={value as unknown as WorkflowDef} isOver={overwrites} />}
       {base && <Diff before={base.text} after={text} label="What changes" />}
       {failed && (
         <p role="alert" className={css.wrong}>

@@ -21,6 +21,7 @@ import { usePreferences } from "../../app/preferences";
 import { ago, short } from "../../lib/format";
 import { formOf, inputOf, textsOf, type Form } from "../../lib/form";
 import { isBranch } from "../../lib/json";
+import { useUnsaved } from "../../lib/unsaved";
 import { to, useParams } from "../../lib/url";
 import css from "./Definitions.module.css";
 import { Inputs } from "./Inputs";
@@ -99,6 +100,8 @@ function Filled({
   const [wrong, setWrong] = useState<Record<string, string>>({});
   const [failed, setFailed] = useState("");
   const [busy, setBusy] = useState(false);
+  const [isWritten, setWritten] = useState(false); // by hand
+  const letGo = useUnsaved(isWritten);
   const [mode, setMode] = useState(form.fields.length ? "form" : "json");
   const shownRaw = raw || JSON.stringify(inputOf(form, texts, rest).input, null, 2);
   const fill = (input: unknown) => {
@@ -140,6 +143,7 @@ function Filled({
         }),
       });
       void client.invalidateQueries({ queryKey: ["executions"] });
+      letGo();
       navigate(to.execution(id));
     } catch (error) {
       setFailed(error instanceof Error ? error.message : String(error));
@@ -150,6 +154,7 @@ function Filled({
     <form
       className={`page ${css.start}`}
       noValidate
+      onInput={() => setWritten(true)}
       onSubmit={event => {
         event.preventDefault();
         void send();

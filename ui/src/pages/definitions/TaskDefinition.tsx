@@ -15,6 +15,7 @@ import { toast, told } from "../../design/Toast";
 import { ago, count } from "../../lib/format";
 import type { Path } from "../../lib/json";
 import { schemaAt } from "../../lib/openapi";
+import { useUnsaved } from "../../lib/unsaved";
 import { to, useParams } from "../../lib/url";
 import { usesOfTask } from "../../lib/uses";
 import css from "./Definitions.module.css";
@@ -102,6 +103,7 @@ function Editing({ name, saved }: { name: string; saved: string }) {
   const workflows = useQuery(definitions());
   const value = parsed(text);
   const isDirty = text !== saved || !name;
+  const letGo = useUnsaved(text !== saved);
   const uses = usesOfTask(name, workflows.data ?? []);
   const view = params.get("view") ?? "form";
   const save = async () => {
@@ -110,6 +112,7 @@ function Editing({ name, saved }: { name: string; saved: string }) {
     try {
       await saveTask(value);
       await refreshDefinitions();
+      letGo();
       toast("good", `Saved ${String(value?.name)}`);
       navigate(to.task(String(value?.name)));
     } catch (error) {
@@ -135,6 +138,7 @@ function Editing({ name, saved }: { name: string; saved: string }) {
       danger: true,
     });
     if (answer && (await told(deleteTask(name), `Deleted ${name}`))) {
+      letGo();
       await refreshDefinitions(true);
       navigate(to.tasks());
     }

@@ -23,8 +23,12 @@ const WORDS: Record<Use["kind"], string> = {
   "event handler": "event handler",
   task: "task",
 };
-const placeOf = (use: Use) =>
-  use.kind === "schedule" ? to.schedules() : use.kind === "event handler" ? to.events() : to.definition(use.name);
+export const placeOf = (use: Use) =>
+  use.kind === "schedule"
+    ? to.schedules(use.name)
+    : use.kind === "event handler"
+      ? to.events({ name: use.name })
+      : to.definition(use.name);
 
 export function UseList({ uses, latest }: { uses: Use[]; latest?: boolean }) {
   return (
