@@ -446,16 +446,28 @@ def test_a_message_waits_for_a_broker_that_does_not_answer() -> None:
     play(scenario, providers=(broker,))
 
 
+async def thirty_wait(world: World) -> None:
+    """For a broker that is down."""
+    await world.register("flow", task("tell", "EVENT", sink="nats:orders"))
+    for _ in range(30):
+        await world.start("flow")
+    await turn()
+
+
+async def all_went(world: World, broker: Broker) -> None:
+    broker.is_down = False
+    broker.returned()
+    await world.settle()
+    assert len({message.id for message in broker.published}) == 30 and await world.store.outbox(limit=10) == []
+
+
 def test_more_messages_than_memory_is_for_wait_on_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delivery, "OUTGOING_MAX", 4)
     broker = Broker()
     broker.is_down = True
 
     async def scenario(world: World) -> None:
-        await world.register("flow", task("tell", "EVENT", sink="nats:orders"))
-        for _ in range(30):
-            await world.start("flow")
-        await turn()
+        await thirty_wait(world)
         assert len(world.engine._outgoing) == 4 and len(await world.events.outgoing()) == 30
         await world.register("inside", task("tell", "EVENT", sink="conductor:news"))
         await world.register("target", NOOP)
@@ -463,10 +475,7 @@ def test_more_messages_than_memory_is_for_wait_on_disk(monkeypatch: pytest.Monke
         await world.start("inside")
         while not await world.started("target"):  # our own queue does not wait with them
             await turn()
-        broker.is_down = False
-        broker.returned()
-        await world.settle()
-        assert len({message.id for message in broker.published}) == 30 and await world.store.outbox(limit=10) == []
+        await all_went(world, broker)
 
     play(scenario, providers=(broker,))
 
@@ -477,17 +486,11 @@ def test_what_stayed_on_disk_is_carried_by_the_next_process_too(monkeypatch: pyt
     broker.is_down = True
 
     async def scenario(world: World) -> None:
-        await world.register("flow", task("tell", "EVENT", sink="nats:orders"))
-        for _ in range(30):
-            await world.start("flow")
-        await turn()
+        await thirty_wait(world)
         await world.close()
         again = World(world.store, world.clock, providers=(broker,))
         await again.open()
-        broker.is_down = False
-        broker.returned()
-        await again.settle()
-        assert len({message.id for message in broker.published}) == 30 and await again.store.outbox(limit=10) == []
+        await all_went(again, broker)
         await again.close()
 
     play(scenario, providers=(broker,))

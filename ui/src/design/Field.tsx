@@ -1,4 +1,4 @@
-import { useId, type ReactNode } from "react";
+import { useId, type InputHTMLAttributes, type ReactNode } from "react";
 import css from "./Field.module.css";
 
 /** A label, what is filled in, a hint, and what is wrong with it. The control is made with the id and what describes it. */
@@ -54,6 +54,37 @@ export function Field({
 /** Fields side by side where there is room. */
 export const fields = css.fields;
 export const control = css.control;
+
+/** A field of one line. */
+export function TextField({
+  value,
+  onChange,
+  mono = false,
+  ...rest
+}: {
+  label: string;
+  value: string | number | undefined;
+  onChange: (text: string) => void;
+  hint?: string;
+  wrong?: string;
+  required?: boolean;
+  mono?: boolean;
+} & Pick<InputHTMLAttributes<HTMLInputElement>, "disabled" | "placeholder" | "type" | "min">) {
+  const { label, hint, wrong, required, ...given } = rest;
+  return (
+    <Field label={label} hint={hint} wrong={wrong} required={required}>
+      {control => (
+        <input
+          {...control}
+          {...given}
+          className={mono ? `${control.className} mono` : control.className}
+          value={value ?? ""}
+          onChange={event => onChange(event.target.value)}
+        />
+      )}
+    </Field>
+  );
+}
 
 /** A text that may be one of those offered. */
 export function Suggested({

@@ -1,5 +1,7 @@
 // What a list is filtered by: fields that wait for the end of typing, and chips that are on or off.
 import { useEffect, useId, useState, type ReactNode } from "react";
+import { useParams } from "../lib/url";
+import { Status } from "./Status";
 import css from "./SearchField.module.css";
 
 export function SearchField({
@@ -70,5 +72,61 @@ export function Filter({ label, group, children }: { label: string; group?: bool
     <div className={css.line} role={group ? "group" : "search"} aria-label={label}>
       {children}
     </div>
+  );
+}
+
+/** Above a list that is here as a whole: words (`word` in the URL), and one kind of rows alone (`only.name` in the URL). */
+export function ListFilter({
+  label,
+  search,
+  only,
+  children,
+}: {
+  label: string;
+  search: string;
+  only: { name: string; label: ReactNode };
+  children: ReactNode;
+}) {
+  const [params, change] = useParams();
+  const isOn = params.get(only.name) === "1";
+  return (
+    <Filter label={label}>
+      <SearchField label={search} value={params.get("word") ?? ""} onChange={word => change({ word })} wide isSearch />
+      <Chip on={isOn} onClick={() => change({ [only.name]: isOn ? "" : "1" })}>
+        {only.label}
+      </Chip>
+      {children}
+    </Filter>
+  );
+}
+
+/** Statuses that are wanted, each on or off; none: all. */
+export function StatusChips({
+  statuses,
+  chosen,
+  onChange,
+  children,
+}: {
+  statuses: readonly string[];
+  chosen: readonly string[];
+  onChange: (chosen: string[]) => void;
+  children?: ReactNode;
+}) {
+  return (
+    <Filter label="Status" group>
+      {statuses.map(status => {
+        const isOn = chosen.includes(status);
+        return (
+          <Chip
+            key={status}
+            on={isOn}
+            onClick={() => onChange(isOn ? chosen.filter(one => one !== status) : [...chosen, status])}
+          >
+            <Status status={status} />
+          </Chip>
+        );
+      })}
+      {children}
+    </Filter>
   );
 }

@@ -16,7 +16,7 @@ export async function tidied(
   document: FlowDocument,
   sizes: ReadonlyMap<string, { width: number; height: number }>,
 ): Promise<Map<string, [number, number]>> {
-  const worker = new Worker(new URL("./elk.worker.ts", import.meta.url), { type: "module" });
+  const worker = new Worker(new URL("../graph/elk.worker.ts", import.meta.url), { type: "module" });
   const elk = new ELK({ workerFactory: () => worker });
   try {
     const root: ElkNode = {

@@ -3,14 +3,13 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useLocation } from "wouter";
 import { definitions, overview, versions } from "../../api/queries";
 import type { Overview, WorkflowDef } from "../../api/types";
-import { Button } from "../../design/Button";
-import { EmptyState, ErrorState } from "../../design/EmptyState";
+import { EmptyState } from "../../design/EmptyState";
 import { Table, type Column, type Sorting } from "../../design/Table";
 import { When } from "../../design/Time";
 import { count } from "../../lib/format";
 import { to, useParams } from "../../lib/url";
+import { Catalogue, isFound } from "./Catalogue";
 import css from "./Definitions.module.css";
-import { Kinds } from "./Kinds";
 
 interface Row {
   definition: WorkflowDef;
@@ -48,60 +47,36 @@ export default function Definitions() {
     .filter(row => isFound(row.definition, words))
     .sort((a, b) => compared(a, b, sorting.key) * (sorting.descending ? -1 : 1));
   return (
-    <div className="page full">
-      <h1 className="visually-hidden">Definitions</h1>
-      <div className={css.line}>
-        <Kinds chosen="workflows" />
-        <input
-          className={css.search}
-          type="search"
-          aria-label="Search definitions"
-          placeholder="Name, owner, description"
-          value={words}
-          onChange={event => change({ q: event.target.value })}
-        />
-        <span className="faint">{found.data && count(rows.length, "workflow")}</span>
-        <span className={css.grow} />
-        <a href="/api/metadata/workflow" download="workflows.json">
-          Export all
-        </a>
-        <Button kind="primary" icon="plus" onClick={() => navigate(to.newDefinition())}>
-          New workflow
-        </Button>
-      </div>
-      {found.error && !found.data ? (
-        <ErrorState error={found.error} onRetry={() => void found.refetch()} />
-      ) : (
-        <Table
-          label={`Workflow definitions, ${count(rows.length)} found`}
-          columns={COLUMNS}
-          rows={rows}
-          keyOf={row => row.name}
-          hrefOf={row => to.definition(row.name)}
-          onOpen={row => navigate(to.definition(row.name))}
-          sorting={sorting}
-          onSort={next => change({ sort: `${next.key}:${next.descending ? "DESC" : "ASC"}` })}
-          empty={
-            found.isPending ? null : words ? (
-              <EmptyState icon="search" title="No workflow is like that" />
-            ) : (
-              <EmptyState icon="layers" title="No workflow is registered yet" command={REGISTER}>
-                Write one here with “New workflow”, or register a file.
-              </EmptyState>
-            )
-          }
-        />
-      )}
-    </div>
+    <Catalogue
+      kind="workflows"
+      title="Definitions"
+      total={found.data && count(rows.length, "workflow")}
+      exported={{ href: "/api/metadata/workflow", file: "workflows.json" }}
+      make="New workflow"
+      onMake={() => navigate(to.newDefinition())}
+      found={found}
+    >
+      <Table
+        label={`Workflow definitions, ${count(rows.length)} found`}
+        columns={COLUMNS}
+        rows={rows}
+        keyOf={row => row.name}
+        hrefOf={row => to.definition(row.name)}
+        onOpen={row => navigate(to.definition(row.name))}
+        sorting={sorting}
+        onSort={next => change({ sort: `${next.key}:${next.descending ? "DESC" : "ASC"}` })}
+        empty={
+          found.isPending ? null : words ? (
+            <EmptyState icon="search" title="No workflow is like that" />
+          ) : (
+            <EmptyState icon="layers" title="No workflow is registered yet" command={REGISTER}>
+              Write one here with “New workflow”, or register a file.
+            </EmptyState>
+          )
+        }
+      />
+    </Catalogue>
   );
-}
-
-function isFound(definition: WorkflowDef, words: string): boolean {
-  const text = `${definition.name} ${definition.ownerEmail ?? ""} ${definition.description ?? ""}`.toLowerCase();
-  return words
-    .toLowerCase()
-    .split(/\s+/)
-    .every(word => text.includes(word));
 }
 
 function compared(a: Row, b: Row, key: string): number {

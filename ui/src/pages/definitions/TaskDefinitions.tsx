@@ -3,14 +3,13 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useLocation } from "wouter";
 import { definitions, overview, taskDefinitions } from "../../api/queries";
 import type { QueueState, TaskDef } from "../../api/types";
-import { Button } from "../../design/Button";
-import { EmptyState, ErrorState } from "../../design/EmptyState";
+import { EmptyState } from "../../design/EmptyState";
 import { Table, type Column } from "../../design/Table";
 import { count, duration } from "../../lib/format";
 import { to, useParams } from "../../lib/url";
 import { usesOfTask } from "../../lib/uses";
+import { Catalogue, isFound } from "./Catalogue";
 import css from "./Definitions.module.css";
-import { Kinds } from "./Kinds";
 
 interface Row {
   task: TaskDef;
@@ -19,7 +18,7 @@ interface Row {
 }
 
 export default function TaskDefinitions() {
-  const [params, change] = useParams();
+  const [params] = useParams();
   const [, navigate] = useLocation();
   const found = useQuery(taskDefinitions());
   const workflows = useQuery(definitions());
@@ -27,58 +26,40 @@ export default function TaskDefinitions() {
   const words = params.get("q") ?? "";
   const queues = new Map(state.data?.queues.map(queue => [queue.taskType, queue]));
   const rows = (found.data ?? [])
-    .filter(task =>
-      `${task.name} ${task.ownerEmail ?? ""} ${task.description ?? ""}`.toLowerCase().includes(words.toLowerCase()),
-    )
+    .filter(task => isFound(task, words))
     .map((task): Row => ({
       task,
       queue: queues.get(task.name),
       uses: new Set(usesOfTask(task.name, workflows.data ?? []).map(use => use.name)).size,
     }));
   return (
-    <div className="page full">
-      <h1 className="visually-hidden">Task definitions</h1>
-      <div className={css.line}>
-        <Kinds chosen="tasks" />
-        <input
-          className={css.search}
-          type="search"
-          aria-label="Search task definitions"
-          placeholder="Name, owner, description"
-          value={words}
-          onChange={event => change({ q: event.target.value })}
-        />
-        <span className="faint">{found.data && count(rows.length, "task")}</span>
-        <span className={css.grow} />
-        <a href="/api/metadata/taskdefs" download="taskdefs.json">
-          Export all
-        </a>
-        <Button kind="primary" icon="plus" onClick={() => navigate(to.newTask())}>
-          New task
-        </Button>
-      </div>
-      {found.error && !found.data ? (
-        <ErrorState error={found.error} onRetry={() => void found.refetch()} />
-      ) : (
-        <Table
-          label={`Task definitions, ${count(rows.length)} found`}
-          columns={COLUMNS}
-          rows={rows}
-          keyOf={row => row.task.name}
-          hrefOf={row => to.task(row.task.name)}
-          onOpen={row => navigate(to.task(row.task.name))}
-          empty={
-            found.isPending ? null : words ? (
-              <EmptyState icon="search" title="No task is like that" />
-            ) : (
-              <EmptyState icon="layers" title="No task definition is registered">
-                A task needs none: it is then tried once, and may take any time. Make one to say how often and how long.
-              </EmptyState>
-            )
-          }
-        />
-      )}
-    </div>
+    <Catalogue
+      kind="tasks"
+      title="Task definitions"
+      total={found.data && count(rows.length, "task")}
+      exported={{ href: "/api/metadata/taskdefs", file: "taskdefs.json" }}
+      make="New task"
+      onMake={() => navigate(to.newTask())}
+      found={found}
+    >
+      <Table
+        label={`Task definitions, ${count(rows.length)} found`}
+        columns={COLUMNS}
+        rows={rows}
+        keyOf={row => row.task.name}
+        hrefOf={row => to.task(row.task.name)}
+        onOpen={row => navigate(to.task(row.task.name))}
+        empty={
+          found.isPending ? null : words ? (
+            <EmptyState icon="search" title="No task is like that" />
+          ) : (
+            <EmptyState icon="layers" title="No task definition is registered">
+              A task needs none: it is then tried once, and may take any time. Make one to say how often and how long.
+            </EmptyState>
+          )
+        }
+      />
+    </Catalogue>
   );
 }
 

@@ -38,7 +38,7 @@ export default function Events() {
           )
         }
       >
-        <div className={css.main}>
+        <div className="under-tabs">
           <View />
         </div>
       </Tabs>

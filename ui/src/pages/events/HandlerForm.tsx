@@ -5,7 +5,7 @@ import { createHandler, replaceHandler } from "../../api/actions";
 import { client, workflowNames } from "../../api/queries";
 import type { EventAction, EventHandler } from "../../api/types";
 import { Button } from "../../design/Button";
-import { Check, Field, fields, Suggested } from "../../design/Field";
+import { Check, Field, fields, Suggested, TextField } from "../../design/Field";
 import { FormDialog } from "../../design/FormDialog";
 import { JsonField } from "../../design/JsonField";
 import { Tabs } from "../../design/Tabs";
@@ -76,47 +76,36 @@ export function HandlerForm({
         ) : (
           <div className={css.form}>
             <div className={fields}>
-              <Field label="Name" required wrong={isTaken ? "There is a handler of this name." : undefined}>
-                {control => (
-                  <input
-                    {...control}
-                    value={draft.name ?? ""}
-                    disabled={handler !== null}
-                    onChange={event => change({ name: event.target.value })}
-                  />
-                )}
-              </Field>
-              <Field label="Event" required hint="provider:queue, such as conductor:orders:placed or jsm:orders.new">
-                {control => (
-                  <input
-                    {...control}
-                    className={`${control.className} mono`}
-                    value={draft.event ?? ""}
-                    onChange={event => change({ event: event.target.value })}
-                  />
-                )}
-              </Field>
-              <Field label="Description">
-                {control => (
-                  <input
-                    {...control}
-                    value={draft.description ?? ""}
-                    onChange={event => change({ description: event.target.value || undefined })}
-                  />
-                )}
-              </Field>
+              <TextField
+                label="Name"
+                required
+                wrong={isTaken ? "There is a handler of this name." : undefined}
+                disabled={handler !== null}
+                value={draft.name}
+                onChange={text => change({ name: text })}
+              />
+              <TextField
+                label="Event"
+                required
+                hint="provider:queue, such as conductor:orders:placed or jsm:orders.new"
+                mono
+                value={draft.event}
+                onChange={text => change({ event: text })}
+              />
+              <TextField
+                label="Description"
+                value={draft.description}
+                onChange={text => change({ description: text || undefined })}
+              />
             </div>
-            <Field label="Condition" hint="JavaScript; $ is the message. Without one it always acts.">
-              {control => (
-                <input
-                  {...control}
-                  className={`${control.className} mono`}
-                  placeholder="$.amount > 100"
-                  value={draft.condition ?? ""}
-                  onChange={event => change({ condition: event.target.value || undefined })}
-                />
-              )}
-            </Field>
+            <TextField
+              label="Condition"
+              hint="JavaScript; $ is the message. Without one it always acts."
+              mono
+              placeholder="$.amount > 100"
+              value={draft.condition}
+              onChange={text => change({ condition: text || undefined })}
+            />
             {actions.map((action, index) => (
               <ActionFields
                 key={index}

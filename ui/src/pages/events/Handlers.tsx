@@ -6,7 +6,7 @@ import type { EventHandler, Tag } from "../../api/types";
 import { Button } from "../../design/Button";
 import { EmptyState, ErrorState } from "../../design/EmptyState";
 import { Panels } from "../../design/Panel";
-import { Chip, Filter, SearchField } from "../../design/SearchField";
+import { ListFilter } from "../../design/SearchField";
 import { Table, type Column } from "../../design/Table";
 import { told } from "../../design/Toast";
 import { count } from "../../lib/format";
@@ -35,21 +35,15 @@ export function Handlers() {
   const edited = all.find(one => one.name === params.get("edit"));
   return (
     <>
-      <Filter label="Event handlers">
-        <SearchField
-          label="Name, event, action or tag"
-          value={params.get("word") ?? ""}
-          onChange={text => change({ word: text })}
-          wide
-          isSearch
-        />
-        <Chip on={isOff} onClick={() => change({ off: isOff ? "" : "1" })}>
-          Off: {count(all.filter(one => !one.active).length)}
-        </Chip>
+      <ListFilter
+        label="Event handlers"
+        search="Name, event, action or tag"
+        only={{ name: "off", label: `Off: ${count(all.filter(one => !one.active).length)}` }}
+      >
         <Button icon="plus" kind="primary" onClick={() => change({ new: "1" }, { push: true })}>
           New handler
         </Button>
-      </Filter>
+      </ListFilter>
       <Panels
         label="Event handler"
         panel={chosen && <HandlerPanel key={chosen.name} handler={chosen} onClose={() => change({ name: "" })} />}

@@ -1,8 +1,7 @@
 import { useState } from "react";
 import { Button } from "../../design/Button";
 import { Menu } from "../../design/Menu";
-import { Chip, SearchField } from "../../design/SearchField";
-import { Status } from "../../design/Status";
+import { Chip, SearchField, StatusChips } from "../../design/SearchField";
 import { WORKFLOW_STATUSES } from "../../design/status";
 import type { Filter } from "../../lib/search";
 import type { Patch } from "../../lib/url";
@@ -22,12 +21,6 @@ interface Props {
 export function Filters({ filter, typed, words, names, onChange, error }: Props) {
   const [isOpen, setOpen] = useState(typed !== "");
   const views = useViews();
-  const toggle = (status: string) => {
-    const next = filter.statuses.includes(status)
-      ? filter.statuses.filter(one => one !== status)
-      : [...filter.statuses, status];
-    onChange({ status: next.join(",") });
-  };
   const isAny = location.search !== "";
   return (
     <div className={css.filters} role="search" aria-label="Executions">
@@ -102,16 +95,15 @@ export function Filters({ filter, typed, words, names, onChange, error }: Props)
           </Button>
         )}
       </div>
-      <div className={css.chips} role="group" aria-label="Status">
-        {WORKFLOW_STATUSES.map(status => (
-          <Chip key={status} on={filter.statuses.includes(status)} onClick={() => toggle(status)}>
-            <Status status={status} />
-          </Chip>
-        ))}
+      <StatusChips
+        statuses={WORKFLOW_STATUSES}
+        chosen={filter.statuses}
+        onChange={statuses => onChange({ status: statuses.join(",") })}
+      >
         <Chip on={filter.top} onClick={() => onChange({ top: filter.top ? "" : "1" })}>
           No sub-workflows
         </Chip>
-      </div>
+      </StatusChips>
       {isOpen && (
         <SearchField
           label="Query, such as: version > 2 AND executionTime > 60000"

@@ -4,7 +4,7 @@ import { Link } from "wouter";
 import { taskDefinitions, work } from "../../api/queries";
 import { EmptyState, ErrorState } from "../../design/EmptyState";
 import { Panels } from "../../design/Panel";
-import { Chip, Filter, SearchField } from "../../design/SearchField";
+import { ListFilter } from "../../design/SearchField";
 import { Said } from "../../design/Side";
 import { Table, type Column } from "../../design/Table";
 import { Duration } from "../../design/Time";
@@ -31,13 +31,9 @@ export function QueueList() {
   const alone = all.filter(row => row.isAlone).length;
   return (
     <>
-      <Filter label="Queues">
-        <SearchField label="Queue" value={word} onChange={text => change({ word: text })} isSearch />
-        <Chip on={isAlone} onClick={() => change({ alone: isAlone ? "" : "1" })}>
-          Without a worker: {count(alone)}
-        </Chip>
+      <ListFilter label="Queues" search="Queue" only={{ name: "alone", label: `Without a worker: ${count(alone)}` }}>
         <span className="faint">{count(all.length, "queue")}</span>
-      </Filter>
+      </ListFilter>
       <Panels
         label="Queue"
         panel={

@@ -3,7 +3,6 @@ import { useLocation, useRoute } from "wouter";
 import { Tabs } from "../../design/Tabs";
 import { to } from "../../lib/url";
 import { QueueList } from "./QueueList";
-import css from "./Queues.module.css";
 import { TaskSearch } from "./TaskSearch";
 
 export default function Queues() {
@@ -21,7 +20,7 @@ export default function Queues() {
         value={isTasks ? "tasks" : "queues"}
         onChange={key => navigate(key === "tasks" ? to.taskSearch() : to.queues())}
       >
-        <div className={css.main}>{isTasks ? <TaskSearch /> : <QueueList />}</div>
+        <div className="under-tabs">{isTasks ? <TaskSearch /> : <QueueList />}</div>
       </Tabs>
     </div>
   );

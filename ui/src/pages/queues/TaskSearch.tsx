@@ -8,7 +8,7 @@ import type { SearchResult, TaskSummary } from "../../api/types";
 import { useLive } from "../../app/live";
 import { Button } from "../../design/Button";
 import { EmptyState, ErrorState } from "../../design/EmptyState";
-import { Chip, Filter, SearchField } from "../../design/SearchField";
+import { Chip, Filter, SearchField, StatusChips } from "../../design/SearchField";
 import { Status } from "../../design/Status";
 import { isOpen, shownStatus, TASK_STATUSES } from "../../design/status";
 import { Table, type Column, type Sorting } from "../../design/Table";
@@ -60,11 +60,6 @@ export function TaskSearch() {
   }, [found.data]);
   const total = found.data?.pages.at(-1)?.totalHits ?? 0;
   const isAny = Object.values(filter).some(value => value.length) || typed !== "" || words !== "";
-  const toggle = (status: string) => {
-    const on = filter.statuses.includes(status);
-    const next = on ? filter.statuses.filter(one => one !== status) : [...filter.statuses, status];
-    change({ status: next.join(",") });
-  };
   return (
     <>
       <Filter label="Tasks">
@@ -101,13 +96,11 @@ export function TaskSearch() {
           </Button>
         )}
       </Filter>
-      <Filter label="Status" group>
-        {TASK_STATUSES.map(status => (
-          <Chip key={status} on={filter.statuses.includes(status)} onClick={() => toggle(status)}>
-            <Status status={status} />
-          </Chip>
-        ))}
-      </Filter>
+      <StatusChips
+        statuses={TASK_STATUSES}
+        chosen={filter.statuses}
+        onChange={statuses => change({ status: statuses.join(",") })}
+      />
       {isTyping && (
         <SearchField
           label="Query, such as: queueWaitTime > 60000 AND referenceTaskName = flash"

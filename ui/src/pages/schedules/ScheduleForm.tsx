@@ -6,7 +6,7 @@ import { ApiError } from "../../api/http";
 import { client, workflowNames } from "../../api/queries";
 import type { Schedule } from "../../api/types";
 import { Button } from "../../design/Button";
-import { Check, Field, fields, Suggested } from "../../design/Field";
+import { Check, Field, fields, Suggested, TextField } from "../../design/Field";
 import { FormDialog } from "../../design/FormDialog";
 import { JsonField } from "../../design/JsonField";
 import { toast } from "../../design/Toast";
@@ -72,29 +72,15 @@ export function ScheduleForm({
       onClose={() => onClose()}
     >
       <div className={fields}>
-        <Field
+        <TextField
           label="Name"
           required
           wrong={isTaken ? "There is a schedule of this name; saving would replace it." : broken.name}
-        >
-          {control => (
-            <input
-              {...control}
-              value={draft.name}
-              disabled={schedule !== null}
-              onChange={event => change({ name: event.target.value })}
-            />
-          )}
-        </Field>
-        <Field label="Description">
-          {control => (
-            <input
-              {...control}
-              value={draft.description ?? ""}
-              onChange={event => change({ description: event.target.value })}
-            />
-          )}
-        </Field>
+          disabled={schedule !== null}
+          value={draft.name}
+          onChange={text => change({ name: text })}
+        />
+        <TextField label="Description" value={draft.description} onChange={text => change({ description: text })} />
       </div>
       {entries.map((entry, index) => (
         <EntryFields
@@ -129,26 +115,19 @@ export function ScheduleForm({
             />
           )}
         </Field>
-        <Field label="Version" hint="the latest unless given">
-          {control => (
-            <input
-              {...control}
-              type="number"
-              min={1}
-              value={request.version ?? ""}
-              onChange={event => ask({ version: event.target.value ? Number(event.target.value) : undefined })}
-            />
-          )}
-        </Field>
-        <Field label="Correlation id">
-          {control => (
-            <input
-              {...control}
-              value={request.correlationId ?? ""}
-              onChange={event => ask({ correlationId: event.target.value || undefined })}
-            />
-          )}
-        </Field>
+        <TextField
+          label="Version"
+          hint="the latest unless given"
+          type="number"
+          min={1}
+          value={request.version}
+          onChange={text => ask({ version: text ? Number(text) : undefined })}
+        />
+        <TextField
+          label="Correlation id"
+          value={request.correlationId}
+          onChange={text => ask({ correlationId: text || undefined })}
+        />
       </div>
       <JsonField
         label="Input"
@@ -159,26 +138,21 @@ export function ScheduleForm({
         }}
       />
       <div className={fields}>
-        <Field label="From" hint="on your clock; empty: from now">
-          {control => (
-            <input
-              {...control}
-              type="datetime-local"
-              value={localField(draft.scheduleStartTime)}
-              onChange={event => change({ scheduleStartTime: localInstant(event.target.value) })}
-            />
-          )}
-        </Field>
-        <Field label="Until" hint="empty: for ever" wrong={broken.scheduleEndTime}>
-          {control => (
-            <input
-              {...control}
-              type="datetime-local"
-              value={localField(draft.scheduleEndTime)}
-              onChange={event => change({ scheduleEndTime: localInstant(event.target.value) })}
-            />
-          )}
-        </Field>
+        <TextField
+          label="From"
+          hint="on your clock; empty: from now"
+          type="datetime-local"
+          value={localField(draft.scheduleStartTime)}
+          onChange={text => change({ scheduleStartTime: localInstant(text) })}
+        />
+        <TextField
+          label="Until"
+          hint="empty: for ever"
+          wrong={broken.scheduleEndTime}
+          type="datetime-local"
+          value={localField(draft.scheduleEndTime)}
+          onChange={text => change({ scheduleEndTime: localInstant(text) })}
+        />
       </div>
       <Check
         checked={draft.runCatchupScheduleInstances ?? false}
@@ -210,18 +184,14 @@ function EntryFields({
   return (
     <div className={css.entry} role="group" aria-label={label}>
       <div className={css.line}>
-        <Field label={label} wrong={wrong}>
-          {control => (
-            <input
-              {...control}
-              className={`${control.className} mono`}
-              spellCheck={false}
-              value={entry.cron}
-              placeholder="0 30 7 * * MON-FRI"
-              onChange={event => onChange({ ...entry, cron: event.target.value })}
-            />
-          )}
-        </Field>
+        <TextField
+          label={label}
+          wrong={wrong}
+          mono
+          placeholder="0 30 7 * * MON-FRI"
+          value={entry.cron}
+          onChange={text => onChange({ ...entry, cron: text })}
+        />
         <Field label="Begin with">
           {control => (
             <select {...control} value="" onChange={event => onChange({ ...entry, cron: event.target.value })}>

@@ -8,7 +8,7 @@ import { Button } from "../../design/Button";
 import { EmptyState, ErrorState } from "../../design/EmptyState";
 import { Icon } from "../../design/Icon";
 import { Panels } from "../../design/Panel";
-import { Chip, Filter, SearchField } from "../../design/SearchField";
+import { ListFilter } from "../../design/SearchField";
 import { Table, type Column } from "../../design/Table";
 import { When } from "../../design/Time";
 import { count } from "../../lib/format";
@@ -42,21 +42,15 @@ export default function Schedules() {
   return (
     <div className="page full">
       <h1 className="visually-hidden">Schedules</h1>
-      <Filter label="Schedules">
-        <SearchField
-          label="Schedule or workflow"
-          value={params.get("word") ?? ""}
-          onChange={text => change({ word: text })}
-          wide
-          isSearch
-        />
-        <Chip on={isPaused} onClick={() => change({ paused: isPaused ? "" : "1" })}>
-          Paused: {count(all.filter(one => one.paused).length)}
-        </Chip>
+      <ListFilter
+        label="Schedules"
+        search="Schedule or workflow"
+        only={{ name: "paused", label: `Paused: ${count(all.filter(one => one.paused).length)}` }}
+      >
         <Button icon="plus" kind="primary" onClick={() => change({ new: "1" }, { push: true })}>
           New schedule
         </Button>
-      </Filter>
+      </ListFilter>
       <div className={css.bar} aria-live="polite">
         {acted.length ? (
           <>

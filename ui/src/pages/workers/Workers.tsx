@@ -5,7 +5,7 @@ import { work } from "../../api/queries";
 import type { Work } from "../../api/types";
 import { EmptyState, ErrorState } from "../../design/EmptyState";
 import { Panels } from "../../design/Panel";
-import { Chip, Filter, SearchField } from "../../design/SearchField";
+import { ListFilter } from "../../design/SearchField";
 import { Notice, Pair, Pairs, Part, Rows, Side } from "../../design/Side";
 import { Table, type Column } from "../../design/Table";
 import { Duration, When } from "../../design/Time";
@@ -34,19 +34,13 @@ export default function Workers() {
   return (
     <div className="page full">
       <h1 className="visually-hidden">Workers</h1>
-      <Filter label="Workers">
-        <SearchField
-          label="Worker or queue"
-          value={params.get("word") ?? ""}
-          onChange={text => change({ word: text })}
-          wide
-          isSearch
-        />
-        <Chip on={isSilent} onClick={() => change({ silent: isSilent ? "" : "1" })}>
-          Silent: {count(all.length - alive)}
-        </Chip>
+      <ListFilter
+        label="Workers"
+        search="Worker or queue"
+        only={{ name: "silent", label: `Silent: ${count(all.length - alive)}` }}
+      >
         <span className="faint">{count(alive)} alive: asked within a minute</span>
-      </Filter>
+      </ListFilter>
       <Panels
         label="Worker"
         panel={

@@ -1,2 +1,0 @@
-// ELK in a worker of its own: loaded in one, its script answers messages by itself.
-import "elkjs/lib/elk-worker.min.js";
