@@ -92,102 +92,113 @@ export function Table<Row>(props: Props<Row>) {
   return (
     <div
       className={css.table}
-      role="table"
-      aria-label={props.label}
-      aria-rowcount={rows.length + 1}
       style={
         { "--columns": template, "--narrow-columns": wideFree, "--row-height": `${height}px` } as React.CSSProperties
       }
     >
-      <div className={css.scroll} ref={scroller}>
-        <div className={css.head} role="row" aria-rowindex={1}>
-          {onSelect && (
-            <span className={css.cell} role="columnheader">
-              <input
-                type="checkbox"
-                aria-label="Select all rows shown"
-                checked={all}
-                onChange={() => onSelect(new Set(all ? [] : rows.map(keyOf)))}
-              />
-            </span>
-          )}
-          {columns.map(column => {
-            const sorted = sorting?.key === column.key;
-            return (
-              <span
-                key={column.key}
-                className={css.cell}
-                role="columnheader"
-                data-end={column.end || undefined}
-                data-wide={column.wide || undefined}
-                aria-sort={sorted ? (sorting.descending ? "descending" : "ascending") : undefined}
-              >
-                {column.sortable && props.onSort ? (
-                  <button
-                    type="button"
-                    className={css.sort}
-                    onClick={() => props.onSort!({ key: column.key, descending: sorted ? !sorting.descending : true })}
-                  >
-                    {column.head}
-                    {sorted && <Icon name={sorting.descending ? "down" : "up"} size={12} />}
-                  </button>
-                ) : (
-                  column.head
-                )}
+      <div
+        className={css.grid}
+        role="table"
+        aria-label={props.label}
+        aria-rowcount={rows.length + 1}
+        data-empty={rows.length === 0 || undefined}
+      >
+        <div className={css.scroll} ref={scroller}>
+          <div className={css.head} role="row" aria-rowindex={1}>
+            {onSelect && (
+              <span className={css.cell} role="columnheader">
+                <input
+                  type="checkbox"
+                  aria-label="Select all rows shown"
+                  checked={all}
+                  onChange={() => onSelect(new Set(all ? [] : rows.map(keyOf)))}
+                />
               </span>
-            );
-          })}
-        </div>
-        {rows.length === 0 && props.empty}
-        <div className={css.rows} role="rowgroup" style={{ height: virtual.getTotalSize() }}>
-          {virtual.getVirtualItems().map(item => {
-            const row = rows[item.index]!;
-            const key = keyOf(row);
-            return (
-              <div
-                key={item.key}
-                className={css.row}
-                role="row"
-                aria-rowindex={item.index + 2}
-                aria-selected={selected?.has(key) || undefined}
-                data-current={props.current === key || undefined}
-                data-tone={props.toneOf?.(row)}
-                data-index={item.index}
-                tabIndex={0}
-                style={{ transform: `translateY(${item.start}px)` }}
-                onKeyDown={event => onKey(event, item.index)}
-                onClick={event => {
-                  if ((event.target as HTMLElement).closest("a, button, input, label")) return;
-                  if ((event.metaKey || event.ctrlKey) && props.hrefOf) window.open(props.hrefOf(row), "_blank");
-                  else if (!String(getSelection())) props.onOpen?.(row);
-                }}
-              >
-                {onSelect && (
-                  <span className={css.cell} role="cell">
-                    <input
-                      type="checkbox"
-                      aria-label={`Select row ${item.index + 1}`}
-                      checked={selected?.has(key) ?? false}
-                      onChange={() => toggle(row)}
-                    />
-                  </span>
-                )}
-                {columns.map(column => (
-                  <span
-                    key={column.key}
-                    className={css.cell}
-                    role="cell"
-                    data-end={column.end || undefined}
-                    data-wide={column.wide || undefined}
-                  >
-                    {column.cell(row)}
-                  </span>
-                ))}
-              </div>
-            );
-          })}
+            )}
+            {columns.map(column => {
+              const sorted = sorting?.key === column.key;
+              return (
+                <span
+                  key={column.key}
+                  className={css.cell}
+                  role="columnheader"
+                  data-end={column.end || undefined}
+                  data-wide={column.wide || undefined}
+                  aria-sort={sorted ? (sorting.descending ? "descending" : "ascending") : undefined}
+                >
+                  {column.sortable && props.onSort ? (
+                    <button
+                      type="button"
+                      className={css.sort}
+                      onClick={() =>
+                        props.onSort!({ key: column.key, descending: sorted ? !sorting.descending : true })
+                      }
+                    >
+                      {column.head}
+                      {sorted && <Icon name={sorting.descending ? "down" : "up"} size={12} />}
+                    </button>
+                  ) : (
+                    column.head
+                  )}
+                </span>
+              );
+            })}
+          </div>
+          <div
+            className={css.rows}
+            role={rows.length ? "rowgroup" : undefined}
+            style={{ height: virtual.getTotalSize() }}
+          >
+            {virtual.getVirtualItems().map(item => {
+              const row = rows[item.index]!;
+              const key = keyOf(row);
+              return (
+                <div
+                  key={item.key}
+                  className={css.row}
+                  role="row"
+                  aria-rowindex={item.index + 2}
+                  aria-selected={selected?.has(key) || undefined}
+                  data-current={props.current === key || undefined}
+                  data-tone={props.toneOf?.(row)}
+                  data-index={item.index}
+                  tabIndex={0}
+                  style={{ transform: `translateY(${item.start}px)` }}
+                  onKeyDown={event => onKey(event, item.index)}
+                  onClick={event => {
+                    if ((event.target as HTMLElement).closest("a, button, input, label")) return;
+                    if ((event.metaKey || event.ctrlKey) && props.hrefOf) window.open(props.hrefOf(row), "_blank");
+                    else if (!String(getSelection())) props.onOpen?.(row);
+                  }}
+                >
+                  {onSelect && (
+                    <span className={css.cell} role="cell">
+                      <input
+                        type="checkbox"
+                        aria-label={`Select row ${item.index + 1}`}
+                        checked={selected?.has(key) ?? false}
+                        onChange={() => toggle(row)}
+                      />
+                    </span>
+                  )}
+                  {columns.map(column => (
+                    <span
+                      key={column.key}
+                      className={css.cell}
+                      role="cell"
+                      data-end={column.end || undefined}
+                      data-wide={column.wide || undefined}
+                    >
+                      {column.cell(row)}
+                    </span>
+                  ))}
+                </div>
+              );
+            })}
+          </div>
         </div>
       </div>
+      {rows.length === 0 && <div className={css.empty}>{props.empty}</div>}
     </div>
   );
 }

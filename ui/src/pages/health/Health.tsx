@@ -6,6 +6,7 @@ import type { Health as Found } from "../../api/types";
 import { Button } from "../../design/Button";
 import { CopyText } from "../../design/CopyText";
 import { EmptyState, ErrorState } from "../../design/EmptyState";
+import { Said } from "../../design/Side";
 import { StatusShape } from "../../design/Status";
 import type { Shape } from "../../design/status";
 import { When } from "../../design/Time";
@@ -60,7 +61,11 @@ export default function Health() {
             </span>
             <span className={css.found}>
               {one.found}
-              {one.advice && <span className={css.advice}>{one.advice}</span>}
+              {one.advice && (
+                <span className={css.advice}>
+                  <Said text={one.advice} />
+                </span>
+              )}
             </span>
           </li>
         ))}
@@ -88,7 +93,13 @@ export default function Health() {
 
 /** Where a person goes from a finding. */
 function placeOf(finding: Finding): string | undefined {
-  return { Workers: to.queues(), "Oldest wait": to.queues(), Executions: to.failures() }[finding.check];
+  return {
+    Workers: to.queues(),
+    "Oldest wait": to.queues(),
+    Executions: to.failures(),
+    "Set aside": to.events({ view: "dead" }),
+    Outgoing: to.events({ view: "outgoing" }),
+  }[finding.check];
 }
 
 function Fact({ name, children }: { name: string; children: React.ReactNode }) {
