@@ -37,12 +37,22 @@ export function EmptyState({
 
 /** Something went wrong: what, and what to do. */
 export function ErrorState({ error, onRetry }: { error: Error; onRetry?: () => void }) {
+  const isAway = (error as { status?: number }).status === 0; // nobody answered
   return (
     <div className={css.empty} role="alert">
       <span className={css.icon} data-bad="">
         <Icon name="alert" size={22} />
       </span>
       <h2>{error.message}</h2>
+      {isAway && (
+        <>
+          <div className={css.text}>Is it running, and may this machine reach it? It is started with:</div>
+          <pre className={css.command}>
+            <code>batuta server</code>
+            <CopyText text="batuta server" label="Copy the command" />
+          </pre>
+        </>
+      )}
       {onRetry && (
         <button type="button" className={css.again} onClick={onRetry}>
           Try again

@@ -16,6 +16,17 @@ export function Side({ title, onClose, children }: { title: ReactNode; onClose: 
   );
 }
 
+/** What the address names is not here. */
+export function Gone({ what, name, onClose }: { what: string; name: string; onClose: () => void }) {
+  return (
+    <Side title={name} onClose={onClose}>
+      <p className="soft">
+        There is no {what} <span className="mono">{name}</span>: it was deleted, or never was on this server.
+      </p>
+    </Side>
+  );
+}
+
 /** What wants attention, and the command that helps. */
 export function Notice({ children, command }: { children: ReactNode; command?: string }) {
   return (

@@ -2,6 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
 import { Link } from "wouter";
+import { ApiError } from "../../api/http";
 import {
   execution as executionQuery,
   executions,
@@ -73,6 +74,13 @@ export default function Compare() {
       </EmptyState>
     );
   const error = a.error ?? b.error ?? last.error;
+  if (error instanceof ApiError && error.status === 404)
+    return (
+      <EmptyState icon="search" title="One of them is not here">
+        {error.message}. It was removed, or never was on this server.{" "}
+        <Link href={to.executions()}>Choose among all</Link>
+      </EmptyState>
+    );
   if (error) return <ErrorState error={error} onRetry={refresh} />;
   if (!a.side) return <div className="page faint" aria-busy="true" />;
   return (
@@ -222,8 +230,8 @@ const COLUMNS: Column<Pair>[] = [
     width: "minmax(120px, 1.4fr)",
     cell: pair => <span title={pair.ref}>{pair.ref}</span>,
   },
-  { key: "a", head: "A", width: "minmax(60px, 150px)", cell: pair => <Side status rows={pair.a} /> },
-  { key: "b", head: "B", width: "minmax(60px, 150px)", cell: pair => <Side status rows={pair.b} /> },
+  { key: "a", head: "A", width: "minmax(92px, 150px)", cell: pair => <Side status rows={pair.a} /> },
+  { key: "b", head: "B", width: "minmax(92px, 150px)", cell: pair => <Side status rows={pair.b} /> },
   { key: "tookA", head: "A took", width: "84px", end: true, wide: true, cell: pair => <Side rows={pair.a} /> },
   { key: "tookB", head: "B took", width: "84px", end: true, wide: true, cell: pair => <Side rows={pair.b} /> },
   {

@@ -17,6 +17,7 @@ import { lean } from "../../lib/openapi";
 import { useUnsaved } from "../../lib/unsaved";
 import { to, useParams } from "../../lib/url";
 import css from "./Definitions.module.css";
+import { Missing } from "./Missing";
 import { Edit } from "./Edit";
 import { Save } from "./Save";
 import { TEMPLATES } from "./templates";
@@ -54,7 +55,10 @@ function One({ name, version }: { name: string; version?: number }) {
   const judgement = useJudgement("WorkflowDef", text || "{}");
   const uses = useUses(name);
   const letGo = useUnsaved(isDirty);
-  if (found.error && !found.data) return <ErrorState error={found.error} onRetry={() => void found.refetch()} />;
+  if (found.error && !found.data)
+    return (
+      <Missing kind="workflow" name={name} version={version} error={found.error} onRetry={() => void found.refetch()} />
+    );
   if (!found.data || saved === undefined) return <div className="page faint" aria-busy="true" />;
   const definition = found.data;
   const shown = definition.version ?? 1;

@@ -13,7 +13,7 @@ import {
 } from "../../api/queries";
 import type { WorkflowDef } from "../../api/types";
 import { Button } from "../../design/Button";
-import { EmptyState, ErrorState } from "../../design/EmptyState";
+import { EmptyState } from "../../design/EmptyState";
 import { Field, fields } from "../../design/Field";
 import { JsonEditor } from "../../design/JsonEditor";
 import { Tabs } from "../../design/Tabs";
@@ -24,6 +24,7 @@ import { isBranch } from "../../lib/json";
 import { useUnsaved } from "../../lib/unsaved";
 import { to, useParams } from "../../lib/url";
 import css from "./Definitions.module.css";
+import { Missing } from "./Missing";
 import { Inputs } from "./Inputs";
 import { parsed } from "./assist";
 
@@ -44,7 +45,10 @@ export default function Start() {
     enabled: Boolean(inSchema?.name && !inSchema.data),
     retry: false,
   });
-  if (found.error && !found.data) return <ErrorState error={found.error} onRetry={() => void found.refetch()} />;
+  if (found.error && !found.data)
+    return (
+      <Missing kind="workflow" name={name} version={version} error={found.error} onRetry={() => void found.refetch()} />
+    );
   const isReading =
     !found.data ||
     latest.isPending ||

@@ -7,7 +7,6 @@ import { path } from "../../api/http";
 import { apiSchemas, definitions, overview, taskDefinition } from "../../api/queries";
 import { Button } from "../../design/Button";
 import { confirm } from "../../design/Dialog";
-import { ErrorState } from "../../design/EmptyState";
 import { Field, fields } from "../../design/Field";
 import { JsonEditor } from "../../design/JsonEditor";
 import { Tabs } from "../../design/Tabs";
@@ -19,6 +18,7 @@ import { useUnsaved } from "../../lib/unsaved";
 import { to, useParams } from "../../lib/url";
 import { usesOfTask } from "../../lib/uses";
 import css from "./Definitions.module.css";
+import { Missing } from "./Missing";
 import { Problems } from "./Problems";
 import { UseList } from "./Uses";
 import { parsed, useComplete, useJudgement, written } from "./assist";
@@ -46,7 +46,8 @@ export default function TaskDefinition() {
 function Existing({ name }: { name: string }) {
   const found = useQuery({ ...taskDefinition(name), refetchOnWindowFocus: false });
   const saved = useMemo(() => found.data && JSON.stringify(written(found.data), null, 2), [found.data]);
-  if (found.error && !found.data) return <ErrorState error={found.error} onRetry={() => void found.refetch()} />;
+  if (found.error && !found.data)
+    return <Missing kind="task" name={name} error={found.error} onRetry={() => void found.refetch()} />;
   if (!saved) return <div className="page faint" aria-busy="true" />;
   return <Editing name={name} saved={saved} />;
 }

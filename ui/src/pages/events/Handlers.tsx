@@ -7,6 +7,7 @@ import { Button } from "../../design/Button";
 import { EmptyState, ErrorState } from "../../design/EmptyState";
 import { Panels } from "../../design/Panel";
 import { ListFilter } from "../../design/SearchField";
+import { Gone } from "../../design/Side";
 import { Table, type Column } from "../../design/Table";
 import { told } from "../../design/Toast";
 import { count } from "../../lib/format";
@@ -31,7 +32,8 @@ export function Handlers() {
         .toLowerCase()
         .includes(word),
   );
-  const chosen = all.find(one => one.name === params.get("name"));
+  const name = params.get("name");
+  const chosen = all.find(one => one.name === name);
   const edited = all.find(one => one.name === params.get("edit"));
   return (
     <>
@@ -46,7 +48,13 @@ export function Handlers() {
       </ListFilter>
       <Panels
         label="Event handler"
-        panel={chosen && <HandlerPanel key={chosen.name} handler={chosen} onClose={() => change({ name: "" })} />}
+        panel={
+          chosen ? (
+            <HandlerPanel key={chosen.name} handler={chosen} onClose={() => change({ name: "" })} />
+          ) : (
+            name && <Gone what="handler" name={name} onClose={() => change({ name: "" })} />
+          )
+        }
       >
         <Table
           label="Event handlers"

@@ -9,6 +9,7 @@ import { lazy } from "../../app/lazy";
 import { useLive } from "../../app/live";
 import { EmptyState, ErrorState } from "../../design/EmptyState";
 import { Panels, useNarrow } from "../../design/Panel";
+import { Gone } from "../../design/Side";
 import { isBad, isOpen } from "../../design/status";
 import { Tabs } from "../../design/Tabs";
 import { placesOf } from "../../lib/definition";
@@ -97,6 +98,8 @@ export default function Execution() {
         panel={
           isPanelOpen && planned ? (
             <PlannedPanel key={planned.ref} {...props} place={planned} onClose={() => select(null)} />
+          ) : isPanelOpen && taskId && !selected ? (
+            <Gone what="task" name={taskId} onClose={() => select(null)} />
           ) : isPanelOpen && selected ? (
             <TaskPanel
               key={selected.ref}

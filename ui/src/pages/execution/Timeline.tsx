@@ -1,16 +1,7 @@
 // The timeline: every attempt, wait and back-off on one axis, children inline, errors readable where they happened. Always on.
 import { useQuery } from "@tanstack/react-query";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import {
-  memo,
-  useCallback,
-  useDeferredValue,
-  useMemo,
-  useRef,
-  useState,
-  type KeyboardEvent,
-  type PointerEvent,
-} from "react";
+import { memo, useCallback, useDeferredValue, useMemo, useRef, useState, type KeyboardEvent } from "react";
 import { Link } from "wouter";
 import { client, execution as executionQuery, timeline as timelineQuery } from "../../api/queries";
 import type { TaskRow, Tasks } from "../../api/timeline";
@@ -23,10 +14,11 @@ import { isBad, isOpen, lookOf, shownStatus } from "../../design/status";
 import { useNow } from "../../design/Time";
 import { placesOf } from "../../lib/definition";
 import { count, duration } from "../../lib/format";
-import { criticalPath, linesOf, spansOf, ticks, unfoldedLines, type Line, type Window } from "../../lib/lines";
+import { criticalPath, linesOf, spansOf, unfoldedLines, type Line, type Window } from "../../lib/lines";
 import { readAgain, useRefresh } from "../../lib/refresh";
 import { cause } from "../../lib/reason";
 import { to } from "../../lib/url";
+import { Axis } from "./Axis";
 import css from "./Timeline.module.css";
 import type { ViewProps } from "./views";
 
@@ -358,52 +350,5 @@ function Legend() {
       <i className={css.bar} data-kind="backoff" /> held back
       <i className={css.bar} data-kind="wait" /> waited
     </span>
-  );
-}
-
-/** Instants after the start. Drag over a part to look at it alone. */
-function Axis({ window, zero, onZoom }: { window: Window; zero: number; onZoom: (window: Window | null) => void }) {
-  const [drag, setDrag] = useState<{ from: number; to: number } | null>(null);
-  const lane = useRef<HTMLDivElement>(null);
-  const share = (event: PointerEvent) => {
-    const box = lane.current!.getBoundingClientRect();
-    return Math.min(Math.max((event.clientX - box.left) / box.width, 0), 1);
-  };
-  const span = window.to - window.from;
-  return (
-    <div className={css.axis}>
-      <span className={css.name} />
-      <div
-        className={css.lane}
-        ref={lane}
-        title="Drag to look at a part of the time; double-click for all of it"
-        onDoubleClick={() => onZoom(null)}
-        onPointerDown={event => {
-          event.currentTarget.setPointerCapture(event.pointerId);
-          setDrag({ from: share(event), to: share(event) });
-        }}
-        onPointerMove={event => drag && setDrag({ ...drag, to: share(event) })}
-        onPointerUp={() => {
-          if (drag && Math.abs(drag.to - drag.from) > 0.01)
-            onZoom({
-              from: window.from + Math.min(drag.from, drag.to) * span,
-              to: window.from + Math.max(drag.from, drag.to) * span,
-            });
-          setDrag(null);
-        }}
-      >
-        {ticks(window, zero).map(at => (
-          <span key={at} className={css.tick} style={{ left: `${((zero + at - window.from) / span) * 100}%` }}>
-            {at === 0 ? "0" : duration(at).replace(".0s", "s")}
-          </span>
-        ))}
-        {drag && (
-          <span
-            className={css.drag}
-            style={{ left: `${Math.min(drag.from, drag.to) * 100}%`, width: `${Math.abs(drag.to - drag.from) * 100}%` }}
-          />
-        )}
-      </div>
-    </div>
   );
 }

@@ -9,6 +9,7 @@ import { EmptyState, ErrorState } from "../../design/EmptyState";
 import { Icon } from "../../design/Icon";
 import { Panels } from "../../design/Panel";
 import { ListFilter } from "../../design/SearchField";
+import { Gone } from "../../design/Side";
 import { Table, type Column } from "../../design/Table";
 import { When } from "../../design/Time";
 import { count } from "../../lib/format";
@@ -33,7 +34,8 @@ export default function Schedules() {
       (!isPaused || one.paused) &&
       (one.name.toLowerCase().includes(word) || one.startWorkflowRequest.name.toLowerCase().includes(word)),
   );
-  const chosen = all.find(one => one.name === params.get("name"));
+  const name = params.get("name");
+  const chosen = all.find(one => one.name === name);
   const edited = params.get("edit");
   const isNew = params.get("new") === "1";
   const changed = all.find(one => one.name === edited) ?? null;
@@ -74,7 +76,13 @@ export default function Schedules() {
       </div>
       <Panels
         label="Schedule"
-        panel={chosen && <SchedulePanel key={chosen.name} schedule={chosen} onClose={() => change({ name: "" })} />}
+        panel={
+          chosen ? (
+            <SchedulePanel key={chosen.name} schedule={chosen} onClose={() => change({ name: "" })} />
+          ) : (
+            name && <Gone what="schedule" name={name} onClose={() => change({ name: "" })} />
+          )
+        }
       >
         <Table
           label="Schedules"
