@@ -52,7 +52,7 @@ function One({ name, version }: { name: string; version?: number }) {
   const [isSaving, setSaving] = useState(false);
   const text = draft ?? saved ?? "";
   const isDirty = draft !== undefined && draft !== saved;
-  const judgement = useJudgement("WorkflowDef", text || "{}");
+  const judgement = useJudgement("WorkflowDef", text);
   const uses = useUses(name);
   const letGo = useUnsaved(isDirty);
   if (found.error && !found.data)

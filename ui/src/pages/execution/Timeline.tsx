@@ -229,6 +229,8 @@ const Row = memo(function Row(props: RowProps) {
   const seen = spans.filter(one => one.to >= window.from && one.from <= window.to);
   const end = seen.length ? Math.min(Math.max(...seen.map(one => share(one.to))), 100) : 0;
   const start = seen.length ? Math.max(Math.min(...seen.map(one => share(one.from))), 0) : 0;
+  // Words stand after the bar, before it where there is no room, and on it where it leaves none at either end.
+  const spot = end <= 62 ? "right" : start >= 30 ? "left" : "over";
   const took =
     last.ended && last.started
       ? duration(last.ended - last.started)
@@ -319,11 +321,13 @@ const Row = memo(function Row(props: RowProps) {
           <span
             className={css.words}
             data-tone={isBad(last.status) ? tone : undefined}
-            data-left={end > 62 || undefined}
+            data-place={spot}
             style={
-              end > 62
+              spot === "left"
                 ? { right: `calc(${100 - start}% + 6px)`, maxWidth: `calc(${start}% - 12px)` }
-                : { left: `calc(${end}% + 6px)`, maxWidth: `calc(${100 - end}% - 10px)` }
+                : spot === "over"
+                  ? { left: `calc(${start}% + 6px)`, maxWidth: `calc(${end - start}% - 12px)` }
+                  : { left: `calc(${end}% + 6px)`, maxWidth: `calc(${100 - end}% - 10px)` }
             }
           >
             {words}

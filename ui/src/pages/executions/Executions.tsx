@@ -197,10 +197,10 @@ function columnsOf(moved: ReadonlyMap<string, string>): Column<WorkflowSummary>[
       width: "minmax(120px, 1.6fr)",
       wide: true,
       cell: row => (
-        <>
+        <span>
           {row.failedReferenceTaskNames && <span className="mono soft">{row.failedReferenceTaskNames}: </span>}
           <Why text={row.reasonForIncompletion} />
-        </>
+        </span>
       ),
     },
   ];
