@@ -33,6 +33,7 @@ def test_a_page_may_do_nothing_that_its_policy_does_not_say(stage: Stage) -> Non
     with urllib.request.urlopen(stage.url) as answer:
         policy, html = answer.headers["content-security-policy"], answer.read().decode()
     assert "unsafe" not in policy and "default-src 'none'" in policy and "frame-ancestors 'none'" in policy
+    assert "require-trusted-types-for 'script'" in policy
     nonce = re.search(r"'nonce-([^']+)'", policy)
     assert nonce and f'content="{nonce[1]}"' in html and "__NONCE__" not in html
     assert not re.search(r"<script(?![^>]*\bsrc=)|\bon\w+=|<style|style=", html)

@@ -2,7 +2,8 @@
 The console's files: what `make ui` built into batuta/ui, on every path that no route has, and what browsers may do with it.
 
 A page may load scripts and styles of this server and talk to this server, and nothing else: no inline script or style runs unless it carries the nonce of
-that very answer. Files under /assets have the hash of what is in them in their names and are kept by browsers for ever; everything else is asked for anew.
+that very answer, and no text can be handed to the browser's HTML parser (Trusted Types). Files under /assets have the hash of what is in them in their names
+and are kept by browsers for ever; everything else is asked for anew.
 Not here: the data that the console shows (console.py, and the rest of the API), which pages may ask for it (browsers.py).
 Source: Conductor serves its UI for any path that is not the API's (conductor-rest-api.md §0).
 """
@@ -28,7 +29,8 @@ _PACKED: Final = ((b"br", ".br"), (b"gzip", ".gz"))  # the best first
 _NONCE: Final = b"__NONCE__"  # stands in index.html where the nonce of the answer belongs
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self' 'nonce-{0}'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types batuta-worker"
 )
 _ALWAYS: Final = (
     (b"x-content-type-options", b"nosniff"),

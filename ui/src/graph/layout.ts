@@ -2,7 +2,9 @@
 // ELK is 1.4 MB of code, which a browser takes a third of a second to begin; a plain sequence, which a stacked fork is too, needs none of it.
 import ELK, { type ELK as ElkApi, type ElkExtendedEdge, type ElkNode } from "elkjs/lib/elk-api";
 import { useEffect, useMemo, useState } from "react";
+import { workerAt } from "../lib/worker";
 import type { Graph, GraphNode } from "./build";
+import elkUrl from "./elk.worker?worker&url";
 
 export interface Box {
   /** From the corner of the box it stands in. */
@@ -161,7 +163,7 @@ let engine: Engine | null = null;
 let turn: Promise<unknown> = Promise.resolve(); // one after another: what is no longer wanted is not begun
 
 function start(): Engine {
-  const worker = new Worker(new URL("./elk.worker.ts", import.meta.url), { type: "module" });
+  const worker = workerAt(elkUrl);
   return { worker, elk: new ELK({ algorithms: ["layered", "rectpacking", "fixed"], workerFactory: () => worker }) };
 }
 
