@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 import re
+import urllib.request
 from typing import Any
 
+import pytest
 from conftest import Stage
 
+FIRST_LOAD_BYTES_MAX = 350 * 1024
 ROWS_MAX = 80  # a screen holds 20 to 30; a virtual list keeps some above and below
 
 
@@ -49,3 +53,23 @@ def test_a_fork_of_a_thousand_branches_is_a_few_nodes_and_needs_no_layout_engine
     assert page.locator(".react-flow__node").count() == 6 and elements(page) < 1500
     assert not [path for path in paths if "elk.worker" in path]
     stage.server.client.request("POST", f"/workflow/{started}/terminate")
+
+
+def packed(url: str) -> int:
+    """What it weighs on its way, as gzip packs it."""
+    with urllib.request.urlopen(urllib.request.Request(url, headers={"accept-encoding": "gzip", "accept": "text/html,*/*"})) as answer:
+        body = answer.read()
+        return len(body) if answer.headers["content-encoding"] == "gzip" else len(gzip.compress(body))
+
+
+@pytest.mark.parametrize("place", ["/", "/executions", "/execution/{failed}", "/definitions", "/queues", "/failures", "/schedules", "/server"])
+def test_whichever_page_is_first_it_is_small(page: Any, stage: Stage, place: str) -> None:
+    urls: set[str] = set()
+    page.on("request", lambda request: urls.add(request.url))
+    with page.expect_request(re.compile("/assets/Execution-.*js")):  # what is loaded ahead counts as well
+        page.goto(stage.url + place.format(**stage.ids))
+    page.get_by_role("heading").first.wait_for(state="attached")
+    page.wait_for_load_state("networkidle")
+    assert all(url.startswith((stage.url, "data:")) for url in urls)
+    sizes = {url: packed(url) for url in urls if url.startswith(stage.url) and "/api/" not in url}
+    assert len(sizes) > 5 and sum(sizes.values()) <= FIRST_LOAD_BYTES_MAX, sizes
