@@ -8,6 +8,7 @@ The console's bars, in a headless Chromium on a real server: what a person waits
 
 Needs the built console (make ui), playwright and a Chromium (CHROMIUM names another). Times count from the browser's own start of a navigation, or from the
 key that was pressed, to the frame in which what was asked for is on the screen; the best and the median of --times runs, since other programs take time too.
+Figures of the processor are those of the page's main thread alone, and hardly know of other programs: what it could do on a machine of its own.
 """
 
 from __future__ import annotations
@@ -39,10 +40,13 @@ FIGURES = [
     ("load.shown_ms", "first load, shown (ms)", None),
     ("open.cold_ms", f"{TASKS:,} tasks, opened with nothing in the cache (ms)", 1000.0),
     ("open.warm_ms", f"{TASKS:,} tasks, opened again (ms)", 1000.0),
+    ("open.cpu_ms", f"{TASKS:,} tasks, opened again, processor (ms)", None),
     ("open.fps", f"{TASKS:,} tasks, scrolled (frames/s)", 50.0),
+    ("open.frame_cpu_ms", f"{TASKS:,} tasks, scrolled, processor a frame (ms)", 20.0),
     ("open.table_fps", f"{TASKS:,} tasks, their table scrolled (frames/s)", 50.0),
     ("graph.cold_ms", f"graph, {BRANCHES:,} branches, with nothing in the cache (ms)", 1000.0),
     ("graph.warm_ms", f"graph, {BRANCHES:,} branches, opened again (ms)", 1000.0),
+    ("graph.cpu_ms", f"graph, {BRANCHES:,} branches, opened again, processor (ms)", None),
     ("burst.longest_ms", f"burst of {UPDATES:,} updates, longest task of the tab (ms)", 200.0),
     ("burst.blocked_ms", f"burst of {UPDATES:,} updates, blocked beyond 50 ms in all (ms)", None),
     ("burst.requests", f"burst of {UPDATES:,} updates, requests of the tab", None),
@@ -65,7 +69,7 @@ SCROLL = """async selector => {
         longest = Math.max(longest, now - last);
         last = now;
     }
-    return { fps: frames * 1000 / (last - began), longest };
+    return { fps: frames * 1000 / (last - began), frames, longest };
 }"""
 WATCH = """() => {
     window.tasks = [];
@@ -112,39 +116,55 @@ class Stage:
         with ThreadPoolExecutor(1) as other:
             other.submit(asyncio.run, work).result()
 
-    def visits(self, path: str, selector: str) -> tuple[list[float], list[float], Any]:
-        """Cold times, each in a fresh profile, warm times in the last of these, and the page as it was left."""
-        cold, warm = [], []
+    def visits(self, path: str, selector: str) -> tuple[dict[str, list[float]], Any, Callable[[], float]]:
+        """Cold times, each in a fresh profile; warm times, and the processor's, in the last of these; the page as it was left, and its meter."""
+        found: dict[str, list[float]] = {"cold_ms": [], "warm_ms": [], "cpu_ms": []}
         for _ in range(self.times):
             page = self.browser.new_context(viewport=VIEW).new_page()
-            cold.append(self.visit(page, path, selector))
+            found["cold_ms"].append(self.visit(page, path, selector))
+        meter = metered(page)
         for _ in range(self.times):
-            warm.append(self.visit(page, path, selector))
-        return cold, warm, page
+            found["warm_ms"].append(self.visit(page, path, selector))
+            found["cpu_ms"].append(meter())  # counts from the navigation
+        return found, page, meter
 
     def visit(self, page: Any, path: str, selector: str) -> float:
         page.goto(self.url + path, wait_until="commit")
         return float(page.evaluate(SEEN, selector))
 
 
+def metered(page: Any) -> Callable[[], float]:
+    """Tells the milliseconds that the page's main thread has computed since it navigated."""
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def tell() -> float:
+        metrics = session.send("Performance.getMetrics")["metrics"]
+        return next(float(one["value"]) * 1000 for one in metrics if one["name"] == "TaskDuration")
+
+    return tell
+
+
 def opened(stage: Stage) -> dict[str, Any]:
     """An execution of ten thousand tasks: its timeline and its table."""
     started = stage.fanned(TASKS - 3, "NOOP")
     row = '[aria-label="Tasks in time"] button'
-    cold, warm, page = stage.visits(f"/execution/{started}", row)
+    found, page, meter = stage.visits(f"/execution/{started}", row)
+    page.wait_for_timeout(1000)  # what came with the page has settled
+    before = meter()
     scrolled = [page.evaluate(SCROLL, '[aria-label="Tasks in time"]') for _ in range(stage.times)]
+    found["frame_cpu_ms"] = [(meter() - before) / sum(one["frames"] for one in scrolled)]
     stage.visit(page, f"/execution/{started}?view=tasks", '[role="table"] [role="row"]:nth-child(5)')
     table = [page.evaluate(SCROLL, '[role="table"] > div') for _ in range(stage.times)]
     rows = page.locator('[role="table"] [role="row"]').count()
-    return {"cold_ms": cold, "warm_ms": warm, "fps": [one["fps"] for one in scrolled], "longest_frame_ms": [one["longest"] for one in scrolled],
-            "table_fps": [one["fps"] for one in table], "table_rows": [rows]}  # fmt: skip
+    found["fps"], found["table_fps"] = [one["fps"] for one in scrolled], [one["fps"] for one in table]
+    return {**found, "longest_frame_ms": [one["longest"] for one in scrolled], "table_rows": [rows]}
 
 
 def graphed(stage: Stage) -> dict[str, Any]:
     """The graph of a fork of a thousand branches, which it shows as one node."""
     started = stage.fanned(BRANCHES, "SIMPLE")
-    cold, warm, _ = stage.visits(f"/execution/{started}?view=graph", ".react-flow__node")
-    return {"cold_ms": cold, "warm_ms": warm}
+    return stage.visits(f"/execution/{started}?view=graph", ".react-flow__node")[0]
 
 
 def loaded(stage: Stage) -> dict[str, Any]:
