@@ -89,4 +89,4 @@ def test_a_flow_that_is_open_in_two_tabs_is_not_overwritten_in_silence(page: Any
         assert kept(flows)["workflowName"] == "Theirs"
         page.get_by_role("button", name="Load theirs").click()
         page.get_by_text("saved somewhere else meanwhile").wait_for(state="detached")
-        page.wait_for_function("document.querySelector('input[aria-label=\"Name of the flow\"]')?.value === 'Theirs'")
+        page.locator("input[value=Theirs]").wait_for()

@@ -37,7 +37,7 @@ def test_two_runs_are_held_against_each_other_and_the_flow_of_one_comes_back(pag
             box.check()
         page.get_by_role("button", name="Compare", exact=True).click()
         page.wait_for_url(re.compile(f"view=compare.*a={first}&b={second}"))
-        page.get_by_text("1 node of 2 differ.").wait_for()
+        page.get_by_text("1 node of 2 differs.").wait_for()
         pictures = page.get_by_role("region", name="Picture")
         assert pictures.get_by_role("row", name="Prompt").locator("del").inner_text() == "a fox"
         assert pictures.get_by_role("row", name="Prompt").locator("ins").inner_text() == "an owl"

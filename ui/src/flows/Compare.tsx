@@ -61,7 +61,9 @@ export default function Compare({ types }: { types: NodeTypes }) {
         <RunHead letter="B" ran={right.data} />
       </div>
       <p className="soft" role="status">
-        {other.length ? `${count(other.length, "node")} of ${pairs.length} differ.` : "Both are the same."}
+        {other.length
+          ? `${count(other.length, "node")} of ${pairs.length} ${other.length === 1 ? "differs" : "differ"}.`
+          : "Both are the same."}
       </p>
       {(isShort ? other : pairs).map(pair => (
         <OnePair key={pair.id} pair={pair} types={types} />
