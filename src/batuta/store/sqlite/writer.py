@@ -115,6 +115,7 @@ class Writer:
         each time the thread's claim to a forced switch starts anew: commits of a busy server were seen to wait for seconds. A nap of 50 µs
         lets the thread in. Where answers keep coming there are no naps: always napping cost a fifth of the commits a second.
         """
+        self._hand_over_all()  # else the thread has nothing to do while the loop naps
         time.sleep(YIELD_S)
         self._yielding = self._loop.call_later(YIELD_AGAIN_S, self._yield)
 
