@@ -18,6 +18,7 @@ from batuta.api.addresses import Addresses
 from batuta.api.browsers import Browsers
 from batuta.api.server import Edge, listening
 from batuta.api.services import Services
+from batuta.api.site import Site
 from batuta.builtin.absent import AbsentWorker, read_worker_types
 from batuta.builtin.guard import AddressGuard
 from batuta.builtin.http import HttpWorker
@@ -170,7 +171,10 @@ class Server:
                 self.engine, self.catalog, self.scripts, events=self.events, schedules=self.schedules, metrics=self.metrics, webhooks=self.webhooks,
                 addresses=self.addresses, files=self.files, config=self.settings.shown(), secrets_readable=self.settings.secrets_readable, pulse=self.pulse,
             )  # fmt: skip
-            edge = Edge(services, body_bytes_max=self.settings.request_bytes_max, browsers=Browsers(self.settings.hosts_allowed))
+            edge = Edge(
+                services, body_bytes_max=self.settings.request_bytes_max, browsers=Browsers(self.settings.hosts_allowed),
+                site=Site(links=self.settings.console_pages),
+            )  # fmt: skip
             door = self._ui_door()
             self.port = await edge.start(self.settings.host, self.settings.port, also=door)
             started.push_async_callback(edge.stop)

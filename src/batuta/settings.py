@@ -54,6 +54,8 @@ class Settings(msgspec.Struct, frozen=True):
     """Names by which browsers may ask this server over plain http, separated by commas; .example.com with all below it; * any. Always known: addresses, names
     without a dot, localhost, the machine's own name, the host of public_url. A page whose name leads here on purpose (DNS rebinding) is refused so. Programs,
     and browsers on https, are not asked."""
+    console_links: str = ""
+    """Pages that the console links to besides its own, as TITLE=URL, separated by commas: Flow Builder=http://localhost:5111, Grafana=https://grafana.lan."""
     variables_bytes_max: int = 256 * 1024
     """Largest sum of workflow variables. Conductor's."""
     inbox_max: int = 1_000
@@ -145,6 +147,12 @@ class Settings(msgspec.Struct, frozen=True):
         public = urlsplit(self.public_url).hostname
         return [*entries, public] if public else entries
 
+    @property
+    def console_pages(self) -> dict[str, str]:
+        """The entries of console_links: titles, and where they lead."""
+        found = (entry.partition("=") for entry in self.console_links.split(",") if entry.strip())
+        return {title.strip(): url.strip() for title, _, url in found}
+
     def shown(self) -> dict[str, str]:
         """
         All settings as texts, for people who operate the server; of secrets, and of an address that may hold one, only that they are there.
@@ -192,6 +200,9 @@ def read_settings(given: Mapping[str, Any], environment: Mapping[str, str] = os.
     for entry in settings.allowed_hosts.split(","):
         if entry.strip() and not re.fullmatch(r"\*|\.?[\w-]+(\.[\w-]+)*", entry.strip()):
             raise Invalid(f"setting allowed_hosts: found {entry.strip()!r}, expected names such as batuta.example.com, without scheme or port")
+    for title, url in settings.console_pages.items():
+        if not title or not re.fullmatch(r"https?://[^/\s]+(/\S*)?", url):
+            raise Invalid(f"setting console_links: found {f'{title}={url}'!r}, expected TITLE=https://HOST, several separated by commas")
     for name in ("port", "ui_port"):
         if not 0 <= getattr(settings, name) <= 65535:
             raise Invalid(f"setting {name}: found {getattr(settings, name)!r}, expected 0 to 65535")

@@ -130,6 +130,7 @@ WRONG = [
     (["--port", "99999"], "setting port: found 99999, expected 0 to 65535"),
     (["--port", "many"], "'many' is not a valid integer"),
     (["--http-private", "maybe"], "setting http_private: found 'maybe'"),
+    (["--console-links", "Grafana=grafana.lan"], "setting console_links: found 'Grafana=grafana.lan', expected TITLE=https://HOST"),
 ]
 
 

@@ -81,6 +81,17 @@ def test_a_theme_that_was_chosen_stays(look: Look, stage: Stage, theme: str) -> 
     assert page.evaluate("document.documentElement.dataset.theme") == theme
 
 
+def test_the_rail_leads_to_what_the_operator_names(page: Any) -> None:
+    links = "Flow Builder=http://localhost:5111, <b>&\"=https://grafana.lan/d?x=1"
+    with embedded(console_links=links) as server:
+        page.goto(f"http://127.0.0.1:{server.port}/")
+        named = page.get_by_role("navigation", name="Pages").locator("a[href^=http]")
+        named.first.wait_for()
+        assert [(one.inner_text(), one.get_attribute("href")) for one in named.all()] == [
+            ("Flow Builder", "http://localhost:5111"), ('<b>&"', "https://grafana.lan/d?x=1"),
+        ]  # fmt: skip
+
+
 def test_it_says_when_it_is_not_live(look: Look) -> None:
     page = look.page
     with embedded() as server:

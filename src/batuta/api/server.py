@@ -94,8 +94,11 @@ class _Protocol(HttpToolsProtocol):
 class Edge:
     """The HTTP door of one server. Start it once, stop it once."""
 
-    def __init__(self, services: Services, *, trust: Trust | None = None, body_bytes_max: int = BODY_BYTES_MAX, browsers: Browsers | None = None) -> None:
-        self._application = Application(services, trust=trust, body_bytes_max=body_bytes_max, site=Site(), browsers=browsers)
+    def __init__(
+        self, services: Services, *, trust: Trust | None = None, body_bytes_max: int = BODY_BYTES_MAX, browsers: Browsers | None = None,
+        site: Site | None = None,
+    ) -> None:  # fmt: skip
+        self._application = Application(services, trust=trust, body_bytes_max=body_bytes_max, site=site or Site(), browsers=browsers)
         self._server: _Server | None = None
         self._serving: asyncio.Task[None] | None = None
 

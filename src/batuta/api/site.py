@@ -11,7 +11,10 @@ Source: Conductor serves its UI for any path that is not the API's (conductor-re
 from __future__ import annotations
 
 import base64
+import json
 import secrets
+from collections.abc import Mapping
+from html import escape
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -27,6 +30,7 @@ _KINDS: Final = {
 }  # fmt: skip
 _PACKED: Final = ((b"br", ".br"), (b"gzip", ".gz"))  # the best first
 _NONCE: Final = b"__NONCE__"  # stands in index.html where the nonce of the answer belongs
+_LINKS: Final = b"__LINKS__"  # and the operator's links, as JSON
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self' 'nonce-{0}'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
@@ -67,10 +71,15 @@ class _File(NamedTuple):
 
 
 class Site:
-    """The files below *home*. They are looked for when somebody asks, so a console that is built later appears without a restart."""
+    """
+    The files below *home*. They are looked for when somebody asks, so a console that is built later appears without a restart.
 
-    def __init__(self, home: Path = HOME) -> None:
+    *links*: pages elsewhere that the console leads to, by title.
+    """
+
+    def __init__(self, home: Path = HOME, links: Mapping[str, str] | None = None) -> None:
         self._home = home
+        self._links = escape(json.dumps(dict(links or {}))).encode()
         self._files: dict[str, _File] = {}
         self._index = b""
         self._built_ns = 0
@@ -100,7 +109,7 @@ class Site:
             self._built_ns = 0
             return False
         if built_ns != self._built_ns:
-            self._index = index.read_bytes()
+            self._index = index.read_bytes().replace(_LINKS, self._links)
             self._files = {f"/{path.relative_to(self._home).as_posix()}": _file(path, self._home) for path in self._home.rglob("*") if _is_served(path)}
             self._built_ns = built_ns
         return True

@@ -68,13 +68,13 @@ def _play() -> Callable[..., int]:
 
 
 @contextlib.contextmanager
-def local_server(directory: Path, port: int, ui_port: int) -> Iterator[tuple[str, str]]:
-    """A server in a thread, its state in *directory*: its API root and its console."""
+def local_server(directory: Path, port: int, ui_port: int, links: str = "") -> Iterator[tuple[str, str]]:
+    """A server in a thread, its state in *directory*: its API root and its console, which leads to *links* too."""
     from batuta.app import Server
     from batuta.settings import read_settings
     from batuta.testing.loop import LoopThread
 
-    settings = read_settings({"data": str(directory), "port": port, "ui_port": ui_port or _free_port()})
+    settings = read_settings({"data": str(directory), "port": port, "ui_port": ui_port or _free_port(), "console_links": links or None})
     server = Server(settings)
     with LoopThread("batuta-server") as thread:
         thread.call(server.start())

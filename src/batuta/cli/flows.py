@@ -79,7 +79,8 @@ def _with_engine(settings: Any, port: int, ui_port: int) -> Any:
     from batuta.errors import Unavailable
 
     try:
-        context = local_server(Path(settings.data) / "engine", port, ui_port)
+        canvas = settings.public_url or (f"http://localhost:{settings.port}" if settings.port else "")
+        context = local_server(Path(settings.data) / "engine", port, ui_port, f"Flow Builder={canvas}" if canvas else "")
         url, page = context.__enter__()
     except Unavailable as error:
         there = ports.server_version(port)

@@ -7,6 +7,7 @@ import { Icon } from "../design/Icon";
 import { Menu } from "../design/Menu";
 import { Toasts } from "../design/Toast";
 import { SHORTCUTS, useKeyboard } from "./keyboard";
+import { LINKS } from "./links";
 import { LiveBadge } from "./LiveBadge";
 import { pageAt, RAIL } from "./pages";
 import { setPreferences, usePreferences } from "./preferences";
@@ -51,6 +52,14 @@ export function Layout({ children }: { children: ReactNode }) {
                 <Icon name={page.icon!} />
                 <span>{page.title}</span>
               </Link>
+            </li>
+          ))}
+          {LINKS.map(([title, url]) => (
+            <li key={title}>
+              <a href={url} className={css.item} title={`${title}: ${url}`}>
+                <Icon name="external" />
+                <span className="cut">{title}</span>
+              </a>
             </li>
           ))}
         </ul>
