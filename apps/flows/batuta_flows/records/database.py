@@ -82,6 +82,17 @@ _MIGRATIONS: Final = (
     ALTER TABLE submissions ADD COLUMN holder TEXT NOT NULL DEFAULT '';  -- the process that announced it (alive.py)
     ALTER TABLE runs ADD COLUMN looked_at INTEGER NOT NULL DEFAULT 0;  -- when the orchestrator was asked for what stands here
     """,
+    """
+    CREATE TABLE starts (
+        token TEXT PRIMARY KEY,          -- the correlation id that the orchestrator is asked to start with
+        definition TEXT NOT NULL,
+        flow_id TEXT NOT NULL,
+        name TEXT NOT NULL,
+        nodes INTEGER NOT NULL,
+        document TEXT NOT NULL,          -- as in runs
+        at INTEGER NOT NULL
+    );
+    """,
 )
 
 

@@ -1,7 +1,8 @@
 """
 History: what is kept of runs, whether or not anybody watched them.
 
-A run is written down when it starts and again when it has ended, by whichever backend notices first (service.py sweeps); reading changes nothing.
+A run is written down before it starts, when it has its id, and again when it has ended, by whichever backend notices first (service.py sweeps); reading
+changes nothing.
 """
 
 from __future__ import annotations
@@ -34,19 +35,48 @@ class Kept(msgspec.Struct, frozen=True):
     error: str
 
 
+class Start(msgspec.Struct, frozen=True):
+    """A run that is about to be. `token` is the correlation id it will have, by which it is found when nobody lived to hear its id."""
+
+    token: str
+    definition: str
+    flow_id: str
+    name: str
+    nodes: int
+    document: Json
+    at: int
+
+
 class History:
     """The runs kept in this file."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def begun(self, run_id: str, flow_id: str, name: str, nodes: int, document: Json, now_ms: int) -> None:
-        """A run has been started."""
+    def starting(self, start: Start) -> None:
+        """The orchestrator is about to be asked for a run."""
         self._database.write(
-            "INSERT OR IGNORE INTO runs (run_id, flow_id, name, status, started_at, ended_at, nodes, document, results, error)"
-            " VALUES (?, ?, ?, 'running', ?, 0, ?, ?, '[]', '')",
-            run_id, flow_id, name, now_ms, nodes, json.dumps(document),
+            "INSERT INTO starts (token, definition, flow_id, name, nodes, document, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            start.token, start.definition, start.flow_id, start.name, start.nodes, json.dumps(start.document), start.at,
         )  # fmt: skip
+
+    def begun(self, run_id: str, token: str) -> None:
+        """The run of this start has this id; said twice it is the same."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                "INSERT OR IGNORE INTO runs (run_id, flow_id, name, status, started_at, ended_at, nodes, document, results, error)"
+                " SELECT ?, flow_id, name, 'running', at, 0, nodes, document, '[]', '' FROM starts WHERE token = ?",
+                (run_id, token),
+            )
+            connection.execute("DELETE FROM starts WHERE token = ?", (token,))
+
+    def not_begun(self, token: str) -> None:
+        """There is no run of this start."""
+        self._database.write("DELETE FROM starts WHERE token = ?", token)
+
+    def open_starts(self, before: int) -> list[tuple[str, str, int]]:
+        """Starts from before this instant of which nobody knows what came: token, definition, when."""
+        return [(row["token"], row["definition"], row["at"]) for row in self._database.rows("SELECT * FROM starts WHERE at < ? ORDER BY at", before)]
 
     def seen(self, run: Run, looked_at: int) -> bool:
         """How a run stood when the orchestrator was asked; False: somebody has looked later, and what they saw stands."""

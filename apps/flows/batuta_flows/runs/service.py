@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import secrets
 import time
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
-from batuta.client import TERMINAL_STATUSES, ClientError, Conflict, Execution, NotFound, ServerFault, SyncClient
+from batuta.client import TERMINAL_STATUSES, BadRequest, ClientError, Conflict, Denied, Execution, NotFound, ServerFault, SyncClient
 from batuta_flows.compiler import LOST_AFTER_S, Compiled, compile_flow, ref_of
 from batuta_flows.document import graph
 from batuta_flows.document.check import Problem, problems
 from batuta_flows.document.flow import Flow, write_flow
 from batuta_flows.errors import FlowError, Refused
 from batuta_flows.runs.estimate import Estimate, estimate
-from batuta_flows.runs.history import History
+from batuta_flows.runs.history import History, Start
 from batuta_flows.runs.items import item_executions
 from batuta_flows.runs.view import Run, run_of
 from batuta_flows.workers.run import Runner
@@ -29,6 +30,8 @@ Json = Any
 Scope = Literal["all", "node", "upto", "from"]
 log = logging.getLogger("batuta.flows")
 ITEMS_KEPT: Final = 2_000
+START_MS: Final = 5_000  # a start is over by then, or its backend was lost
+FORGET_START_MS: Final = 10 * 60_000  # an orchestrator that has not got it by then will not
 
 
 class UnknownRun(FlowError):
@@ -80,8 +83,23 @@ class Service:
         flow_id = flow_id or str(flow.extra.get("id") or "")
         compiled = compile_flow(flow, only=only, known=self._known(flow_id, flow, only) if only is not None else None, lost_after_s=self._lost_after_s)
         self._register(compiled)
-        run_id = self._client.start_workflow(compiled.name, compiled.input, version=1)
-        self._history.begun(run_id, flow_id, flow.name or "Untitled Workflow", len(compiled.refs), write_flow(flow), self._now_ms())
+        return self._begin(compiled, flow, flow_id, flow.name or "Untitled Workflow")
+
+    def _begin(self, compiled: Compiled, flow: Flow, flow_id: str, name: str) -> str:
+        """
+        Start the run and write it down, in an order in which none is forgotten: a start whose answer nobody lived to hear is found by the next sweep.
+
+        Raises:
+            ClientError: the orchestrator did not start it, or cannot be asked whether it did.
+        """
+        start = Start(secrets.token_hex(16), compiled.name, flow_id, name, len(compiled.refs), write_flow(flow), self._now_ms())
+        self._history.starting(start)
+        try:
+            run_id = self._client.start_workflow(compiled.name, compiled.input, version=1, correlation_id=start.token)
+        except (BadRequest, Denied, NotFound, Conflict):
+            self._history.not_begun(start.token)
+            raise
+        self._history.begun(run_id, start.token)
         return run_id
 
     def estimate(self, flow: Flow) -> Estimate:
@@ -155,6 +173,7 @@ class Service:
         Raises:
             ClientError: the orchestrator cannot be asked.
         """
+        self._find_started()
         over = []
         for run_id in self._history.open_runs():
             looked_at = self._now_ms()
@@ -172,6 +191,16 @@ class Service:
             if kept is not None and kept.ended_at:
                 self._runner.cancel_run(run_id)
         return over
+
+    def _find_started(self) -> None:
+        """Runs whose start nobody lived to hear of."""
+        now = self._now_ms()
+        for token, definition, at in self._history.open_starts(now - START_MS):
+            found = self._client.correlated(definition, token)
+            for execution in found:
+                self._history.begun(execution.id, token)
+            if not found and at < now - FORGET_START_MS:
+                self._history.not_begun(token)
 
     # -- acting ---------------------------------------------------------------------------------------------------------------------
 
@@ -216,9 +245,7 @@ class Service:
         known = {result["nodeId"]: result["data"]["output"] for result in before.results if result["success"]}
         compiled = compile_flow(before.flow, only=only, known=known, lost_after_s=self._lost_after_s)
         self._register(compiled)
-        started = self._client.start_workflow(compiled.name, compiled.input, version=1)
-        self._history.begun(started, str(before.flow.extra.get("id") or ""), before.name, len(compiled.refs), write_flow(before.flow), self._now_ms())
-        return started
+        return self._begin(compiled, before.flow, str(before.flow.extra.get("id") or ""), before.name)
 
     def _act(self, run_id: str, act: Callable[[], object]) -> None:
         try:
