@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: up ui demo test lint types contracts unit broker console clients test-clients simulate crashes bench docs clean
+.PHONY: up ui demo test lint types contracts unit broker flows console clients test-clients simulate crashes bench docs clean
 
 up: $(VENV)/ready ui ## the environment: Batuta and its console, its tools, the firmware application's compiler
 $(VENV)/ready: pyproject.toml
@@ -32,7 +32,11 @@ $(UI): $(shell find ui -name node_modules -prune -o -type f -print 2>/dev/null)
 demo: up ## the main job, end to end: commits become firmware on a device, or do not
 	$(BIN)/batuta demo
 
-test: up lint types contracts unit console clients ## everything that must be green
+# Two at a time, since most tests wait for something; what the second prints comes when both are through.
+BESIDE := $(VENV)/beside.txt
+test: up lint types contracts ## everything that must be green
+	@$(MAKE) --no-print-directory flows console >$(BESIDE) 2>&1 & beside=$$!; $(MAKE) --no-print-directory unit clients; here=$$?; \
+	wait $$beside; there=$$?; cat $(BESIDE); exit $$((here | there))
 
 lint: up
 	$(BIN)/ruff check src apps tests bench docs
@@ -44,7 +48,10 @@ contracts: up
 	$(BIN)/lint-imports
 
 unit: up broker
-	$(BIN)/python -m pytest --ignore-glob='*/test_client_*.py' --ignore=tests/console
+	$(BIN)/python -m pytest --ignore-glob='*/test_client_*.py' --ignore=tests/console --ignore=tests/flows
+
+flows: up ## the Flow Builder's tests, its canvas in a browser among them
+	$(BIN)/python -m pytest tests/flows
 
 console: up ## the web console: its own tests, and a browser on a real server; skipped by name without Node or Chromium
 	$(BIN)/python -m pytest tests/console
