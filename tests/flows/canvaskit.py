@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from studio import Builder
 
 Json = Any
+
+
+def until(page: Any, expression: str, limit_s: float = 30) -> None:
+    """Wait until this is true in the page. Playwright's own way evaluates text there, which the page's policy forbids."""
+    deadline = time.monotonic() + limit_s
+    while not page.evaluate(expression):
+        assert time.monotonic() < deadline, f"awaited in vain: {expression}"
+        page.wait_for_timeout(50)
 
 
 def card(page: Any, title: str) -> Any:

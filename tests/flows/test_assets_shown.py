@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from canvaskit import until
 from flowkit import node, ref
 from PIL import Image
 from studio import Builder, builder, picture
@@ -155,7 +156,7 @@ def test_an_upload_has_a_largest_size(tmp_path: Path) -> None:
 def test_a_film_opened_by_its_address_plays(flows: Builder, run: Json, browser: Any) -> None:
     page = browser.new_page()
     page.goto(flows.url + path_of(output(run, "clip")["videoUrl"]))
-    page.wait_for_function("document.querySelector('video')?.readyState >= 2")
+    until(page, "document.querySelector('video')?.readyState >= 2")
     page.goto(flows.url + path_of(output(run, "voice")["audioUrl"]))
-    page.wait_for_function("document.querySelector('video, audio')?.readyState >= 2")
+    until(page, "document.querySelector('video, audio')?.readyState >= 2")
     page.close()

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from canvaskit import until
 from PIL import Image, ImageDraw
 from provider_fake import Answer, Asked, Providers, providers
 from studio import Builder, builder
@@ -168,8 +169,9 @@ def test_its_media_are_shown(name: str, flows: Builder, site: Providers, browser
         media = [str(port.medium) for port in NODE_TYPES[node["type"]].outputs_of(node["config"]) if port.medium in MEDIA]
         if media and media[0] in SHOWN_BY:
             card.locator(SHOWN_BY[media[0]]).first.wait_for()
-    page.wait_for_function(
+    until(
+        page,
         "[...document.querySelectorAll('article img')].every(one => one.complete && one.naturalWidth > 0)"
-        " && [...document.querySelectorAll('article video')].every(one => one.readyState >= 1 && one.videoWidth > 0)"
+        " && [...document.querySelectorAll('article video')].every(one => (one.preload = 'metadata') && one.readyState >= 1 && one.videoWidth > 0)",
     )
     page.close()
