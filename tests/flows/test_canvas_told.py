@@ -13,7 +13,7 @@ Json = Any
 REF = {"_type": "reference", "nodeId": "parts", "outputKey": "items"}
 SCENES: list[Json] = [
     {"id": "parts", "type": "split_text", "title": "Scenes", "config": {"text": "one. two. three."}, "position": [0, 0]},
-    {"id": "pic", "type": "text_to_image", "title": "Pictures", "config": {"prompt": REF, "seed": 7}, "position": [360, 0]},
+    {"id": "pic", "type": "text_to_image", "title": "Pictures", "config": {"prompt": REF}, "position": [360, 0]},  # each item has a seed of its own, and so a result
 ]
 
 
@@ -24,9 +24,8 @@ def test_a_node_says_who_made_it_and_of_its_items_which_failed_why_and_what_was_
         opened(page, flows, SCENES)
         page.get_by_role("button", name="Run", exact=True).click()
         pictures = card(page, "Pictures")
-        pictures.get_by_text("2 of 3, 1 failed").wait_for()
-        assert pictures.get_by_text("This machine, a sample").is_visible()
-        assert page.locator("[data-node=pic] i[data-status=failed]").count() == 1
+        pictures.get_by_text(re.compile("^[0-2] of 3, 1 failed$")).wait_for()  # what fails ends those beside it, wherever they are
+        page.locator("[data-node=pic] i[data-status=failed]").wait_for()
         pictures.click(position={"x": 60, "y": 12})
         told = page.get_by_role("region", name="Last run")
         told.get_by_text("no foxes on Sundays").first.wait_for()
@@ -35,6 +34,7 @@ def test_a_node_says_who_made_it_and_of_its_items_which_failed_why_and_what_was_
         page.get_by_role("button", name="Retry").click()
         page.get_by_role("button", name="Run", exact=True).wait_for()
         pictures.get_by_text("3 of 3").wait_for()
+        pictures.get_by_text("This machine, a sample").wait_for()
         page.locator(".react-flow__edgelabel-renderer").get_by_text("×3").wait_for()  # on the link, how many went through
 
         first = page.url.partition("run=")[2]
