@@ -35,7 +35,7 @@ demo: up ## the main job, end to end: commits become firmware on a device, or do
 # Two at a time, since most tests wait for something; what the second prints comes when both are through.
 BESIDE := $(VENV)/beside.txt
 test: up lint types contracts ## everything that must be green
-	@$(MAKE) --no-print-directory flows console >$(BESIDE) 2>&1 & beside=$$!; $(MAKE) --no-print-directory unit clients; here=$$?; \
+	@$(MAKE) -k --no-print-directory flows console >$(BESIDE) 2>&1 & beside=$$!; $(MAKE) -k --no-print-directory unit clients; here=$$?; \
 	wait $$beside; there=$$?; cat $(BESIDE); exit $$((here | there))
 
 lint: up
