@@ -22,12 +22,12 @@ WATCH_FRAMES = """() => {
 
 
 class Watched:
-    """A page from the moment a burst begins: what it asks for, and whether it froze."""
+    """A page from the moment a burst begins: what it asks of the API, and whether it froze."""
 
     def __init__(self, page: Any) -> None:
         self.page, self.asked, self.began = page, [], time.monotonic()
         page.evaluate(WATCH_FRAMES)
-        page.on("request", lambda request: self.asked.append(request.url))
+        page.on("request", lambda request: "/api/" in request.url and self.asked.append(request.url))
 
     def settle(self, a_second: float) -> None:
         """It did not freeze, and asked at most so often a second."""
