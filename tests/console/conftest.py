@@ -30,6 +30,7 @@ UNGUARDED = "BlockInsecurePrivateNetworkRequests,LocalNetworkAccessChecks"
 ARGUMENTS = ["--no-sandbox", f"--host-resolver-rules={NAMES}", f"--disable-features={UNGUARDED}"]
 # How Chromium begins to tell of a request that failed, and of a host that it does not trust.
 REFUSED = ("Failed to load resource", "Access to ", "The Cross-Origin-Opener-Policy header has been ignored")
+GONE = "Failed to load resource: net::ERR_"  # a server of the test's own has ended before the page was closed; what the page says then: test_live.py
 LOOK_MS = 10_000  # for anything to appear; only a fault takes so long
 
 
@@ -79,8 +80,9 @@ class Look:
         page.on("console", lambda said: said.type == "error" and self.note(said.text))
 
     def note(self, text: str) -> None:
-        if not (self._refusals and text.startswith(REFUSED)):
-            self.complaints.append(text)
+        if text.startswith(GONE) or (self._refusals and text.startswith(REFUSED)):
+            return
+        self.complaints.append(text)
 
     def expect_refusals(self) -> None:
         """Requests fail or are refused here, as the test wants it: what the browser itself reports of that, sooner or later, is no complaint."""
