@@ -139,7 +139,7 @@ def test_a_version_is_deleted_after_it_was_said_what_that_does(page: Any, stage:
 def test_a_new_one_begins_from_a_template(page: Any, stage: Stage) -> None:
     page.goto(f"{stage.url}/definitions")
     page.get_by_role("button", name="New workflow").click()
-    page.get_by_label("from").select_option("Until it is done")
+    page.locator("select").filter(has_text="Until it is done").select_option("Until it is done")
     page.wait_for_url(re.compile("template=loop"))
     replaced(page, "Definition", '"until_done"', '"made-here"')
     page.get_by_text("It may be registered.").wait_for()
