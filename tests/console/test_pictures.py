@@ -49,7 +49,7 @@ def test_a_picture_is_made(browser: Any, scheduled: Stage, tmp_path: Path, name:
     context = browser.new_context(viewport={"width": 1280, "height": 720}, color_scheme=theme, timezone_id="UTC", reduced_motion="reduce")
     page = context.new_page()
     page.goto(scheduled.url + place.format(**scheduled.ids))
-    page.get_by_text(text).first.wait_for()
+    page.get_by_text(text).filter(visible=True).first.wait_for()  # not the entry of a closed list
     page.wait_for_load_state("networkidle" if name in ("home", "graph", "definition") else "load")  # what draws it comes later
     page.evaluate("document.fonts.ready.then(() => undefined)")
     taken = tmp_path / f"console-{name}.png"
