@@ -48,6 +48,11 @@ const PATHS = {
 export type IconName = keyof typeof PATHS;
 
 export function Icon({ name, size = 16 }: { name: IconName; size?: number }) {
+  return <Lines d={PATHS[name]} size={size} />;
+}
+
+/** What an icon is drawn with. */
+export function Lines({ d, size }: { d: string; size: number }) {
   return (
     <svg
       width={size}
@@ -61,7 +66,7 @@ export function Icon({ name, size = 16 }: { name: IconName; size?: number }) {
       aria-hidden="true"
       focusable="false"
     >
-      <path d={PATHS[name]} />
+      <path d={d} />
     </svg>
   );
 }

@@ -9,7 +9,7 @@ import { Menu } from "../design/Menu";
 import { told } from "../design/Toast";
 import { ago, count } from "../lib/format";
 import * as api from "./api";
-import { importFile } from "./files";
+import { FileField } from "./FileField";
 import { NodeIcon } from "./NodeIcon";
 import type { NodeTypes, Saved, Template } from "./types";
 import css from "./Home.module.css";
@@ -27,17 +27,7 @@ export function Home({ types, onOpen }: { types: NodeTypes; onOpen: (flow: strin
         <h1>Flow Builder</h1>
         <p className="soft">Draw how words become pictures, voices, clips and films, and run it.</p>
         <span className={css.space} />
-        <input
-          ref={field}
-          type="file"
-          hidden
-          accept="application/json,.json"
-          aria-label="Flow file"
-          onChange={event => {
-            const [file] = event.target.files ?? [];
-            if (file) void importFile(file, onOpen);
-          }}
-        />
+        <FileField ref={field} onOpen={onOpen} />
         <Button icon="time" onClick={() => setAddress({ view: "runs" })}>
           Runs
         </Button>

@@ -1,4 +1,6 @@
 // Icons of node types, 16 px, by the names the catalogue gives them.
+import { Lines } from "../design/Icon";
+
 const PATHS: Record<string, string> = {
   text: "M3 3.500h10M8 3.500v9.500M5.500 13h5",
   image: "M2 3h12v10H2ZM2 11l3.500-3.500 3 3 2-2L14 11.500M10.500 5.800h.01",
@@ -21,20 +23,5 @@ const PATHS: Record<string, string> = {
 };
 
 export function NodeIcon({ name, size = 16 }: { name: string; size?: number }) {
-  return (
-    <svg
-      width={size}
-      height={size}
-      viewBox="0 0 16 16"
-      fill="none"
-      stroke="currentColor"
-      strokeWidth="1.4"
-      strokeLinecap="round"
-      strokeLinejoin="round"
-      aria-hidden="true"
-      focusable="false"
-    >
-      <path d={Object.hasOwn(PATHS, name) ? PATHS[name] : PATHS.split} />
-    </svg>
-  );
+  return <Lines d={(Object.hasOwn(PATHS, name) ? PATHS[name] : PATHS.split)!} size={size} />;
 }

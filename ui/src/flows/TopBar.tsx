@@ -6,7 +6,8 @@ import { Button } from "../design/Button";
 import { Menu } from "../design/Menu";
 import { toast } from "../design/Toast";
 import { tidy } from "./actions";
-import { exportFile, exportOriginal, importFile } from "./files";
+import { FileField } from "./FileField";
+import { exportFile, exportOriginal } from "./files";
 import { isOver } from "./results";
 import { boundsOf, overOf, priceOf } from "./spend";
 import { studio, useStudio, type Saving } from "./studio";
@@ -120,17 +121,7 @@ function More({ onOpen, onHelp }: { onOpen: (flow: string) => void; onHelp: () =
   };
   return (
     <>
-      <input
-        ref={field}
-        type="file"
-        hidden
-        accept="application/json,.json"
-        aria-label="Flow file"
-        onChange={event => {
-          const [file] = event.target.files ?? [];
-          if (file) void importFile(file, onOpen);
-        }}
-      />
+      <FileField ref={field} onOpen={onOpen} />
       <Menu
         trigger={<Button kind="quiet" icon="more" aria-label="Flow" />}
         items={[

@@ -15,7 +15,7 @@ import { told } from "../../design/Toast";
 import { described, detailsOf, tagsOf, tagText } from "../../lib/handler";
 import { to, useParams } from "../../lib/url";
 import css from "./Events.module.css";
-import { ActiveSwitch, Tags } from "./Handlers";
+import { ActiveSwitch, Tags } from "./HandlerParts";
 
 const SHOWN = 20;
 

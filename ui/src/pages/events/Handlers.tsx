@@ -1,21 +1,19 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "wouter";
-import { replaceHandler } from "../../api/actions";
-import { client, eventHandlers } from "../../api/queries";
-import type { EventHandler, Tag } from "../../api/types";
+import { eventHandlers } from "../../api/queries";
+import type { EventHandler } from "../../api/types";
 import { Button } from "../../design/Button";
 import { EmptyState, ErrorState } from "../../design/EmptyState";
 import { Panels } from "../../design/Panel";
 import { ListFilter } from "../../design/SearchField";
 import { Gone } from "../../design/Side";
 import { Table, type Column } from "../../design/Table";
-import { told } from "../../design/Toast";
 import { count } from "../../lib/format";
 import { described, tagText } from "../../lib/handler";
 import { to, useParams } from "../../lib/url";
-import css from "./Events.module.css";
 import { HandlerForm } from "./HandlerForm";
 import { HandlerPanel } from "./HandlerPanel";
+import { ActiveSwitch, Tags } from "./HandlerParts";
 
 export function Handlers() {
   const [params, change] = useParams();
@@ -90,42 +88,6 @@ export function Handlers() {
         />
       )}
     </>
-  );
-}
-
-/** Whether it listens, and the way to change it; it takes effect at once and can be taken back, so nobody is asked. */
-export function ActiveSwitch({ handler }: { handler: EventHandler }) {
-  const turn = async () => {
-    await told(
-      replaceHandler({ ...handler, active: !handler.active }),
-      handler.active ? `${handler.name} listens no more` : `${handler.name} listens to ${handler.event}`,
-    );
-    await client.invalidateQueries({ queryKey: ["eventHandlers"] });
-  };
-  return (
-    <button
-      type="button"
-      role="switch"
-      aria-checked={handler.active ?? false}
-      aria-label={`${handler.name} is active`}
-      className={css.switch}
-      onClick={() => void turn()}
-    >
-      <span aria-hidden="true" />
-      <span>{handler.active ? "On" : "Off"}</span>
-    </button>
-  );
-}
-
-export function Tags({ tags }: { tags: readonly Tag[] }) {
-  return (
-    <span className={css.tags}>
-      {tags.map(tag => (
-        <span key={`${tag.key}:${tag.value}`} className={css.tag}>
-          {tagText([tag])}
-        </span>
-      ))}
-    </span>
   );
 }
 

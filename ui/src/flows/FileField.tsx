@@ -1,0 +1,19 @@
+// The browser's own dialog for a flow's file, behind whatever button: `field.current?.click()` opens it.
+import type { Ref } from "react";
+import { importFile } from "./files";
+
+export function FileField({ ref, onOpen }: { ref: Ref<HTMLInputElement>; onOpen: (flow: string) => void }) {
+  return (
+    <input
+      ref={ref}
+      type="file"
+      hidden
+      accept="application/json,.json"
+      aria-label="Flow file"
+      onChange={event => {
+        const [file] = event.target.files ?? [];
+        if (file) void importFile(file, onOpen);
+      }}
+    />
+  );
+}
