@@ -14,6 +14,9 @@ from typing import Any
 import pytest
 from conftest import Stage
 from PIL import Image
+from scenes import Scenes
+
+from batuta.testing import embedded
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 COLOURS = 96  # of a picture as it is kept: a third of the bytes, and nobody sees it
@@ -34,14 +37,15 @@ PICTURES = [
 
 
 @pytest.fixture(scope="module")
-def scheduled(stage: Stage) -> Iterator[Stage]:
-    """The stage, with schedules."""
-    for name, cron, workflow in (("nightly-release", "0 30 2 * * *", "approve-release"), ("weekly-build", "0 0 6 * * MON", "build-matrix")):
-        schedule = {"name": name, "cronExpression": cron, "zoneId": "Europe/Prague", "startWorkflowRequest": {"name": workflow, "input": {"by": name}}}
-        stage.server.client.request("POST", "/scheduler/schedules", body=schedule)
-    yield stage
-    for name in ("nightly-release", "weekly-build"):
-        stage.server.client.request("DELETE", f"/scheduler/schedules/{name}")
+def scheduled() -> Iterator[Stage]:
+    """A server with the scenes and schedules of its own: what other tests start would push the scenes off a list's first page."""
+    with embedded() as server:
+        scenes = Scenes(server.client)
+        stage = Stage(server, scenes, scenes.fill())
+        for name, cron, workflow in (("nightly-release", "0 30 2 * * *", "approve-release"), ("weekly-build", "0 0 6 * * MON", "build-matrix")):
+            schedule = {"name": name, "cronExpression": cron, "zoneId": "Europe/Prague", "startWorkflowRequest": {"name": workflow, "input": {"by": name}}}
+            server.client.request("POST", "/scheduler/schedules", body=schedule)
+        yield stage
 
 
 @pytest.mark.parametrize(("name", "theme", "place", "text"), PICTURES)
