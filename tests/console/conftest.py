@@ -16,10 +16,11 @@ from typing import Any
 import pytest
 
 from batuta.api.site import HOME, is_built
-from batuta.testing import EmbeddedServer, embedded
+from batuta.testing import embedded
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from lookkit import Look, Stage
 from scenes import Scenes
 
 ROOT = Path(__file__).parents[2]
@@ -28,10 +29,6 @@ NAMES = "MAP *.example 127.0.0.1, MAP batuta 127.0.0.1"  # names that strangers,
 # Chromium alone keeps pages of elsewhere from loopback; here it is to behave as other browsers do.
 UNGUARDED = "BlockInsecurePrivateNetworkRequests,LocalNetworkAccessChecks"
 ARGUMENTS = ["--no-sandbox", f"--host-resolver-rules={NAMES}", f"--disable-features={UNGUARDED}"]
-# How Chromium begins to tell of a request that failed, and of a host that it does not trust.
-REFUSED = ("Failed to load resource", "Access to ", "The Cross-Origin-Opener-Policy header has been ignored")
-GONE = "Failed to load resource: net::ERR_"  # a server of the test's own has ended before the page was closed; what the page says then: test_live.py
-LOOK_MS = 10_000  # for anything to appear; only a fault takes so long
 
 
 @pytest.fixture(scope="session")
@@ -54,40 +51,6 @@ def stage() -> Iterator[Stage]:
     with embedded() as server:
         scenes = Scenes(server.client)
         yield Stage(server, scenes, scenes.fill(large=10_000))
-
-
-class Stage:
-    """The server, and where its executions are."""
-
-    def __init__(self, server: EmbeddedServer, scenes: Scenes, ids: dict[str, str]) -> None:
-        self.server, self.scenes, self.ids = server, scenes, ids
-        self.url = f"http://127.0.0.1:{server.port}"
-
-    def of(self, scene: str, tail: str = "") -> str:
-        """The address of a scene's execution."""
-        return f"{self.url}/execution/{self.ids[scene]}{tail}"
-
-
-class Look:
-    """A page that must not complain: what it logs as an error, and what it throws, fails the test."""
-
-    def __init__(self, page: Any) -> None:
-        self.page = page
-        self.complaints: list[str] = []
-        self._refusals = False
-        page.set_default_timeout(LOOK_MS)
-        page.on("pageerror", lambda error: self.complaints.append(f"thrown: {error}"))
-        page.on("console", lambda said: said.type == "error" and self.note(said.text))
-
-    def note(self, text: str) -> None:
-        if text.startswith(GONE) or (self._refusals and text.startswith(REFUSED)):
-            return
-        self.complaints.append(text)
-
-    def expect_refusals(self) -> None:
-        """Requests fail or are refused here, as the test wants it: what the browser itself reports of that, sooner or later, is no complaint."""
-        self._refusals = True
-        self.complaints = [text for text in self.complaints if not text.startswith(REFUSED)]
 
 
 @pytest.fixture

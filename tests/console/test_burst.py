@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 import pytest
-from conftest import Look, Stage
+from lookkit import Look, Stage
 from scenes import definition, dynamic_fork, node, simple
 
 from batuta.client import SyncClient, TaskResult

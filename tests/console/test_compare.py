@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from conftest import Look, Stage
+from lookkit import Look, Stage
 
 
 def card(page: Any, title: str) -> Any:

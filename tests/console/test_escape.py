@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
-from conftest import Look
+from lookkit import Look
 from scenes import Scenes, definition, node, simple
 
 from batuta.client import TaskResult

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from conftest import Stage
+from lookkit import Stage
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import re
 import time
 from typing import Any
 
-from conftest import Stage
+from lookkit import Stage
 
 # Scrolls the timeline by 600 pixels a frame; the median of what a frame took, in milliseconds.
 SCROLL = """async () => {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from conftest import Stage
+from lookkit import Stage
 
 
 def test_a_search_stands_in_the_address(page: Any, stage: Stage) -> None:

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 import pytest
-from conftest import Look, Stage
+from lookkit import Look, Stage
 
 GRAPH = "?view=graph"
 

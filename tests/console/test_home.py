@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from conftest import Stage
+from lookkit import Stage
 from scenes import Scenes
 
 from batuta.testing import embedded

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Look, Stage
+from lookkit import Look, Stage
 from scenes import WAITING
 
 from batuta.client import SyncClient

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from conftest import Stage
+from lookkit import Stage
 
 #    address                              what is said                                    what may be done
 GONE = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Look, Stage
+from lookkit import Look, Stage
 from scenes import definition, simple
 
 # What a page can send without asking: forms, beacons, requests whose answer it will not see, images, sources of events.

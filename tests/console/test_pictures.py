@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Stage
+from lookkit import Stage
 from PIL import Image
 from scenes import Scenes
 

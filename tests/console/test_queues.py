@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from conftest import Stage
+from lookkit import Stage
 
 
 def test_a_queue_without_a_worker_says_so_and_how_to_start_one(page: Any, stage: Stage) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from conftest import Look, Stage
+from lookkit import Look, Stage
 
 RECORDED = Path(__file__).parents[1] / "compat" / "golden" / "recorded"
 T0 = 1_760_000_000_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from conftest import Stage
+from lookkit import Stage
 
 
 def saved(stage: Stage, name: str, workflow: str = "cool-down", cron: str = "0 0 3 1 1 *", **more: Any) -> None:

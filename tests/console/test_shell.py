@@ -7,7 +7,7 @@ import urllib.request
 from typing import Any
 
 import pytest
-from conftest import Look, Stage
+from lookkit import Look, Stage
 
 from batuta.testing import embedded
 

@@ -8,7 +8,7 @@ import urllib.request
 from typing import Any
 
 import pytest
-from conftest import Stage
+from lookkit import Stage
 
 FIRST_LOAD_BYTES_MAX = 350 * 1024
 ROWS_MAX = 80  # a screen holds 20 to 30; a virtual list keeps some above and below

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from conftest import Stage
+from lookkit import Stage
 from scenes import definition, simple
 
 SCHEMA = {

@@ -108,9 +108,10 @@ def _spent(session: Any) -> dict[str, float]:
 
 def main() -> None:
     sys.path.insert(0, str(Path(__file__).parent))
-    from conftest import CHROMIUM
     from playwright.sync_api import sync_playwright
     from studio import builder
+
+    from conftest import CHROMIUM
 
     with tempfile.TemporaryDirectory() as directory, builder(Path(directory)) as flows, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
