@@ -6,6 +6,8 @@ import { remove } from "./actions";
 import { NONE } from "./studio";
 import css from "./Canvas.module.css";
 
+const GAP = 12; // px between a count and the port it stands before
+
 export interface LinkData extends Record<string, unknown> {
   /** How many have gone through, or how many there are. */
   count: string;
@@ -16,8 +18,9 @@ export interface LinkData extends Record<string, unknown> {
 export const Link = memo(function Link(props: EdgeProps) {
   const { id, selected, source, target, sourceHandleId, targetHandleId } = props;
   const { count, state, name } = props.data as LinkData;
-  const [path, x, y] = getBezierPath(props);
-  const place = { transform: `translate(-50%, -50%) translate(${x}px, ${y}px)` };
+  const [path] = getBezierPath(props);
+  // Before the port it leads to, where no card is in the way and no other link's count.
+  const place = { transform: `translate(-100%, -50%) translate(${props.targetX - GAP}px, ${props.targetY}px)` };
   const link = { source, output: sourceHandleId ?? "", target, field: targetHandleId ?? "" };
   return (
     <>
