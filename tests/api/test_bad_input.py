@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import pytest
 from edgework import JSON, Answer, Edge
 
-from batuta.api.binding import Millis, Parameter, parameters_of
+from batuta.api.binding import Count, Millis, Parameter, parameters_of
 from batuta.api.openapi import describe
 from batuta.api.router import Route
 from batuta.api.routes import ROUTES
@@ -199,8 +199,8 @@ def odd_values(parameter: Parameter) -> tuple[str, ...]:
         return ("NEVER",)
     if parameter.kind is bool:
         return ("maybe", "2")
-    if parameter.kind in (int, Millis):
-        return ("many", "1.5", str(2**31 if parameter.kind is int else 2**63))
+    if parameter.kind in (int, Count, Millis):
+        return ("many", "1.5", str(2**63 if parameter.kind is Millis else 2**31), *(["-1"] if parameter.kind is Count else []))
     return ()
 
 

@@ -59,7 +59,6 @@ EXECUTIONS = [
     ("",                                                              "workflowType:outer -apples", "lost"),
     ("",                                                              "because",                "lost"),
     ("workflowType = outer",                                          "gree*les",               "done"),
-    ("nobody = 7 AND workflowType = nested",                          "*",                      "open"),
 ]  # fmt: skip
 
 
@@ -111,7 +110,7 @@ def test_only_top_level_executions_and_only_one_class(edge: Edge, filled: dict[s
         ("status:DESC|startTime:ASC", ["child", "open", "lost", "done"]),
         ("correlationId:ASC", ["done", "lost", "child", "open"]),
         ("workflowType:ASC|correlationId:DESC", ["child", "open", "lost", "done"]),
-        ("nobody:ASC|startTime", ["done", "lost", "child", "open"]),
+        ("externalInputPayloadStoragePath:ASC|startTime", ["done", "lost", "child", "open"]),  # a column of Conductor's interface
     ],
 )
 def test_what_is_found_is_sorted_and_paged(edge: Edge, filled: dict[str, str], sort: str, expected: list[str]) -> None:
@@ -121,16 +120,47 @@ def test_what_is_found_is_sorted_and_paged(edge: Edge, filled: dict[str, str], s
     assert {page["totalHits"] for page in pages} == {4}
 
 
-@pytest.mark.parametrize(
-    ("asked", "said"),
-    [
-        ("size=5001", "Cannot return more than 5000 workflows. Please use pagination."),
-        ("size=0&start=-1&query=nonsense", "Incorrectly formatted query string: nonsense"),
-        ("query=startTime%3Esoon", "query field 'startTime': found 'soon', expected epoch milliseconds or an ISO date"),
-        ("freeText=startTime:soon", "query field 'startTime': found 'soon', expected epoch milliseconds or an ISO date"),
-        ("freeText=" + "a" * 1001, "freeText has 1,001 characters, expected at most 1,000"),
-    ],
-)
-def test_what_cannot_be_asked_is_refused(edge: Edge, filled: dict[str, str], asked: str, said: str) -> None:
-    answer = edge.call("GET", f"/api/workflow/search?{asked}")
+FIELD = "have no such field, expected one of classifier, correlationId, createdBy, "
+#    asked                                                     said
+REFUSED = [
+    ("size=5001",                                              "Cannot return more than 5000 workflows. Please use pagination."),
+    ("size=-1",                                                "query parameter 'size' is the text '-1'; expected a whole number, 0 or more"),
+    ("start=-1",                                               "query parameter 'start' is the text '-1'; expected a whole number, 0 or more"),
+    ("query=foo bar baz",                                      "Incorrectly formatted query string: foo bar baz"),
+    ("query=status IN (",                                      "query string: status IN (; at '' expected values, separated by commas, and )"),
+    ("query=nobody = 7",                                       f"query field 'nobody': executions {FIELD}"),
+    ("query=status = DONE",                                    "query field 'status': found 'DONE', expected one of RUNNING, PAUSED, COMPLETED, "),
+    ("query=startTime > soon",                                 "query field 'startTime': found 'soon', expected epoch milliseconds or an ISO date"),
+    (f"query=startTime > {2**63}",                             f"query field 'startTime': found '{2**63}', expected epoch milliseconds or an ISO date"),
+    ("query=priority = high",                                  "query field 'priority': found 'high', expected a whole number"),
+    ("sort=nobody:ASC",                                        f"sort by 'nobody': executions {FIELD}"),
+    ("sort=startTime:UP",                                      "sort by 'startTime': found the direction 'UP', expected ASC or DESC"),
+    ("freeText=startTime:soon",                                "query field 'startTime': found 'soon', expected epoch milliseconds or an ISO date"),
+    ("freeText=status:DONE",                                   "query field 'status': found 'DONE', expected one of RUNNING, PAUSED, COMPLETED, "),
+    ("freeText=" + "a" * 1001,                                 "freeText has 1,001 characters, expected at most 1,000"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("asked", "said"), REFUSED)
+@pytest.mark.parametrize("path", ["search", "search-v2"])
+def test_what_cannot_be_asked_is_refused(edge: Edge, path: str, asked: str, said: str) -> None:
+    answer = edge.call("GET", f"/api/workflow/{path}?{quote(asked, safe='=')}")
+    assert (answer.status, said in answer.text) == (400, True), answer.text
+
+
+#    asked                                                     said
+REFUSED_OF_TASKS = [
+    ("query=version = 1",                                      "query field 'version': tasks have no such field, expected one of correlationId, domain, "),
+    ("query=status = RUNNING",                                 "query field 'status': found 'RUNNING', expected one of SCHEDULED, IN_PROGRESS, "),
+    ("query=queueWaitTime > long",                             "query field 'queueWaitTime': found 'long', expected a whole number"),
+    ("sort=priority:ASC",                                      "sort by 'priority': tasks have no such field, expected one of correlationId, domain, "),
+    ("size=-1",                                                "query parameter 'size' is the text '-1'; expected a whole number, 0 or more"),
+    ("query=taskType =",                                       "Incorrectly formatted query string: taskType =; at '' expected a value"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("asked", "said"), REFUSED_OF_TASKS)
+@pytest.mark.parametrize("path", ["tasks/search", "tasks/search-v2", "workflow/search-by-tasks", "workflow/search-by-tasks-v2"])
+def test_what_cannot_be_asked_of_tasks_is_refused(edge: Edge, path: str, asked: str, said: str) -> None:
+    answer = edge.call("GET", f"/api/{path}?{quote(asked, safe='=')}")
     assert (answer.status, said in answer.text) == (400, True), answer.text

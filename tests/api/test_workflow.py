@@ -48,7 +48,7 @@ def test_tasks_come_page_by_page(edge: Edge) -> None:
     pages = {
         "": (3, ["a", "b", "c"]),
         "?start=1&count=1": (3, ["b"]),
-        "?start=-5&count=-1": (3, []),
+        "?start=1&count=0": (3, []),
         "?start=9": (3, []),
         "?status=completed&status=SCHEDULED": (3, ["a", "b", "c"]),
         "?status=scheduled,failed": (1, ["c"]),

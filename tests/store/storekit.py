@@ -113,7 +113,7 @@ async def everything(store: Store, execution_ids: Iterable[str]) -> dict[str, An
         "statistics": statistics,
         "sought": {
             (kind, text): await store.search(kind, parse_text(text, READABLE[kind]), size=1000)
-            for kind in ("executions", "tasks")
-            for text in ("xxxx", "step3", "-step3", "COMPLETED OR FAILED", "status:SCHEDULED simple", "0000-0000", f"input:{'x' * 300}", "no such thing")
+            for kind, status in (("executions", "RUNNING"), ("tasks", "SCHEDULED"))
+            for text in ("xxxx", "step3", "-step3", "COMPLETED OR FAILED", f"status:{status} simple", "0000-0000", f"input:{'x' * 300}", "no such thing")
         },
     }

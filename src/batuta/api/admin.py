@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from batuta.api.binding import Count
 from batuta.api.http import Response, json_response, text_response
 from batuta.api.services import Services
 from batuta.wire.codec import encode
@@ -36,9 +37,9 @@ async def stats(services: Services) -> Response:
     return json_response(encode(await services.engine.statistics()))
 
 
-async def pending_tasks(services: Services, tasktype: str, *, start: int = 0, count: int = 100) -> Response:
+async def pending_tasks(services: Services, tasktype: str, *, start: Count = 0, count: Count = 100) -> Response:
     """Open tasks of a type."""
-    found = await services.engine.pending_tasks(tasktype, max(start, 0), max(count, 0))
+    found = await services.engine.pending_tasks(tasktype, start, count)
     return json_response(encode([task_view(execution, task, services.now()) for execution, task in found]))
 
 

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Iterable
 from typing import Final
 
+from batuta.api.binding import Count
 from batuta.api.http import Request, Response, Streamed, empty_response, json_response, text_response
 from batuta.api.search import EVERYTHING, SIZE_MAX, meant
 from batuta.api.services import Services
@@ -41,7 +42,7 @@ _ENDED: Final = ("COMPLETED", "FAILED", "TERMINATED", "TIMED_OUT")
 
 
 async def executions(
-    services: Services, *, start: int = 0, size: int = 20, sort: str = NEWEST, free_text: str = EVERYTHING, status: str = "", agent_name: str = "",
+    services: Services, *, start: Count = 0, size: Count = 20, sort: str = NEWEST, free_text: str = EVERYTHING, status: str = "", agent_name: str = "",
     session_id: str = "", classifier: str = "",
 ) -> Response:  # fmt: skip
     """Executions of agents, of one agent or status or with a text if asked."""
@@ -56,7 +57,7 @@ async def executions(
 
 
 async def search(
-    services: Services, *, start: int = 0, size: int = 20, sort: str = NEWEST, free_text: str = EVERYTHING, query: str = "", classifier: str = ""
+    services: Services, *, start: Count = 0, size: Count = 20, sort: str = NEWEST, free_text: str = EVERYTHING, query: str = "", classifier: str = ""
 ) -> Response:
     """Executions by query, as summaries; of some classifiers only if asked."""
     parts = [parsed] if (parsed := parse(query)) is not None else []
@@ -101,12 +102,12 @@ async def _chats_of_family(services: Services, x: Execution) -> list[Json]:
     return found
 
 
-async def tasks(services: Services, execution_id: str, *, status: str = "", count: int = 15, start: int = 0) -> Response:
+async def tasks(services: Services, execution_id: str, *, status: str = "", count: Count = 15, start: Count = 0) -> Response:
     """A page of its tasks, and how many there are of each status."""
     x = await services.engine.read(execution_id)
     every = list(x.ordered())
     found = [task for task in every if status in ("", task.status)]
-    page = task_views(x, found[max(start, 0) :][: max(count, 0)], services.now())
+    page = task_views(x, found[start : start + count], services.now())
     tally: dict[str, int] = {}
     for task in every:
         tally[task.status] = tally.get(task.status, 0) + 1

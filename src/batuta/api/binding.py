@@ -14,7 +14,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final, Literal, NamedTuple, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 from batuta.api.http import Request, Response
 from batuta.api.router import Route
@@ -29,6 +29,10 @@ _AT_HOME: Final = frozenset({"services", "request", "body"})
 
 class Millis(int):
     """A query parameter that is an instant in epoch milliseconds: 64 bits wide, where a plain number has 32."""
+
+
+Count = Annotated[int, "0 or more"]
+"""A query parameter that is how many, or how far on."""
 
 
 class Parameter(NamedTuple):
@@ -49,7 +53,7 @@ def parameters_of(route: Route) -> tuple[list[Parameter], list[Parameter]]:
     Raises:
         TypeError: signature and pattern do not belong together.
     """
-    hints = get_type_hints(route.handler)
+    hints = get_type_hints(route.handler, include_extras=True)
     path: list[Parameter] = []
     query: list[Parameter] = []
     for name, found in inspect.signature(route.handler).parameters.items():
@@ -68,7 +72,7 @@ def _kind(hint: Any) -> tuple[Any, tuple[str, ...]]:
     """`int | None` is a number, a Literal is a text of few words."""
     if get_origin(hint) is Literal:
         return str, get_args(hint)
-    if hint == list[str] or isinstance(hint, type):
+    if hint in (list[str], Count) or isinstance(hint, type):
         return hint, ()
     return next(kind for kind in get_args(hint) if kind is not type(None)), ()
 
@@ -126,12 +130,11 @@ def _converted(parameter: Parameter, text: str, what: str) -> Any:
         if parameter.words and text not in parameter.words:
             raise Invalid(f"{what} {parameter.wire!r} is the text {text!r}; expected one of {', '.join(parameter.words)}")
         return text
-    convert: Callable[[str], Any] = _flag if parameter.kind is bool else _whole if parameter.kind is int else _millis
+    convert, expected = _KINDS[parameter.kind]
     if not text.strip() and not parameter.required:
         return parameter.default
     value = convert(text.strip())
     if value is None:
-        expected = "true or false" if parameter.kind is bool else "a whole number"
         raise Invalid(f"{what} {parameter.wire!r} is the text {text!r}; expected {expected}")
     return value
 
@@ -147,3 +150,16 @@ def _whole(text: str) -> int | None:
 
 def _millis(text: str) -> int | None:
     return int(text) if _WHOLE.fullmatch(text) and -(2**63) <= int(text) < 2**63 else None
+
+
+def _count(text: str) -> int | None:
+    found = _whole(text)
+    return None if found is None or found < 0 else found
+
+
+_KINDS: Final[dict[Any, tuple[Callable[[str], Any], str]]] = {
+    bool: (_flag, "true or false"),
+    int: (_whole, "a whole number"),
+    Count: (_count, "a whole number, 0 or more"),
+    Millis: (_millis, "a whole number"),
+}

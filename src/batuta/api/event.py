@@ -11,6 +11,7 @@ from typing import Literal, TypeVar
 import msgspec
 
 from batuta.api.environment import without
+from batuta.api.binding import Count
 from batuta.api.http import Response, empty_response, json_response
 from batuta.api.services import Services
 from batuta.errors import InvalidFields, Violation
@@ -88,24 +89,24 @@ def handlers_of(services: Services, event: str, *, active_only: bool = True) -> 
 
 async def executions(
     services: Services, *, handler: str | None = None, event: str | None = None, message_id: str | None = None,
-    status: Literal["", "COMPLETED", "FAILED", "SKIPPED"] = "", start: int = 0, size: int = 100,
+    status: Literal["", "COMPLETED", "FAILED", "SKIPPED"] = "", start: Count = 0, size: Count = 100,
 ) -> Response:  # fmt: skip
     """What became of messages, newest first: one entry for each action of each handler."""
     found = await services.events.journal.executions(handler=handler, event=event, status=status or None, message_id=message_id)
-    return json_response(encode(SearchResult(len(found), found[max(start, 0) :][: max(size, 0)])))
+    return json_response(encode(SearchResult(len(found), found[start : start + size])))
 
 
-async def outgoing(services: Services, *, start: int = 0, size: int = 100) -> Response:
+async def outgoing(services: Services, *, start: Count = 0, size: Count = 100) -> Response:
     """Messages of EVENT tasks that have not reached their queue yet, oldest first, with why."""
     found = await services.events.outgoing()
-    page = [_shown(services, message) for message in found[max(start, 0) :][: max(size, 0)]]
+    page = [_shown(services, message) for message in found[start : start + size]]
     return json_response(encode(SearchResult(len(found), page)))
 
 
-async def dead(services: Services, *, start: int = 0, size: int = 100) -> Response:
+async def dead(services: Services, *, start: Count = 0, size: Count = 100) -> Response:
     """Messages set aside because something failed for good, newest first."""
     found = await services.events.journal.dead()
-    return json_response(encode(SearchResult(len(found), [_shown(services, one) for one in found[max(start, 0) :][: max(size, 0)]])))
+    return json_response(encode(SearchResult(len(found), [_shown(services, one) for one in found[start : start + size]])))
 
 
 def _shown(services: Services, message: Kept) -> Kept:

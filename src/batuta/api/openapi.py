@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from batuta.api.binding import Millis, Parameter, parameters_of
+from batuta.api.binding import Count, Millis, Parameter, parameters_of
 from batuta.api.http import Response, json_response
 from batuta.api.router import Route
 from batuta.api.services import Services
@@ -188,6 +188,7 @@ def _parameter(parameter: Parameter, where: str) -> Json:
         str: {"type": "string"},
         bool: {"type": "boolean"},
         int: {"type": "integer", "format": "int32"},
+        Count: {"type": "integer", "format": "int32", "minimum": 0},
         Millis: {"type": "integer", "format": "int64"},
     }
     schema = dict(kinds.get(parameter.kind, {"type": "array", "items": {"type": "string"}}))

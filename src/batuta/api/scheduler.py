@@ -10,7 +10,7 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from batuta.api.binding import Millis
+from batuta.api.binding import Count, Millis
 from batuta.api.http import Response, empty_response, json_response
 from batuta.api.services import Services
 from batuta.errors import BatutaError
@@ -36,8 +36,9 @@ def schedules(services: Services, *, workflow_name: str | None = None) -> Respon
 
 
 def search(
-    services: Services, *, workflow_name: str = "", schedule_name: str = "", paused: bool | None = None, free_text: str = "*", start: int = 0, size: int = 100
-) -> Response:
+    services: Services, *, workflow_name: str = "", schedule_name: str = "", paused: bool | None = None, free_text: str = "*",
+    start: Count = 0, size: Count = 100,
+) -> Response:  # fmt: skip
     """A page of the schedules that meet every condition given, by name; names are looked for within names."""
     word = "" if free_text == "*" else free_text.lower()
     found = [
@@ -45,7 +46,7 @@ def search(
         if workflow_name in ("", _workflow(one)) and schedule_name in one["name"] and paused in (None, one["paused"])
         and (word in one["name"].lower() or word in _workflow(one).lower())
     ]  # fmt: skip
-    return json_response(encode(SearchResult(len(found), found[max(start, 0) :][: max(size, 0)])))
+    return json_response(encode(SearchResult(len(found), found[start : start + size])))
 
 
 def _workflow(schedule: Json) -> str:
@@ -139,7 +140,7 @@ def release(services: Services) -> Response:
     return json_response(b'{"status":"done"}')
 
 
-async def executions(services: Services, *, query: str = "", free_text: str = "*", start: int = 0, size: int = 100, sort: str = "") -> Response:
+async def executions(services: Services, *, query: str = "", free_text: str = "*", start: Count = 0, size: Count = 100, sort: str = "") -> Response:
     """
     A page of what came of ticks, newest first. *query*: clauses joined by AND: `scheduleName IN (a,b)`, `state IN (EXECUTED,FAILED)`, `scheduledTime>ms`,
     `scheduledTime<ms`, `workflowName=part`, `executionId=id`; anything else is the name of a schedule.
@@ -152,7 +153,7 @@ async def executions(services: Services, *, query: str = "", free_text: str = "*
     found.sort(key=lambda f: f.executionId)
     for field, down in reversed(_sorts(sort) or [("scheduledTime", True)]):
         found.sort(key=lambda f, field=field: getattr(f, field), reverse=down)  # type: ignore[misc]
-    return json_response(encode(SearchResult(len(found), found[max(start, 0) :][: max(size, 0)])))
+    return json_response(encode(SearchResult(len(found), found[start : start + size])))
 
 
 def _condition(clause: str) -> Callable[[Firing], bool]:

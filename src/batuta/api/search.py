@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
+from batuta.api.binding import Count
 from batuta.api.http import Response, json_response
 from batuta.api.services import Services
 from batuta.core.freetext import parse_text
@@ -69,7 +70,7 @@ async def _views(services: Services, total: int, ids: list[str]) -> Response:
 
 
 async def workflows(
-    services: Services, *, start: int = 0, size: int = 100, sort: str = "", free_text: str = EVERYTHING, query: str = "", classifier: str = "",
+    services: Services, *, start: Count = 0, size: Count = 100, sort: str = "", free_text: str = EVERYTHING, query: str = "", classifier: str = "",
     top_level_only: bool = False,
 ) -> Response:  # fmt: skip
     """Executions as summaries."""
@@ -78,7 +79,7 @@ async def workflows(
 
 
 async def workflows_v2(
-    services: Services, *, start: int = 0, size: int = 100, sort: str = "", free_text: str = EVERYTHING, query: str = "", classifier: str = "",
+    services: Services, *, start: Count = 0, size: Count = 100, sort: str = "", free_text: str = EVERYTHING, query: str = "", classifier: str = "",
     top_level_only: bool = False,
 ) -> Response:  # fmt: skip
     """Executions themselves, without their tasks."""
@@ -92,26 +93,28 @@ async def _by_tasks(services: Services, start: int, size: int, sort: str, free_t
     return total - (len(found) - len(ids)), ids
 
 
-async def workflows_by_tasks(services: Services, *, start: int = 0, size: int = 100, sort: str = "", free_text: str = EVERYTHING, query: str = "") -> Response:
+async def workflows_by_tasks(
+    services: Services, *, start: Count = 0, size: Count = 100, sort: str = "", free_text: str = EVERYTHING, query: str = ""
+) -> Response:
     """Executions that have such a task, as summaries."""
     return await _summaries(services, *await _by_tasks(services, start, size, sort, free_text, query))
 
 
 async def workflows_by_tasks_v2(
-    services: Services, *, start: int = 0, size: int = 100, sort: str = "", free_text: str = EVERYTHING, query: str = ""
+    services: Services, *, start: Count = 0, size: Count = 100, sort: str = "", free_text: str = EVERYTHING, query: str = ""
 ) -> Response:
     """The same, as executions."""
     return await _views(services, *await _by_tasks(services, start, size, sort, free_text, query))
 
 
-async def tasks(services: Services, *, start: int = 0, size: int = 100, sort: str = "", free_text: str = EVERYTHING, query: str = "") -> Response:
+async def tasks(services: Services, *, start: Count = 0, size: Count = 100, sort: str = "", free_text: str = EVERYTHING, query: str = "") -> Response:
     """Tasks as summaries."""
     total, found = await _executions(services, "tasks", parse(query), start, size, sort, free_text)
     shown = [task_summary(x, x.tasks[n], services.now()) for x, n in await _tasks(services, found)]
     return json_response(encode(SearchResult(total - (len(found) - len(shown)), shown)))
 
 
-async def tasks_v2(services: Services, *, start: int = 0, size: int = 100, sort: str = "", free_text: str = EVERYTHING, query: str = "") -> Response:
+async def tasks_v2(services: Services, *, start: Count = 0, size: Count = 100, sort: str = "", free_text: str = EVERYTHING, query: str = "") -> Response:
     """Tasks themselves."""
     total, found = await _executions(services, "tasks", parse(query), start, size, sort, free_text)
     shown = [task_view(x, x.tasks[n], services.now()) for x, n in await _tasks(services, found)]

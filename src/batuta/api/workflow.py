@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from batuta.api.binding import Millis
+from batuta.api.binding import Count, Millis
 from batuta.api.http import Request, Response, empty_response, json_response, no_content, text_response
 from batuta.api.services import Services
 from batuta.core.model.status import TaskStatus
@@ -58,12 +58,12 @@ async def read(services: Services, workflow_id: str, *, include_tasks: bool = Tr
     return json_response(encode(workflow_view(execution, services.now(), include_tasks=include_tasks)))
 
 
-async def tasks(services: Services, workflow_id: str, *, start: int = 0, count: int = 15, status: list[str] = []) -> Response:  # noqa: B006
+async def tasks(services: Services, workflow_id: str, *, start: Count = 0, count: Count = 15, status: list[str] = []) -> Response:  # noqa: B006
     """A page of its tasks, of some statuses only if asked."""
     wanted = {_status(word) for word in status}
     execution = await services.engine.read(workflow_id)
     found = [task for task in execution.ordered() if not wanted or task.status in wanted]
-    page = found[max(start, 0) : max(start, 0) + max(count, 0)]
+    page = found[start : start + count]
     return json_response(encode(SearchResult(len(found), task_views(execution, page, services.now()))))
 
 

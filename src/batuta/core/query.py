@@ -33,6 +33,7 @@ _BARE: Final = re.compile(r"(.*?)(?=\s+(?:AND|OR)(?:\s|$)|\)|$)", re.DOTALL)
 QUOTED: Final = re.compile(r""" "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' """, re.VERBOSE | re.DOTALL)
 _FOLDED: Final = str.maketrans(ascii_uppercase, ascii_lowercase)
 _JOINT: Final = re.compile(r"\s*\b(AND|OR)\b\s*")
+_WHOLE: Final = re.compile(r"[+-]?[0-9]{1,19}")
 
 
 class Compare(msgspec.Struct, frozen=True):
@@ -83,7 +84,7 @@ def parse(text: str) -> Query | None:
     reader = _Reader(text)
     query = reader.expression(0)
     if reader.rest.strip():
-        raise reader.wrong()
+        raise reader.wrong("AND, OR or the end")
     return query
 
 
@@ -95,12 +96,14 @@ class _Reader:
     def rest(self) -> str:
         return self.text[self.at :]
 
-    def wrong(self) -> Invalid:
-        return Invalid(f"Incorrectly formatted query string: {self.text}")
+    def wrong(self, expected: str) -> Invalid:
+        """Conductor's words; and where it ceased to make sense, if it did at first."""
+        where = f"; at {self.rest.strip()!r} expected {expected}" if self.at else ""
+        return Invalid(f"Incorrectly formatted query string: {self.text}{where}")
 
     def expression(self, depth: int) -> Query:
         if depth > DEPTH_MAX:
-            raise self.wrong()
+            raise self.wrong(f"at most {DEPTH_MAX} parentheses within each other")
         either, together = [], [self.term(depth)]
         while found := _JOINT.match(self.text, self.at):
             self.at = found.end()
@@ -112,9 +115,7 @@ class _Reader:
         return either[0] if len(either) == 1 else Any_(tuple(either))
 
     def term(self, depth: int) -> Query:
-        self.terms += 1
-        if self.terms > TERMS_MAX:
-            raise self.wrong()
+        self.count(1)
         if self.rest.lstrip().startswith("("):
             self.at = self.text.index("(", self.at) + 1
             inner = self.expression(depth + 1)
@@ -123,7 +124,7 @@ class _Reader:
         name = _NAME.match(self.text, self.at)
         op = _OP.match(self.text, name.end()) if name else None
         if name is None or op is None:
-            raise self.wrong()
+            raise self.wrong("a condition: FIELD = VALUE, FIELD IN (VALUE, VALUE), FIELD IS NULL ...")
         self.at = op.end()
         word = " ".join(op[1].upper().split())
         values = self.values(word)
@@ -133,15 +134,18 @@ class _Reader:
 
     def any_of(self, field: str, values: Sequence[str]) -> Query:
         """One of these, each of which may be a pattern. (Conductor takes a list of one for that one, and so its user interface finds parts of names.)"""
-        self.terms += len(values) - 1
-        if self.terms > TERMS_MAX:
-            raise self.wrong()
+        self.count(len(values) - 1)
         alike: list[Query] = [Compare(field, "=", (value,)) for value in values]
         return alike[0] if len(alike) == 1 else Any_(tuple(alike))
 
+    def count(self, terms: int) -> None:
+        self.terms += terms
+        if self.terms > TERMS_MAX:
+            raise self.wrong(f"at most {TERMS_MAX} conditions")
+
     def expect(self, sign: str) -> None:
         if not self.rest.lstrip().startswith(sign):
-            raise self.wrong()
+            raise self.wrong(sign)
         self.at = self.text.index(sign, self.at) + 1
 
     def values(self, op: str) -> tuple[str, ...]:
@@ -151,16 +155,17 @@ class _Reader:
             low = self.value()
             joint = _JOINT.match(self.text, self.at)
             if joint is None or joint[1] != "AND":
-                raise self.wrong()
+                raise self.wrong("AND and a value")
             self.at = joint.end()
             return low, self.value()
         if op.endswith("IN"):
             self.expect("(")
             inside, closing, after = self.rest.partition(")")
-            if not closing:
-                raise self.wrong()
+            values = tuple(v.strip().strip("'\"") for v in inside.split(",") if v.strip())
+            if not closing or not values:
+                raise self.wrong("values, separated by commas, and )")
             self.at = len(self.text) - len(after)
-            return tuple(v.strip().strip("'\"") for v in inside.split(",") if v.strip())
+            return values
         return (self.value(),)
 
     def value(self) -> str:
@@ -168,12 +173,12 @@ class _Reader:
         if rest[:1] in ("'", '"'):
             quoted = QUOTED.match(rest)
             if quoted is None:
-                raise self.wrong()
+                raise self.wrong(f"another {rest[0]}")
             self.at += quoted.end()
             return unquoted(quoted[0])
         found = _BARE.match(self.text, self.at)
         if found is None or not found[1].strip():
-            raise self.wrong()
+            raise self.wrong("a value")
         self.at = found.end()
         return found[1].strip()
 
@@ -188,10 +193,12 @@ def unquoted(text: str) -> str:
 
 
 def parse_sort(text: str) -> list[Sort]:
-    """`field:ASC|other:DESC` as a list; an entry without a direction ascends."""
+    """`field:ASC|other:DESC` as a list; an entry without a direction ascends. Raises Invalid for another direction."""
     out = []
     for entry in re.split(r"[|,]", text):
         field, _, direction = entry.strip().partition(":")
+        if direction.strip().upper() not in ("", "ASC", "DESC"):
+            raise Invalid(f"sort by {field!r}: found the direction {direction!r}, expected ASC or DESC")
         if field:
             out.append(Sort(field, direction.strip().upper() == "DESC"))
     return out
@@ -199,14 +206,18 @@ def parse_sort(text: str) -> list[Sort]:
 
 def instant(text: str, field: str) -> int:
     """Epoch milliseconds of a number or an ISO date. Raises Invalid naming the field."""
+    if (number := whole(text)) is not None:
+        return number
     try:
-        return int(text)
+        at = datetime.fromisoformat(text.replace("Z", "+00:00"))
     except ValueError:
-        try:
-            at = datetime.fromisoformat(text.replace("Z", "+00:00"))
-        except ValueError:
-            raise Invalid(f"query field {field!r}: found {text!r}, expected epoch milliseconds or an ISO date") from None
-        return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
+        raise Invalid(f"query field {field!r}: found {text!r}, expected epoch milliseconds or an ISO date") from None
+    return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
+
+
+def whole(text: str) -> int | None:
+    """The whole number that the text is, if it is one of 64 bits."""
+    return int(text) if _WHOLE.fullmatch(text) and -(2**63) <= int(text) < 2**63 else None
 
 
 def like(pattern: str) -> str:
@@ -220,8 +231,7 @@ def like(pattern: str) -> str:
 
 def holds(query: Query | None, get: Callable[[str], Any], numbers: frozenset[str], texts: frozenset[str] = frozenset()) -> bool:
     """
-    Whether a record meets the query. *get* gives its fields, KeyError for one it does not have (which no condition excludes); *numbers* and *texts* say
-    which are numbers or instants and which are running text.
+    Whether a record meets the query. *get* gives its fields; *numbers* and *texts* say which are numbers or instants and which are running text.
     """
     match query:
         case None:
@@ -232,10 +242,7 @@ def holds(query: Query | None, get: Callable[[str], Any], numbers: frozenset[str
             return any(holds(part, get, numbers, texts) for part in parts)
         case Not(part):
             return not holds(part, get, numbers, texts)
-    try:
-        have = get(query.field)
-    except KeyError:
-        return True
+    have = get(query.field)
     if query.field in texts and query.op in ("=", "!="):
         return _matches(f"*{query.values[0]}*", str(have)) == (query.op == "=")
     return _compared(have, query, numbers)

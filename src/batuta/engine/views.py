@@ -38,7 +38,7 @@ class Views(Verbs):
     ) -> tuple[int, list[tuple[str, int]]]:  # fmt: skip
         """See store.protocol.Store.search."""
         await self.flushed()
-        return await self.store.search(kind, query, sort=sort, start=max(start, 0), size=max(size, 0))
+        return await self.store.search(kind, query, sort=sort, start=start, size=size)
 
     async def heads(self, execution_ids: Sequence[str]) -> list[tuple[Head, Definition]]:
         """The heads of those that exist, with their definitions, in the order asked for."""

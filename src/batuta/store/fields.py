@@ -1,18 +1,22 @@
 """
 Fields: what a search may ask about executions and tasks, by Conductor's names, and where each stands in a row.
 
-Here: one table a kind, for every backend: a value of the record, and the SQL of SQLite. Not here: the languages (core/query.py, core/freetext.py).
+Here: one table a kind, for every backend: a value of the record, and the SQL of SQLite; what may be asked of them. Not here: the languages
+(core/query.py, core/freetext.py).
 Source: conductor-rest-api.md §5.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from batuta.core.freetext import TEXT
+from batuta.core.model.status import TaskStatus, WorkflowStatus
+from batuta.core.query import All, Any_, Compare, Not, Query, Sort, instant, whole
+from batuta.errors import Invalid
 from batuta.store.protocol import HeadRow, TaskRow
 
 TEXT_BYTES_MAX: Final = 16_384  # of each payload: what comes after is not found by text (the same in the views of store/sqlite/migrations)
@@ -128,11 +132,55 @@ TASK: Final[dict[str, Field]] = {
     "jsonData": Field(lambda r: words_of(r), _words("task"), parts=_at_hand("t", "def_name")),
     TEXT: Field(lambda r: words_of(r), _words("task"), parts=_at_hand("t", "def_name")),
 }
-NUMBERS: Final = frozenset(
-    {"startTime", "endTime", "updateTime", "scheduledTime", "executionTime", "queueWaitTime", "version", "priority", "workflowPriority"}
-)
+INSTANTS: Final = frozenset({"startTime", "endTime", "updateTime", "scheduledTime"})
+NUMBERS: Final = INSTANTS | {"executionTime", "queueWaitTime", "version", "priority", "workflowPriority"}
 TEXTS: Final = frozenset({TEXT, "jsonData", "input", "output", "failedReferenceTaskNames", "failedTaskNames"})
 READABLE: Final = {kind: frozenset(fields) - {TEXT} for kind, fields in (("executions", EXECUTION), ("tasks", TASK))}  # what may be asked for by name
+
+
+_STATUSES: Final = {"executions": WorkflowStatus.__members__, "tasks": TaskStatus.__members__}
+# Columns of Conductor's user interface that it lets a person sort by, and that stand in no row here.
+_UNSORTED: Final = frozenset({"externalInputPayloadStoragePath", "externalOutputPayloadStoragePath"})
+
+
+def checked(kind: str, query: Query | None, sort: Sequence[Sort]) -> list[Sort]:
+    """
+    What to sort by.
+
+    Raises:
+        Invalid: a condition or a sort on a field that there is not, or a value that its field cannot have.
+    """
+    _check(kind, query)
+    for by in sort:
+        if by.field not in READABLE[kind] | _UNSORTED:
+            raise _unknown("sort by", kind, by.field)
+    return [by for by in sort if by.field not in _UNSORTED]
+
+
+def _check(kind: str, query: Query | None) -> None:
+    match query:
+        case All(parts) | Any_(parts):
+            for part in parts:
+                _check(kind, part)
+        case Not(part):
+            _check(kind, part)
+        case Compare(field) if field not in READABLE[kind] and field != TEXT:
+            raise _unknown("query field", kind, field)
+        case Compare("status", "=" | "!=" | "IN" | "NOT IN", values):
+            for value in values:
+                if value not in _STATUSES[kind] and "*" not in value:
+                    raise Invalid(f"query field 'status': found {value!r}, expected one of {', '.join(_STATUSES[kind])}")
+        case Compare(field, _, values) if field in INSTANTS:
+            for value in values:
+                instant(value, field)
+        case Compare(field, _, values) if field in NUMBERS:
+            for value in values:
+                if whole(value) is None:
+                    raise Invalid(f"query field {field!r}: found {value!r}, expected a whole number")
+
+
+def _unknown(what: str, kind: str, field: str) -> Invalid:
+    return Invalid(f"{what} {field!r}: {kind} have no such field, expected one of {', '.join(sorted(READABLE[kind]))}")
 
 
 def _task(record: Record) -> TaskRow:

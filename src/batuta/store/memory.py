@@ -17,7 +17,7 @@ from typing import Literal, TypeVar
 
 from batuta.core.query import Query, Sort, holds
 from batuta.errors import BatutaError, Invalid, Unavailable, VersionConflict
-from batuta.store.fields import EXECUTION, NUMBERS, TASK, TEXTS, Record
+from batuta.store.fields import EXECUTION, NUMBERS, TASK, TEXTS, Record, checked
 from batuta.store.protocol import Alarm, Claimable, Commit, Document, Found, HeadRow, LogRow, OutboxRow, PushedRow, Stored, Tally, TaskRow
 
 Row = TypeVar("Row", HeadRow, TaskRow)
@@ -275,6 +275,7 @@ class MemoryStore:
     ) -> tuple[int, list[tuple[str, int]]]:
         """See protocol.Store."""
         self._answer()
+        order = checked(kind, query, sort)
         fields = EXECUTION if kind == "executions" else TASK
         found = []
         for id, record in self._records.items():
@@ -288,7 +289,7 @@ class MemoryStore:
             return (seen.head.created_at, place, 0) if seen.task is None else (place, seen.task.n, 0)
 
         found.sort(key=newest, reverse=True)
-        for by in reversed([s for s in sort if s.field in fields]):
+        for by in reversed(order):
             found.sort(key=lambda r, by=by: fields[by.field].read(r), reverse=by.descending)  # type: ignore[misc]
         return len(found), [(r.execution_id, r.task.n if r.task is not None else 0) for r in found[start : start + size]]
 

@@ -231,7 +231,7 @@ class Store(Protocol):
         reason, or the first 16 KiB of input or output, whatever the case of ASCII letters. What is found agrees with what is stored, to the commit.
 
         Raises:
-            Invalid: a value that its field cannot have, or a question that would take too long.
+            Invalid: a field that there is not, a value that its field cannot have (fields.checked), or a question that would take too long.
         """
         ...
 

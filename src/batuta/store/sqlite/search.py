@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from batuta.core.freetext import TEXT
 from batuta.core.query import All, Any_, Compare, Not, Query, Sort, instant, like
-from batuta.store.fields import EXECUTION, NUMBERS, TASK, TEXTS, Field
+from batuta.store.fields import EXECUTION, NUMBERS, TASK, TEXTS, Field, checked
 
 _KEYS = {"executions": "e.id, 0", "tasks": "e.id, t.n"}
 _NEWEST = {"executions": "e.created_at DESC, e.key DESC", "tasks": "t.key DESC"}
@@ -29,11 +29,12 @@ TRIGRAMS_MAX: Final = 24  # of one value: more make no difference to what is nam
 
 def search(connection: sqlite3.Connection, kind: str, query: Query | None, sort: Sequence[Sort], start: int, size: int) -> tuple[int, list[tuple[str, int]]]:
     """How many match, and of the page the execution ids with row numbers (0 for an execution)."""
+    sort = checked(kind, query, sort)
     fields, values = _FIELDS[kind], list[Any]()
     query = _classified(connection, query, fields)
     condition, trigrams = _sql(query, fields, values), _trigrams(query)
     where = f" WHERE {condition}" if condition else ""
-    order = ", ".join([*(f"{fields[s.field].sql} {'DESC' if s.descending else 'ASC'}" for s in sort if s.field in fields), _NEWEST[kind]])
+    order = ", ".join([*(f"{fields[s.field].sql} {'DESC' if s.descending else 'ASC'}" for s in sort), _NEWEST[kind]])
     if trigrams:
         values.insert(0, trigrams)
     tables = _from(kind, where + order + _KEYS[kind], bool(trigrams))
@@ -101,7 +102,7 @@ def _from(kind: str, used: str, is_named: bool) -> str:
 
 
 def _sql(query: Query | None, fields: dict[str, Field], values: list[Any]) -> str:
-    """The condition in SQL, ready to stand beside others; its parameters are added to *values*. A field that does not exist excludes nothing."""
+    """The condition in SQL, ready to stand beside others; its parameters are added to *values*."""
     match query:
         case None:
             return ""
@@ -110,8 +111,6 @@ def _sql(query: Query | None, fields: dict[str, Field], values: list[Any]) -> st
             return f"({joint.join(_sql(part, fields, values) for part in parts)})"
         case Not(part):
             return f"NOT {_sql(part, fields, values)}"
-    if query.field not in fields:
-        return "1"
     condition = _compared(query, fields[query.field], values)
     if "d.classifier" in condition:  # a few definitions are judged, not all their executions
         return f"e.definition IN (SELECT s.key FROM definition_snapshots s WHERE {condition.replace('d.classifier', 's.classifier')})"
