@@ -73,6 +73,13 @@ def providers(settings: Settings) -> tuple[Provider, ...]:
     return CoreNats(connection), JetStream(connection, durable=settings.nats_durable)
 
 
+def _make_directory(path: str) -> None:
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(f"setting data: the directory {path!r} cannot be made ({error.strerror}); expected one that this user may write to") from None
+
+
 class Server:
     """One server: `await start()`, `await stop()`. Between them `port` is the API's port and `engine` may be used directly."""
 
@@ -80,7 +87,7 @@ class Server:
         self.settings = settings
         self.clock = clock or SystemClock()
         if store is None and settings.store_url.startswith("sqlite:"):
-            Path(settings.data).mkdir(parents=True, exist_ok=True)
+            _make_directory(settings.data)
         self.metrics = Metrics()
         self.store = timed(store or open_store(settings.store_url), self.metrics.commit_seconds)
         self.scripts = Sandbox(time_limit_s=settings.script_time_s, memory_bytes_max=settings.script_memory_bytes_max, children=settings.script_processes)

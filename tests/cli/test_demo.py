@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -48,6 +49,22 @@ def test_it_gives_the_demo_a_server_and_ends_with_its_code(played: dict[str, Any
 def test_a_directory_that_is_given_is_kept(played: dict[str, Any], tmp_path: Path) -> None:
     ran = Batuta()("demo", "--data", str(tmp_path / "kept"))
     assert ran.code == 0 and (tmp_path / "kept" / "batuta.db").exists() and str(tmp_path / "kept") in ran.out
+
+
+def test_a_port_that_is_taken_is_told_with_what_to_do(played: dict[str, Any], tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        for option in ("--port", "--ui-port"):
+            ran = Batuta()("demo", option, str(port), "--data", str(tmp_path))
+            assert ran.code == Exit.CONFLICT and f"port {port} is taken: another program listens there" in ran.err
+            assert f"or choose another port: `batuta demo {option} {port + 1}`" in ran.err
+    assert played == {"code": 0}
+
+
+def test_a_place_that_cannot_be_used_is_told(played: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    ran = Batuta()("demo", "--data", str(tmp_path / "file" / "below"))
+    assert ran.code == Exit.FAILED and "the directory" in ran.err and "cannot be made (Not a directory)" in ran.err
 
 
 def test_without_the_application_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

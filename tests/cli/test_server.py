@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import os
 import signal
 import socket
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,7 @@ from clistage import Batuta, Program, single
 
 from batuta.cli.failure import Exit
 from batuta.client import SyncClient, Unavailable
+from batuta.store.sqlite.store import SqliteStore
 
 QUIET = ("--port", "0", "--ui-port", "0")
 
@@ -115,6 +119,39 @@ def test_a_store_in_use_is_not_opened_twice(tmp_path: Path) -> None:
         with Program("server", *QUIET, cwd=tmp_path) as second:
             ended = second.ended()
     assert ended.code == Exit.FAILED and f"in use by another server (process {first.process.pid})" in ended.err
+
+
+def newer(place: Path) -> None:
+    """A store with one migration more than this version knows."""
+    asyncio.run(_made(place))
+    with contextlib.closing(sqlite3.connect(place)) as shell:
+        shell.execute("INSERT INTO migrations VALUES (9999, 'wonders', 0)")
+        shell.commit()
+
+
+async def _made(place: Path) -> None:
+    store = SqliteStore(place)
+    await store.open()
+    await store.close()
+
+
+#   what is where the store, its directory or the data belong                                          sentence
+UNUSABLE: list[tuple[Callable[[Path], object], tuple[str, ...], str]] = [
+    (lambda d: (d / "here").touch(), (), "setting data: the directory 'here' cannot be made (File exists); expected one that this user may write to"),
+    (lambda d: (d / "here" / "batuta.db").mkdir(parents=True), (), "/here/batuta.db' cannot be opened: Is a directory"),
+    (lambda d: None, ("--data", "/proc"), "store '/proc/batuta.db' cannot be opened: "),
+    (lambda d: (d / "b.db").write_bytes(b"SQLite format 3\0" * 99), ("--store", "sqlite:///b.db"), "put a backup in its place (`batuta restore`)"),
+    (lambda d: newer(d / "b.db"), ("--store", "sqlite:///b.db"), "written by another version of Batuta: it has migration 9999_wonders"),
+]
+
+
+@pytest.mark.parametrize(("occupied", "options", "sentence"), UNUSABLE)
+def test_a_place_that_cannot_be_used_is_told_in_a_sentence(tmp_path: Path, occupied: Callable[[Path], object], options: tuple[str, ...], sentence: str) -> None:
+    occupied(tmp_path)
+    with Program("server", *QUIET, "--data", "here", *options, cwd=tmp_path) as program:
+        ended = program.ended()
+    assert (ended.code, ended.out) == (Exit.FAILED, "")
+    assert sentence in ended.err and ended.err.startswith("batuta: ") and ended.err.count("\n") <= 2, ended.err
 
 
 def test_a_ui_port_that_is_taken_is_only_told(tmp_path: Path) -> None:

@@ -116,7 +116,39 @@ async def test_a_file_that_is_no_database_is_refused_and_kept(tmp_path: Path) ->
 async def test_a_damaged_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "s.db"
     path.write_bytes(b"SQLite format 3\0" + b"\xff" * 5_000)
-    assert f"store {str(path)!r} cannot be opened" in await refusal(path)
+    said = await refusal(path)
+    assert f"store {str(path)!r} cannot be opened: file is not a database; put a backup in its place (`batuta restore`)" in said
+
+
+async def test_a_database_with_a_damaged_page_is_refused_and_kept(tmp_path: Path) -> None:
+    path = tmp_path / "s.db"
+    store = SqliteStore(path)
+    await store.open()
+    await store.close()
+    with path.open("r+b") as damaged:
+        damaged.seek(100)  # behind the header: the page that the schema begins on
+        damaged.write(b"\xff" * 1_000)
+    before = path.read_bytes()
+    assert "cannot be opened: database disk image is malformed; put a backup in its place" in await refusal(path)
+    assert path.read_bytes() == before
+
+
+async def test_a_disk_without_room_is_refused_and_taken_up_when_there_is_some(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "s.db"
+    with monkeypatch.context() as full:
+        connect = file.connect_writer
+
+        def cramped(place: Path) -> sqlite3.Connection:
+            connection = connect(place)
+            connection.execute("PRAGMA max_page_count = 4")  # SQLite then fails as on a disk that is full
+            return connection
+
+        full.setattr(file, "connect_writer", cramped)
+        assert f"store {str(path)!r} cannot be opened: database or disk is full; make room on its disk" in await refusal(path)
+    store = SqliteStore(path)
+    await store.open()
+    assert await outcome(store.submit([start("e")])) == "ok"
+    await store.close()
 
 
 @pytest.mark.parametrize("sql", ["CREATE TABLE photos (id)", "PRAGMA application_id = 42; CREATE TABLE t (x)"])

@@ -45,7 +45,7 @@ def demo(ctx: click.Context, port: int, ui_port: int, data: Path | None, plain: 
     plain = plain or not terminal.can_redraw()
     with contextlib.ExitStack() as stack:
         directory = data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="batuta-demo-", ignore_cleanup_errors=True)))
-        url, page = stack.enter_context(local_server(directory, port, ui_port))
+        url, page = stack.enter_context(local_server(directory, port, ui_port, "batuta demo --"))
         _introduce(url, page, directory if data else None)
         signal.signal(signal.SIGTERM, _interrupt)  # the same way out as Ctrl-C: nothing is left behind
         code = play(url, data_dir=directory, plain=plain, stay=not plain)
@@ -68,19 +68,31 @@ def _play() -> Callable[..., int]:
 
 
 @contextlib.contextmanager
-def local_server(directory: Path, port: int, ui_port: int, links: str = "") -> Iterator[tuple[str, str]]:
-    """A server in a thread, its state in *directory*: its API root and its console, which leads to *links* too."""
+def local_server(directory: Path, port: int, ui_port: int, options: str, *, use: str = "use that server", links: str = "") -> Iterator[tuple[str, str]]:
+    """
+    A server in a thread, its state in *directory*: its API root and its console, which leads to *links* too.
+
+    Raises:
+        Failure: a port is taken; *options* is how those begin that choose another, *use* what to do with a server that is there already.
+    """
     from batuta.app import Server
+    from batuta.cli import ports
+    from batuta.errors import Unavailable
     from batuta.settings import read_settings
     from batuta.testing.loop import LoopThread
 
     settings = read_settings({"data": str(directory), "port": port, "ui_port": ui_port or _free_port(), "console_links": links or None})
     server = Server(settings)
     with LoopThread("batuta-server") as thread:
-        thread.call(server.start())
+        try:
+            thread.call(server.start())
+        except Unavailable as error:
+            if ports.is_taken(error):
+                raise ports.taken(port, f"{options}port", use=use) from None
+            raise
         try:
             if not server.ui_port:
-                raise Failure(f"no console on port {settings.ui_port}: {server.ui_refused}", advice="Choose another with --ui-port.")
+                raise ports.taken(settings.ui_port, f"{options}ui-port")
             yield f"http://{settings.host}:{server.port}/api", f"http://{settings.host}:{server.ui_port}"
         finally:
             thread.call(server.stop())

@@ -90,6 +90,8 @@ def ending(error: Exception) -> Failure | None:
         return _of_client(error, client)
     if own is not None and isinstance(error, own.BatutaError):
         return _of_server(error, own)
+    if isinstance(error, OSError) and error.filename:
+        return Failure(f"{str(error.filename)!r} cannot be used: {error.strerror}")
     return None
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import click
 
-from batuta.cli import logs, terminal
+from batuta.cli import logs, ports, terminal
 from batuta.cli.failure import Command, Exit, Failure
 
 SETTINGS, MAIN, ERRORS = "batuta_flows.settings", "batuta_flows.main", "batuta_flows.errors"
@@ -53,7 +53,7 @@ def flows(port: int | None, engine_port: int, engine_ui_port: int, data: str | N
         try:
             asyncio.run(main.serve(settings, lambda address: _announce(address, settings), until_stdin_closes=until_stdin_closes))
         except errors.FlowError as error:
-            raise Failure(str(error)) from None
+            raise ports.taken(settings.port, "batuta flows --port") if ports.is_taken(error) else Failure(str(error)) from None
 
 
 def _modules() -> tuple[Any, Any, Any]:
@@ -74,23 +74,13 @@ def _with_engine(settings: Any, port: int, ui_port: int) -> Any:
     """The settings with the address of an engine that runs while the block does, its state beside the media."""
     import msgspec
 
-    from batuta.cli import ports
     from batuta.cli.demo import local_server
-    from batuta.errors import Unavailable
 
-    try:
-        canvas = settings.public_url or (f"http://localhost:{settings.port}" if settings.port else "")
-        context = local_server(Path(settings.data) / "engine", port, ui_port, f"Flow Builder={canvas}" if canvas else "")
-        url, page = context.__enter__()
-    except Unavailable as error:
-        there = ports.server_version(port)
-        advice = f"A Conductor API answers there: CONDUCTOR_URL=http://localhost:{port}/api batuta flows" if there else "Choose another --engine-port."
-        raise Failure(str(error), Exit.CONFLICT, advice=advice) from None
-    try:
+    canvas = settings.public_url or (f"http://localhost:{settings.port}" if settings.port else "")
+    links, use = f"Flow Builder={canvas}" if canvas else "", f"use it (`CONDUCTOR_URL=http://localhost:{port}/api batuta flows`)"
+    with local_server(Path(settings.data) / "engine", port, ui_port, "batuta flows --engine-", use=use, links=links) as (url, page):
         terminal.note(terminal.dim(f"Engine {url}, its page {page}"))
         yield msgspec.structs.replace(settings, conductor_url=url)
-    finally:
-        context.__exit__(None, None, None)
 
 
 def _announce(address: str, settings: Any) -> None:

@@ -1,14 +1,36 @@
 """
-Who listens on a port of this machine: asked of the kernel, and of whoever answers there.
+Who listens on a port of this machine, asked of the kernel and of whoever answers there; and what to do when it is not us.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from pathlib import Path
 
+from batuta.cli.failure import Exit, Failure
+
 _LISTEN = "0A"
+
+
+def is_taken(error: Exception) -> bool:
+    """Whether the error says that somebody else listens on a port."""
+    cause = error.__context__
+    return isinstance(cause, OSError) and cause.errno == errno.EADDRINUSE
+
+
+def taken(port: int, option: str, *, use: str = "use that server") -> Failure:
+    """That somebody else listens on the port, who it seems to be, and what to do; *option* chooses another port, *use* is for when a server answers there."""
+    who, version = listener(port), server_version(port)
+    what = f"a Conductor API (version {version}) answers there already" if version else "another program listens there"
+    advice = f"{use}, stop it" if version else "stop it"
+    another = port + 1 if port < 65_535 else 8080
+    return Failure(
+        f"port {port} is taken: {what}{f', {who}' if who else ''}",
+        Exit.CONFLICT,
+        advice=f"{advice[0].upper()}{advice[1:]}, or choose another port: `{option} {another}` (0: any free one).",
+    )
 
 
 def listener(port: int) -> str:

@@ -7,7 +7,6 @@ Here: settings from options, the event loop, signals, what the operator reads. N
 from __future__ import annotations
 
 import asyncio
-import errno
 import os
 import signal
 import sys
@@ -19,7 +18,7 @@ import click
 
 from batuta.cli import fields, logs, terminal, words
 from batuta.cli.connection import json_option
-from batuta.cli.failure import Command, Exit, Failure
+from batuta.cli.failure import Command
 
 if TYPE_CHECKING:
     from batuta.app import Server
@@ -94,28 +93,15 @@ async def _started(server: Server) -> None:
     Raises:
         Failure: its port is taken; says by whom and what to do.
     """
+    from batuta.cli import ports
     from batuta.errors import Unavailable
 
     try:
         await server.start()
     except Unavailable as error:
-        cause = error.__context__
-        if isinstance(cause, OSError) and cause.errno == errno.EADDRINUSE:
-            raise await asyncio.to_thread(_port_taken, server.settings.port) from None
+        if ports.is_taken(error):
+            raise await asyncio.to_thread(ports.taken, server.settings.port, "batuta server --port") from None
         raise
-
-
-def _port_taken(port: int) -> Failure:
-    from batuta.cli import ports
-
-    who = ports.listener(port)
-    version = ports.server_version(port)
-    what = f"a Conductor API (version {version}) answers there already" if version else "another program listens there"
-    return Failure(
-        f"port {port} is taken: {what}{f', {who}' if who else ''}",
-        Exit.CONFLICT,
-        advice=f"Use that server, stop it, or choose another port: `batuta server --port {port + 1}` (0: any free one).",
-    )
 
 
 def _console(server: Server) -> str:

@@ -28,6 +28,8 @@ from batuta.store.sqlite.writer import Writer
 READERS = 2
 SEARCHERS = 2  # what may read a million rows has threads of its own, so that loading an execution never waits for it
 SEARCH_S_MAX = 30.0
+_DAMAGED = "; put a backup in its place (`batuta restore`), or move it away to begin anew"
+_REMEDIES = {sqlite3.SQLITE_CORRUPT: _DAMAGED, sqlite3.SQLITE_NOTADB: _DAMAGED, sqlite3.SQLITE_FULL: "; make room on its disk"}
 T = TypeVar("T")
 
 
@@ -57,7 +59,8 @@ class SqliteStore:
         try:
             self._open = await loop.run_in_executor(None, self._start, loop)
         except (sqlite3.Error, OSError) as error:
-            raise Unavailable(f"store {str(self.path)!r} cannot be opened: {error}") from error
+            remedy = _REMEDIES.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, "")
+            raise Unavailable(f"store {str(self.path)!r} cannot be opened: {error}{remedy}") from error
 
     async def close(self) -> None:
         """See protocol.Store."""
