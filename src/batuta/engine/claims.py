@@ -87,10 +87,9 @@ class Claims(Steps):
     async def _take(self, queue: str, worker: str, count: int) -> list[tuple[Execution, Task]]:
         taken: list[tuple[Execution, Task]] = []
         held: list[tuple[Key, Task, int]] = []
-        line = self.queues.get(queue)
         now = self.clock.now()
-        line.ripen(now)
-        for key, priority, due in line.best():
+        self.queues.get(queue).ripen(now)
+        for key, priority, due in self.queues.best(queue):
             try:
                 live = self.lives.get(key[0]) or await self._load(key[0])
                 task = live.x.tasks.get(key[1]) if live is not None else None

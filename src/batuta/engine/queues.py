@@ -55,13 +55,14 @@ class Queue:
                 waiter.set_result(None)
                 count -= 1
 
-    def best(self) -> Iterator[tuple[Key, int, int]]:
-        """Take the claimable tasks out, best first, with priority and due instant. Nobody else gets them; whoever does not claim one puts it back."""
+    def take(self) -> tuple[Key, int, int] | None:
+        """Take the best claimable task out, with priority and due instant; None when there is none."""
         while self.ready:
             priority, due, _, key = heapq.heappop(self.ready)
             if self.members.get(key) == due:
                 del self.members[key]
-                yield key, -priority, due
+                return key, -priority, due
+        return None
 
 
 class Queues:
@@ -79,6 +80,15 @@ class Queues:
     def offer(self, name: str, key: Key, priority: int, due_at: int, now: int) -> None:
         """The task may be claimed from the instant on."""
         self.get(name).put(key, priority, due_at, now)
+
+    def best(self, name: str) -> Iterator[tuple[Key, int, int]]:
+        """
+        Take the claimable tasks out, best first, with priority and due instant. Nobody else gets them; whoever does not claim one puts it back.
+
+        The queue is looked up for each: while a claim waits for its turn, it may have been forgotten and begun anew with the next task in it.
+        """
+        while (queue := self._queues.get(name)) is not None and (found := queue.take()) is not None:
+            yield found
 
     def withdraw(self, name: str, key: Key) -> None:
         """The task has moved on."""
