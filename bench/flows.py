@@ -25,6 +25,7 @@ from bench.subject import Subject, free_port
 
 COMPILE_MS, NODE_MS = 50.0, 15.0  # the bars
 LOOK_S = 0.25
+RUN_S_MAX = 300  # only a fault takes so long
 
 
 def main(arguments: list[str]) -> int:
@@ -92,13 +93,15 @@ def run_ms(port: int, nodes: list[Any], word: str) -> float:
     for node in nodes:
         node["config"]["prompt"] = f"{node['id']} {word}"
     run_id = _ask(port, "POST", "/workflow/run", {"workflowName": "Bench", "nodes": nodes})["workflowId"]
-    while True:
+    end = time.monotonic() + RUN_S_MAX
+    while time.monotonic() < end:
         time.sleep(LOOK_S)
         (found,) = [one for one in _ask(port, "GET", "/workflow/history?limit=9")["runs"] if one["workflowId"] == run_id]
         if found["status"] == "completed":
             return float(found["durationMs"])
         if found["status"] != "running":
             raise RuntimeError(f"the run is {found['status']}: {found['error']}")
+    raise RuntimeError(f"the run {run_id} has not ended within {RUN_S_MAX} s")
 
 
 def _ask(port: int, method: str, path: str, body: Any = None) -> Any:

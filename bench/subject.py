@@ -4,6 +4,7 @@ A server under measurement, in a process of its own: started in a fresh director
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -27,7 +28,8 @@ class Subject:
     """A server under measurement: started, asked, ended."""
 
     def __init__(self, name: str, command: list[str], port: int, probe: str, limit_s: float) -> None:
-        self.name, self.port, self.url = name, port, f"http://127.0.0.1:{port}/api"
+        """*port* 0: it takes one that is free and tells which, in a line of JSON. A port that was free a moment ago may be somebody else's by now."""
+        self.name, self.port = name, port
         self.folder = tempfile.mkdtemp(prefix=f"bench-{name}-")
         self._command, self._probe, self._limit_s = command, probe, limit_s
         self.ready_s = 0.0
@@ -38,16 +40,29 @@ class Subject:
             self._command, cwd=self.folder, stdout=(Path(self.folder) / "log").open("wb"), stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
             start_new_session=True,
         )
-        while True:
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{self.port}{self._probe}", timeout=5).close()
-                break
-            except (urllib.error.URLError, ConnectionError, TimeoutError):
-                if self._process.poll() is not None or time.perf_counter() - began > self._limit_s:
-                    raise RuntimeError(f"{self.name} did not come up; see {self.folder}/log") from None
-                time.sleep(0.002)
+        while not self._answers():
+            if self._process.poll() is not None or time.perf_counter() - began > self._limit_s:
+                raise RuntimeError(f"{self.name} did not come up; see {self.folder}/log")
+            time.sleep(0.002)
         self.ready_s = time.perf_counter() - began
         return self
+
+    @property
+    def url(self) -> str:
+        """The root of its API."""
+        return f"http://127.0.0.1:{self.port}/api"
+
+    def _answers(self) -> bool:
+        if not self.port:
+            told = (Path(self.folder) / "log").read_text().partition("\n")
+            if not told[1]:
+                return False
+            self.port = json.loads(told[0])["port"]
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{self.port}{self._probe}", timeout=5).close()
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            return False
+        return True
 
     def stop(self) -> None:
         os.killpg(self._process.pid, signal.SIGTERM)
@@ -94,5 +109,4 @@ class Subject:
 
 def ours() -> Subject:
     """The server of this checkout, on a fresh directory."""
-    port = free_port()
-    return Subject("batuta", [sys.executable, "-m", "batuta", "server", "--port", str(port), "--ui-port", "0", "--data", "data"], port, "/health", 30)
+    return Subject("batuta", [sys.executable, "-m", "batuta", "server", "--port", "0", "--ui-port", "0", "--data", "data", "--json"], 0, "/health", 30)
