@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from batuta.core import deadlines, lifecycle
+from batuta.core import deadlines, lifecycle, revival
 from batuta.core.decide import Outcome, decide
 from batuta.core.expr.masks import Mask
 from batuta.core.expr.script import Script, ScriptFailed, ScriptValue
@@ -191,11 +191,11 @@ class Stage:
                 x = self.runs[id]
                 return Outcome(False, []) if x.head.status.is_terminal else lifecycle.terminate(x, self.now, self, reason)
             case ReviveParent(id, task_id, child, verb):
-                return lifecycle.revived(self.runs[id], self.now, self, task_id, child, verb)
+                return revival.revived(self.runs[id], self.now, self, task_id, child, verb)
             case ReviveChild(id, _, _):
-                return lifecycle.revived_by_parent(self.runs[id], self.now, self)
+                return revival.revived_by_parent(self.runs[id], self.now, self)
             case AskChild(id):
-                return lifecycle.told_again(self.runs[id], self.now, self)
+                return revival.told_again(self.runs[id], self.now, self)
 
 
 def simple(name: str, ref: str | None = None, **fields: Any) -> Json:

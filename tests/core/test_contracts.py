@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from stage import Stage, fork, join, node, simple
 
-from batuta.core import lifecycle
+from batuta.core import lifecycle, revival
 from batuta.core.contract import contract_of, settled
 from batuta.core.model.execution import Execution
 from batuta.errors import Invalid
@@ -117,7 +117,7 @@ def test_an_operators_new_input_must_fit() -> None:
     task, before = x.ordered()[0].id, x.head.status
     for given in ({"workflow_input": {}, "from_task": None, "task_input": None}, {"workflow_input": None, "from_task": task, "task_input": {"n": ""}}):
         with pytest.raises(Invalid, match="input does not fit"):
-            s.verb(lambda x, now, tools, given=given: lifecycle.rerun(x, now, tools, correlation_id=None, **given), x)
+            s.verb(lambda x, now, tools, given=given: revival.rerun(x, now, tools, correlation_id=None, **given), x)
     assert x.head.status is before
 
 
@@ -127,7 +127,7 @@ def test_a_task_that_broke_its_contract_is_not_offered_by_a_rerun_beside_it() ->
     x = s.run([fork("f", [simple("a", inputParameters={"n": "${workflow.input.n}"})], [simple("b")]), join("j", "a", "b")], {"n": "one"})
     assert str(x.head.status) == "FAILED"
     fields = {"from_task": x.by_ref["b"].id, "task_input": None, "workflow_input": None, "correlation_id": None}
-    s.verb(lambda x, now, tools: lifecycle.rerun(x, now, tools, **fields), x)
+    s.verb(lambda x, now, tools: revival.rerun(x, now, tools, **fields), x)
     assert (str(x.by_ref["a"].status), x.by_ref["a"].started_at) == ("FAILED_WITH_TERMINAL_ERROR", 0)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from stage import Stage, node, rows, simple
 
-from batuta.core.lifecycle import retry
 from batuta.core.nodes.dynamic import SHAPES
+from batuta.core.revival import retry
 
 
 @pytest.mark.parametrize("kind", sorted(SHAPES))

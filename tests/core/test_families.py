@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from stage import Stage, fork, join, node, rows, simple
 
-from batuta.core import lifecycle
+from batuta.core import lifecycle, revival
 from batuta.core.model.execution import Execution
 from batuta.core.model.status import WorkflowStatus
 from batuta.core.model.task import Json
@@ -82,7 +82,7 @@ def test_retrying_a_child_revives_its_ancestors_with_the_same_rows(stage: Stage)
     leaf = of(stage, middle, "sub")
     stage.report(leaf, "a", "FAILED")
     assert x.head.status is WorkflowStatus.FAILED
-    stage.verb(lifecycle.retry, leaf)
+    stage.verb(revival.retry, leaf)
     assert (rows(x), rows(middle)) == ([("top", "IN_PROGRESS")], [("sub", "IN_PROGRESS")])
     assert (x.head.status, x.head.reason, middle.head.status) == (WorkflowStatus.RUNNING, None, WorkflowStatus.RUNNING)
     stage.report(leaf, "a")
@@ -94,7 +94,7 @@ def test_reviving_a_child_retries_its_sibling_in_place(stage: Stage) -> None:
     one, two = of(stage, x, "one"), of(stage, x, "two")
     stage.report(one, "a", "FAILED")
     assert two.head.status is WorkflowStatus.TERMINATED
-    stage.verb(lifecycle.retry, one)
+    stage.verb(revival.retry, one)
     assert rows(x) == [("f", "COMPLETED"), ("one", "IN_PROGRESS"), ("two", "IN_PROGRESS"), ("j", "IN_PROGRESS")]
     assert of(stage, x, "two") is two and rows(two) == [("a", "CANCELED"), ("a", "SCHEDULED")]
     stage.report(one, "a")
@@ -111,7 +111,7 @@ def test_a_sibling_that_completed_meanwhile_says_so_again(stage: Stage) -> None:
     stage.verb(lifecycle.resume, x)
     stage.report(two, "a")
     assert (x.head.status, two.head.status) == (WorkflowStatus.FAILED, WorkflowStatus.COMPLETED)
-    stage.verb(lifecycle.retry, one)
+    stage.verb(revival.retry, one)
     assert ("two", "COMPLETED") in rows(x)
     stage.report(one, "a")
     assert "d" in x.by_ref
@@ -122,7 +122,7 @@ def test_a_sibling_that_can_never_run_fails_its_parent_again(stage: Stage) -> No
     x = stage.run([fork("f", [child("one")], [child("two", "broken", permissive=True)]), join("j", "one", "two")])
     stage.report(of(stage, x, "one"), "a", "FAILED")
     assert x.head.status is WorkflowStatus.FAILED
-    stage.verb(lifecycle.retry, of(stage, x, "one"))
+    stage.verb(revival.retry, of(stage, x, "one"))
     assert (x.head.status, dict(rows(x))["two"]) == (WorkflowStatus.RUNNING, "FAILED")
     stage.report(of(stage, x, "one"), "a")
     assert x.head.status is WorkflowStatus.FAILED
@@ -132,7 +132,7 @@ def test_two_children_that_fail_at_once_do_not_revive_each_other_for_ever(stage:
     stage.workflow("doomed", [node("i", "INLINE", {"expression": "boom"})])
     x = stage.run([fork("f", [child("one")], [child("two", "doomed", permissive=True)], [child("three", "doomed")]), join("j", "one", "two", "three")])
     assert x.head.status is WorkflowStatus.FAILED
-    stage.verb(lifecycle.retry, of(stage, x, "one"))
+    stage.verb(revival.retry, of(stage, x, "one"))
     assert x.head.status is WorkflowStatus.FAILED
     assert all(len(run.tasks) < 10 for run in stage.runs.values())
 
@@ -141,7 +141,7 @@ def test_a_failed_task_beside_the_revived_child_fails_the_parent_again(stage: St
     x = stage.run([fork("f", [child("one")], [simple("b")]), join("j", "one", "b")])
     stage.report(x, "b", "FAILED", reason="it broke")
     one = of(stage, x, "one")
-    stage.verb(lifecycle.retry, one)
+    stage.verb(revival.retry, one)
     assert (x.head.status, one.head.status) == (WorkflowStatus.FAILED, WorkflowStatus.TERMINATED), "else its join would wait for b in vain"
 
 
@@ -158,7 +158,7 @@ def test_a_parent_that_has_gone_on_without_the_child_is_left_alone(stage: Stage,
     old = of(stage, x, "sub")
     stage.report(old, "a", "FAILED")
     before = rows(x)
-    stage.verb(lifecycle.retry, old)
+    stage.verb(revival.retry, old)
     assert (str(x.head.status), rows(x)) == (status, before)
     stage.report(old, "a")
     assert (str(x.head.status), rows(x)) == (status, before)
@@ -168,8 +168,8 @@ def test_a_parent_that_was_restarted_is_left_alone(stage: Stage) -> None:
     x = stage.run([child("sub")])
     old = of(stage, x, "sub")
     stage.report(old, "a", "FAILED")
-    stage.verb(lifecycle.restart, x, None)
-    stage.verb(lifecycle.retry, old)
+    stage.verb(revival.restart, x, None)
+    stage.verb(revival.retry, old)
     assert of(stage, x, "sub") is not old and rows(x) == [("sub", "IN_PROGRESS")]
     stage.report(old, "a")
     assert x.head.status is WorkflowStatus.RUNNING
@@ -179,7 +179,7 @@ def test_a_parent_that_ended_by_its_own_terminate_is_left_alone(stage: Stage) ->
     x = stage.run([child("sub"), node("t", "TERMINATE", {"terminationStatus": "COMPLETED", "workflowOutput": {"v": 1}})])
     c = of(stage, x, "sub")
     stage.report(c, "a")
-    stage.verb(lifecycle.restart, c, None)
+    stage.verb(revival.restart, c, None)
     assert (x.head.status, x.head.output, c.head.status) == (WorkflowStatus.COMPLETED, {"v": 1}, WorkflowStatus.RUNNING)
 
 
@@ -188,7 +188,7 @@ def test_restarting_a_completed_child_revives_a_completed_parent(stage: Stage) -
     c = of(stage, x, "sub")
     stage.report(c, "a")
     stage.report(x, "d")
-    stage.verb(lifecycle.restart, c, None)
+    stage.verb(revival.restart, c, None)
     assert (x.head.status, rows(x)) == (WorkflowStatus.RUNNING, [("sub", "IN_PROGRESS"), ("d", "COMPLETED")])
     stage.report(c, "a")
     assert x.head.status is WorkflowStatus.COMPLETED
@@ -198,17 +198,17 @@ def test_what_is_cancelled_beside_a_revived_child_comes_back_in_place(stage: Sta
     flow = [fork("f", [child("one")], [simple("b")], [node("h", "HUMAN")], [node("w", "WAIT", {"duration": "1h"})]), join("j", "one", "b", "h", "w")]
     x = stage.run(flow)
     stage.report(of(stage, x, "one"), "a", "FAILED")
-    stage.verb(lifecycle.retry, of(stage, x, "one"))
+    stage.verb(revival.retry, of(stage, x, "one"))
     assert rows(x) == [("f", "COMPLETED"), ("one", "IN_PROGRESS"), ("b", "SCHEDULED"), ("h", "IN_PROGRESS"), ("w", "IN_PROGRESS"), ("j", "IN_PROGRESS")]
     assert [x.by_ref[ref].attempt for ref in ("one", "b", "h", "w")] == [0, 1, 1, 1]
 
 
 def again(stage: Stage, x: Execution, verb: str) -> None:
     if verb == "retry":
-        stage.verb(lifecycle.retry, x)
+        stage.verb(revival.retry, x)
     else:
         target = x.ordered()[0].id
-        stage.verb(lifecycle.rerun, x, from_task=target, task_input=None, workflow_input=None, correlation_id=None)
+        stage.verb(revival.rerun, x, from_task=target, task_input=None, workflow_input=None, correlation_id=None)
 
 
 @pytest.mark.parametrize("verb", ["retry", "rerun"])

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from stage import Stage, fork, join, node, rows, simple
 
-from batuta.core import lifecycle
+from batuta.core import lifecycle, revival
 from batuta.core.model.event import Reported, Ticked
 from batuta.core.model.execution import Execution
 from batuta.core.model.status import TaskStatus, WorkflowStatus
@@ -28,11 +28,11 @@ def terminate(s: Stage, x: Execution, reason: str | None = "enough") -> None:
 
 
 def rerun(s: Stage, x: Execution) -> None:
-    s.verb(lifecycle.rerun, x, from_task=None, task_input=None, workflow_input=None, correlation_id=None)
+    s.verb(revival.rerun, x, from_task=None, task_input=None, workflow_input=None, correlation_id=None)
 
 
 def restart(s: Stage, x: Execution) -> None:
-    s.verb(lifecycle.restart, x, None)
+    s.verb(revival.restart, x, None)
 
 
 def skip(s: Stage, x: Execution, ref: str = "b") -> None:
@@ -43,7 +43,7 @@ def plain(act: Callable[..., Any]) -> Callable[[Stage, Execution], None]:
     return lambda s, x: s.verb(act, x) and None
 
 
-PAUSE, RESUME, RETRY, RESET = map(plain, (lifecycle.pause, lifecycle.resume, lifecycle.retry, lifecycle.reset_callbacks))
+PAUSE, RESUME, RETRY, RESET = map(plain, (lifecycle.pause, lifecycle.resume, revival.retry, lifecycle.reset_callbacks))
 #   verb        RUNNING        PAUSED        COMPLETED    FAILED        TERMINATED
 WHERE = [
     (PAUSE,     "PAUSED",      "PAUSED",     Conflict,    Conflict,     Conflict),
@@ -187,7 +187,7 @@ def test_what_ended_together_with_a_failure_goes_on_after_a_retry(stage: Stage) 
     stage.report(x, "c", "FAILED")
     stage.verb(lifecycle.resume, x)
     assert x.head.status is WorkflowStatus.FAILED
-    stage.verb(lifecycle.retry, x)
+    stage.verb(revival.retry, x)
     assert "b" in x.by_ref, "a completed in the same breath in which c failed"
     stage.report(x, "b")
     stage.report(x, "c")
@@ -202,7 +202,7 @@ def test_a_retry_that_was_due_with_another_failure_is_not_lost(stage: Stage) -> 
     stage.report(x, "c", "FAILED")
     stage.verb(lifecycle.resume, x)
     assert all(not t.retried for t in x.tasks.values())
-    stage.verb(lifecycle.retry, x)
+    stage.verb(revival.retry, x)
     stage.report(x, "r")
     stage.report(x, "c")
     assert x.head.status is WorkflowStatus.COMPLETED
@@ -213,7 +213,7 @@ def test_a_switch_that_failed_chooses_again(stage: Stage) -> None:
     x = stage.run([choice, simple("b")])
     assert rows(x) == [("s", "FAILED")]
     x.definition.by_ref["s"].raw["expression"] = "x"
-    stage.verb(lifecycle.retry, x)
+    stage.verb(revival.retry, x)
     assert rows(x) == [("s", "FAILED"), ("s", "COMPLETED"), ("a", "SCHEDULED")]
     assert (x.by_ref["s"].attempt, x.by_ref["s"].retry_of) == (1, x.ordered()[0].id)
 
@@ -221,7 +221,7 @@ def test_a_switch_that_failed_chooses_again(stage: Stage) -> None:
 def test_a_retried_human_task_waits_for_somebody_again(stage: Stage) -> None:
     x = stage.run([node("h", "HUMAN")])
     terminate(stage, x)
-    stage.verb(lifecycle.retry, x)
+    stage.verb(revival.retry, x)
     assert rows(x) == [("h", "CANCELED"), ("h", "IN_PROGRESS")]
     stage.report(x, "h")
     assert x.head.status is WorkflowStatus.COMPLETED
@@ -232,7 +232,7 @@ def test_a_join_out_of_time_is_open_again_after_a_retry(stage: Stage) -> None:
     x = stage.run([fork("f", [simple("a")]), join("j", "a"), simple("b")])
     stage.pass_time(11)
     assert ("j", "TIMED_OUT") in rows(x)
-    stage.verb(lifecycle.retry, x)
+    stage.verb(revival.retry, x)
     assert ("j", "IN_PROGRESS") in rows(x)
     stage.report(x, "a")
     assert "b" in x.by_ref
@@ -242,7 +242,7 @@ def test_a_join_does_not_end_on_an_attempt_that_is_played_again(stage: Stage) ->
     x = stage.run([fork("f", [simple("a", permissive=True)], [simple("b")]), join("j", "a", "b"), simple("d")])
     stage.report(x, "a", "FAILED")
     stage.report(x, "b", "FAILED")
-    stage.verb(lifecycle.retry, x)
+    stage.verb(revival.retry, x)
     stage.report(x, "b")
     assert x.by_ref["j"].status == "IN_PROGRESS"
     stage.report(x, "a")
@@ -253,7 +253,7 @@ def test_a_retry_after_a_terminate_task_ends_again(stage: Stage) -> None:
     stop = [node("t", "TERMINATE", {"terminationStatus": "FAILED"}), simple("c")]
     x = stage.run([fork("f", [simple("a")], stop), join("j", "a", "c")])
     assert x.head.status is WorkflowStatus.FAILED
-    stage.verb(lifecycle.retry, x)
+    stage.verb(revival.retry, x)
     assert x.head.status is WorkflowStatus.FAILED, "its join would wait for c in vain"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from stage import Stage, fork, join, node, rows, simple
 
-from batuta.core import lifecycle
+from batuta.core import revival
 from batuta.core.model.status import WorkflowStatus
 from batuta.core.model.task import Json
 
@@ -46,7 +46,7 @@ def test_a_failed_turn_is_retried_in_its_turn(stage: Stage) -> None:
     stage.report(x, "b__1")
     stage.report(x, "a__2", "FAILED")
     assert rows(x)[0] == ("loop", "CANCELED")
-    stage.verb(lifecycle.retry, x)
+    stage.verb(revival.retry, x)
     assert (x.by_ref["loop"].status, x.by_ref["loop"].iteration) == ("IN_PROGRESS", 2)
     stage.report(x, "a__2")
     stage.report(x, "b__2")
@@ -62,7 +62,7 @@ def test_a_rerun_inside_a_loop_turns_it_back(stage: Stage) -> None:
     stage.report(x, "d")
     assert x.head.status is WorkflowStatus.COMPLETED
     again = x.by_ref["a__2"].id
-    stage.verb(lifecycle.rerun, x, from_task=again, task_input=None, workflow_input=None, correlation_id=None)
+    stage.verb(revival.rerun, x, from_task=again, task_input=None, workflow_input=None, correlation_id=None)
     assert rows(x) == [("loop", "IN_PROGRESS"), ("a__1", "COMPLETED"), ("b__1", "COMPLETED"), ("a__2", "SCHEDULED")]
     assert sorted(k for k in x.by_ref["loop"].output if k.isdigit()) == ["1", "2"]
     for ref in ("a__2", "b__2", "a__3", "b__3", "d"):
@@ -77,6 +77,6 @@ def test_a_loop_cancelled_before_its_first_turn_begins_when_retried(stage: Stage
     assert x.head.status is WorkflowStatus.FAILED
     assert x.by_ref["loop"].iteration == 0
     x.definition.by_ref["f"].type = "NOOP"  # what cannot be opened, mended by hand
-    stage.verb(lifecycle.retry, x)
+    stage.verb(revival.retry, x)
     stage.report(x, "b__1")
     assert x.head.status is WorkflowStatus.COMPLETED

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from stage import Stage, fork, join, node, rows, simple
 
-from batuta.core import lifecycle
+from batuta.core import lifecycle, revival
 from batuta.core.inbox import push
 from batuta.core.model.execution import Execution
 from batuta.core.model.status import WorkflowStatus
@@ -140,7 +140,7 @@ def test_what_nobody_took_goes_away_with_the_end(stage: Stage) -> None:
     assert len(x.inbox) == 2
     stage.verb(lifecycle.terminate, x, "enough")
     assert x.inbox == [] and x.changes.taken == 3
-    stage.verb(lifecycle.restart, x, None)
+    stage.verb(revival.restart, x, None)
     assert taken(x) is None
     pushed(stage, x, 4)
     assert taken(x) == [4] and x.head.pushed == 4
@@ -150,7 +150,7 @@ def test_after_a_retry_what_was_taken_stays_taken_and_what_waited_waits_again(st
     x = stage.run([pull("p"), pull("q")])
     pushed(stage, x, 1)
     stage.verb(lifecycle.terminate, x, "enough")
-    stage.verb(lifecycle.retry, x)
+    stage.verb(revival.retry, x)
     assert taken(x, "p") == [1] and taken(x, "q") is None
     pushed(stage, x, 2)
     assert x.head.status is WorkflowStatus.COMPLETED and taken(x, "q") == [2]
@@ -159,7 +159,7 @@ def test_after_a_retry_what_was_taken_stays_taken_and_what_waited_waits_again(st
 def test_a_rerun_from_the_task_waits_for_new_messages(stage: Stage) -> None:
     x = stage.run([pull()])
     pushed(stage, x, 1)
-    stage.verb(lifecycle.rerun, x, from_task=x.by_ref["pull"].id, task_input=None, workflow_input=None, correlation_id=None)
+    stage.verb(revival.rerun, x, from_task=x.by_ref["pull"].id, task_input=None, workflow_input=None, correlation_id=None)
     assert taken(x) is None
     pushed(stage, x, 2)
     assert taken(x) == [2]

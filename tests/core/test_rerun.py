@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from stage import Stage, fork, join, node, rows, simple
 
-from batuta.core import lifecycle
+from batuta.core import lifecycle, revival
 from batuta.core.model.execution import Execution
 from batuta.core.model.status import WorkflowStatus
 from batuta.core.model.task import Json
@@ -24,7 +24,7 @@ def stage() -> Stage:
 
 def rerun(s: Stage, x: Execution, ref: str, **fields: Any) -> None:
     wish: dict[str, Any] = {"from_task": x.by_ref[ref].id, "task_input": None, "workflow_input": None, "correlation_id": None, **fields}
-    s.verb(lifecycle.rerun, x, **wish)
+    s.verb(revival.rerun, x, **wish)
 
 
 def listed(ref: str, *branches: Json) -> Json:
@@ -98,7 +98,7 @@ def test_a_switch_of_a_second_attempt_is_opened_again(stage: Stage) -> None:
     x = stage.run([node("s", "SWITCH", {"on": "x"}, evaluatorType="javascript", expression="boom", decisionCases={"x": [simple("a")]})])
     x.definition.by_ref["s"].raw["evaluatorType"] = "value-param"
     x.definition.by_ref["s"].raw["expression"] = "on"
-    stage.verb(lifecycle.retry, x)
+    stage.verb(revival.retry, x)
     stage.report(x, "a")
     rerun(stage, x, "s")
     assert [(t.ref, t.attempt, str(t.status)) for t in x.ordered()] == [("s", 0, "FAILED"), ("s", 1, DONE), ("a", 0, OPEN)]

@@ -8,10 +8,11 @@ import pytest
 from stage import Stage, fork, join, node, simple
 
 from batuta.core.jump import jump
-from batuta.core.lifecycle import restart, retry, terminate
+from batuta.core.lifecycle import terminate
 from batuta.core.model.decision import Publish
 from batuta.core.model.event import Reported, Ticked
 from batuta.core.model.status import TaskStatus
+from batuta.core.revival import restart, retry
 
 ALL = "onScheduled,onStart, onSuccess,onFailed,onCancelled"
 PAYLOAD = {"is": "${a.status}", "why": "${a.reasonForIncompletion}", "of": "${workflow.input.who}"}

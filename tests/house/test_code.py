@@ -7,6 +7,7 @@ Here: rules over text and syntax trees. Not here: documentation (test_documentat
 from __future__ import annotations
 
 import ast
+import graphlib
 import re
 import shutil
 import subprocess
@@ -93,6 +94,25 @@ def test_every_module_is_reached_from_an_entry_point() -> None:
             ahead += [found for found in _named_in(name) if found in MODULES]
     dead = {name for name in MODULES.keys() - reached if not any(part in str(MODULES[name]) for part in RUN_BY_PATH)}
     assert not dead, f"imported by nothing: {sorted(dead)}"
+
+
+def test_no_module_needs_itself_by_way_of_others() -> None:
+    """Neither at once nor later, by an import inside a function: whoever reads one of two would have to read the other first."""
+    needs = {name: {found for found in _imported(name) if found in MODULES and found != name} for name in MODULES}
+    try:
+        graphlib.TopologicalSorter(needs).prepare()
+    except graphlib.CycleError as circle:
+        pytest.fail(" needs ".join(reversed(circle.args[1])))
+
+
+def _imported(name: str) -> Iterator[str]:
+    """Modules that a module imports; of a name out of a package the module of that name, if there is one."""
+    for node in ast.walk(ast.parse(MODULES[name].read_text())):
+        match node:
+            case ast.Import(names=names):
+                yield from (alias.name for alias in names)
+            case ast.ImportFrom(module=str(module), names=names, level=0):
+                yield from (whole if (whole := f"{module}.{alias.name}") in MODULES else module for alias in names)
 
 
 def _named_in(name: str) -> Iterator[str]:

@@ -72,7 +72,7 @@ async def execution(services: Services, request: Request, workflow_id: str) -> R
 
 
 def _origin(given: dict[str, Any]) -> shown.Origin:
-    """By what the engine puts into the input of what it starts itself (engine/schedules.py, `_start_failure_workflow` of core/decide.py)."""
+    """By what the engine puts into the input of what it starts itself (engine/schedules.py, `_start_failure_workflow` of core/ending.py)."""
     match given:
         case {"_startedByScheduler": str(name), "_scheduledTime": int(at)}:
             return shown.Origin(schedule=name, scheduled_at=at)

@@ -10,8 +10,8 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from batuta.api.environment import without
 from batuta.api.binding import Count
+from batuta.api.environment import without
 from batuta.api.http import Response, empty_response, json_response
 from batuta.api.services import Services
 from batuta.errors import InvalidFields, Violation

@@ -17,7 +17,6 @@ import msgspec
 from batuta.api.binding import Count, Millis, Parameter, parameters_of
 from batuta.api.http import Response, json_response
 from batuta.api.router import Route
-from batuta.api.services import Services
 from batuta.engine.changes import Change
 from batuta.wire import agent, console, event, file, metadata, requests, schedule
 from batuta.wire.answers import BulkResponse, PollData, WorkflowSummary
@@ -135,16 +134,10 @@ _FAILURES: Final = {
 _PLAIN_FAILURES: Final = {"/api/workflow/{workflowId}/messages": ("404", "409", "429")}
 
 
-def document(services: Services) -> Response:
-    """The description of every operation, as JSON."""
-    return _document(services.version)
-
-
 @functools.cache
-def _document(version: str) -> Response:
-    from batuta.api.routes import ROUTES  # the table names this module's handler
-
-    return json_response(encode(describe(ROUTES, version)))
+def document(routes: tuple[Route, ...], version: str) -> Response:
+    """The description of these routes, as JSON."""
+    return json_response(encode(describe(routes, version)))
 
 
 def describe(routes: Iterable[Route], version: str) -> Json:

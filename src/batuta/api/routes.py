@@ -36,7 +36,15 @@ from batuta.api import (
     waiting,
     workflow,
 )
+from batuta.api.http import Response
 from batuta.api.router import Route
+from batuta.api.services import Services
+
+
+def description(services: Services) -> Response:
+    """The description of every operation, as JSON."""
+    return openapi.document(ROUTES, services.version)
+
 
 # fmt: off
 _METADATA: Final = (
@@ -284,8 +292,8 @@ _FILES: Final = (
     Route("DELETE", "/api/files/{workflowId}/{fileId}/multipart/{uploadId}", files.abort_parts, "Give up an upload in parts", "", "204"),
 )
 _ABOUT: Final = (
-    Route("GET", "/api-docs", openapi.document, "This description", "", "object"),
-    Route("GET", "/v3/api-docs", openapi.document, "This description", "", "object"),
+    Route("GET", "/api-docs", description, "This description", "", "object"),
+    Route("GET", "/v3/api-docs", description, "This description", "", "object"),
     Route("GET", "/swagger-ui/index.html", explorer.page, "A page to try the API", "", "html"),
     Route("GET", "/context.js", explorer.context, "What Conductor's user interface must know of its server", "", "javascript"),
     Route("GET", "/swagger-ui.html", explorer.page, "A page to try the API", "", "html"),

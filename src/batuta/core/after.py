@@ -4,7 +4,7 @@ After: which rows come after a task in the flow, and which joins and loops aroun
 For a rerun from the middle: what came after is gone, what ran beside it stays. Conductor goes by the order of creation instead, which also
 deletes the rows of parallel branches that nothing will ever create again. In a plain sequence both are the same.
 
-Not here: what then becomes of the rows (lifecycle.py). O(rows): for the operator's verbs, never for a report.
+Not here: what then becomes of the rows (revival.py, jump.py). O(rows): for the operator's verbs, never for a report.
 """
 
 from __future__ import annotations

@@ -8,7 +8,8 @@ Source: conductor-rest-api.md §1.11 (POST /api/agent/{executionId}/tasks, /api/
 
 from __future__ import annotations
 
-from batuta.core.decide import Outcome, conclude, finish
+from batuta.core.decide import Outcome, conclude
+from batuta.core.ending import finish
 from batuta.core.model.definition import lone
 from batuta.core.model.execution import Execution
 from batuta.core.model.status import TaskStatus, WorkflowStatus

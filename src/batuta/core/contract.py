@@ -2,7 +2,7 @@
 Contracts: which schema a payload has to fit, as a definition's `inputSchema`, `outputSchema` and `enforceSchema` say it.
 
 Here: when a contract holds, and the sentence for a payload that does not fit. Not here: what a schema means (json_schema.py), where payloads are held
-against their contract (decide.py, turn.py, and engine/starts.py for the input of an execution), what is registered (engine/schemas.py).
+against their contract (flow.py, ending.py, turn.py, and engine/starts.py for the input of an execution), what is registered (engine/schemas.py).
 Source: conductor-rest-api.md §3.1-§3.3; Conductor OSS keeps these fields and enforces none.
 """
 

@@ -1,10 +1,11 @@
 """
-decide: what an event makes of an execution. Everything that moves a workflow or a task is here, in lifecycle.py and in the node files.
+decide: what an event makes of an execution. What moves a workflow or a task is here, in flow.py and ending.py, in the node files, and, by the operator's
+word, in lifecycle.py and revival.py.
 
 The work goes in passes until nothing more follows: tasks that have ended are taken into account in their order, what follows them is opened and, where
 it needs nobody, run; then joins, loops and sub-workflows whose time has come. A pass touches only what the event touched: no scan over all tasks.
 
-Not here: time (deadlines.py, told the instant), the operator's verbs (lifecycle.py), any I/O.
+Not here: time (deadlines.py, told the instant), any I/O.
 Source: conductor-semantics.md §2, §5.
 """
 
@@ -13,19 +14,18 @@ from __future__ import annotations
 import msgspec
 
 from batuta.core import deadlines, oversize, retry
-from batuta.core.cache import took_over
-from batuta.core.model.decision import Message, StartExecution, TellParent
+from batuta.core.ending import complete, failure_reason, finish, stopped_by, try_step
+from batuta.core.flow import follow, open_node, schedule
+from batuta.core.model.decision import Message
 from batuta.core.model.definition import Node
 from batuta.core.model.event import ChildEnded, ChildNotStarted, ChildRevived, Claimed, Event, InputTooLarge, LeaseExtended, Reported, Started, Ticked
-from batuta.core.model.execution import INPUT, OUTPUT, Execution
-from batuta.core.model.ids import follower_id
+from batuta.core.model.execution import INPUT, Execution
 from batuta.core.model.status import TaskStatus, WorkflowStatus
-from batuta.core.model.task import PAYLOAD_BYTES_MAX, Json, Task
-from batuta.core.nodes import BEGINS, BY_TYPE, RUNS, speaker, sub_workflow, terminate
+from batuta.core.model.task import Task
+from batuta.core.nodes import BY_TYPE, sub_workflow
 from batuta.core.nodes.simple import enqueue
 from batuta.core.state_changes import tell
 from batuta.core.turn import Stop, Tools, Turn, suffix_of
-from batuta.errors import SecretUnreadable
 
 ROWS_PER_TURN = 5_000  # rows one decision may make before it takes a breath; the alarm set for the same instant goes on
 PASSES_PER_TURN = 20_000  # a bound for the settling itself, far above what ROWS_PER_TURN lets happen
@@ -98,9 +98,8 @@ def _happened(turn: Turn, event: Event) -> bool:
     x = turn.x
     match event:
         case Started():
-            if x.definition.first is None:
-                return True
-            try_step(turn, lambda: schedule(turn, open_node(turn, x.definition.first, "")))
+            if (first := x.definition.first) is not None:
+                try_step(turn, lambda: schedule(turn, open_node(turn, first, "")))
             return True
         case Claimed(n, worker):
             return _claimed(turn, x.tasks.get(n), worker)
@@ -188,8 +187,8 @@ def _ticked(turn: Turn) -> None:
         return
     deadlines.pass_deadlines(turn)
     gather(turn)
-    if not x.by_ref and x.definition.first is not None:
-        try_step(turn, lambda: schedule(turn, open_node(turn, x.definition.first, "")))
+    if not x.by_ref and (first := x.definition.first) is not None:
+        try_step(turn, lambda: schedule(turn, open_node(turn, first, "")))
 
 
 def gather(turn: Turn) -> None:
@@ -244,14 +243,6 @@ def settle(turn: Turn) -> None:
         complete(turn)
 
 
-def try_step(turn: Turn, step: object) -> None:
-    """Do the step; a definition that cannot go on fails the execution."""
-    try:
-        step()  # type: ignore[operator]
-    except Stop as stop:
-        finish(turn, WorkflowStatus.FAILED, str(stop), fires=True)
-
-
 def _take_in(turn: Turn) -> None:
     """One pass: take every ended task into account, in their order, then open what follows."""
     batch, turn.ready = sorted(turn.ready, key=lambda t: t.seq), []
@@ -272,7 +263,7 @@ def _take_in(turn: Turn) -> None:
         if task.type == "TERMINATE" and task.status is TaskStatus.COMPLETED:
             stopper = stopper or task
     if stopper is not None and not turn.ended:
-        _stopped_by(turn, stopper)
+        stopped_by(turn, stopper)
     if turn.ended:
         _give_back(turn, taken)
         return
@@ -316,11 +307,7 @@ def _consume(turn: Turn, task: Task) -> list[Task]:
 
 
 def _failed_for_good(turn: Turn, task: Task, status: WorkflowStatus) -> None:
-    finish(turn, status, _failure_reason(task), task=task, fires=True)
-
-
-def _failure_reason(task: Task) -> str:
-    return f"Task {task.id} failed with status: {retry.FAILED_AS.get(task.status, 'FAILED')} and reason: '{task.reason}'"
+    finish(turn, status, failure_reason(task), task=task, fires=True)
 
 
 def tell_waiting(turn: Turn, task: Task) -> None:
@@ -368,212 +355,3 @@ def copy_for_retry(turn: Turn, task: Task, node: Node, *, by_hand: bool = False)
     task.retried = task.executed = True
     turn.x.touch(task)
     return again
-
-
-# -- the flow ---------------------------------------------------------------------------------------------------------------------
-
-
-def follow(turn: Turn, task: Task, node: Node) -> list[Task]:
-    """The rows of what comes after this task."""
-    if task.type in ("FORK", "TERMINATE") or (task.type in ("SWITCH", "DECISION") and task.input.get("hasChildren")):
-        return []
-    suffix = suffix_of(task)
-    after = next_node(node)
-    while after is not None:
-        there = turn.x.by_ref.get(after.ref + suffix)
-        if there is None:
-            return open_node(turn, after, suffix)
-        if there.status is not TaskStatus.SKIPPED:
-            return []
-        after = next_node(after)
-    return []
-
-
-def next_node(node: Node) -> Node | None:
-    """What follows in the definition: the next sibling, or what follows the switch it ends a case of; nothing at the end of a branch or loop body."""
-    while True:
-        if node.following is not None:
-            return node.following
-        parent = node.parent
-        if parent is None or parent.type not in ("SWITCH", "DECISION"):
-            return None
-        node = parent
-
-
-_STAY_OPEN = frozenset({"DO_WHILE", "HUMAN", "EXCLUSIVE_JOIN"})
-
-
-def open_node(turn: Turn, node: Node, suffix: str) -> list[Task]:
-    """The rows that come into being when the flow reaches this node; a skipped one is stepped over."""
-    current: Node | None = node
-    while current is not None:
-        there = turn.x.by_ref.get(current.ref + suffix)
-        if there is None or there.status is not TaskStatus.SKIPPED:
-            rows: list[Task] = speaker(current.type).open(turn, current, suffix)
-            return rows
-        current = next_node(current)
-    return []
-
-
-def schedule(turn: Turn, rows: list[Task]) -> None:
-    """
-    Make the rows part of the execution, then run those that need nobody.
-
-    Conductor does not stamp its workflow row when the last thing it did was to start an operator that stays open.
-    """
-    added = [task for task in rows if turn.add(task)]
-    turn.stamps = _STAY_OPEN.isdisjoint([task.type for task in added])
-    for task in added:
-        if task.status.is_terminal:
-            continue
-        if turn.x.has_contracts and (misfit := misfit_of(turn, task)) is not None:
-            turn.fail(task, misfit, for_good=True)  # the same input would come of another attempt
-            continue
-        if turn.x.definition.caches and took_over(turn, task, turn.x.node_of(task)):
-            continue
-        if turn.x.join_missing.get(task.n) == 0:
-            turn.joins[task.n] = task  # all it waits for has ended before it came
-        elif task.type in BEGINS and task.status is TaskStatus.SCHEDULED:
-            if task.due_at <= turn.now:
-                turn.begins.append(task)
-        elif task.type in RUNS and not turn.ended:
-            task.status = TaskStatus.IN_PROGRESS
-            task.started_at = task.updated_at = turn.now
-            _run(turn, task)
-
-
-def _run(turn: Turn, task: Task) -> None:
-    try:
-        BY_TYPE[task.type].run(turn, task)
-    except SecretUnreadable as unreadable:
-        turn.fail(task, str(unreadable))
-    if turn.x.secrets:  # a script may have put out what it was given
-        task.output, task.reason = turn.masked(task.output), turn.masked_text(task.reason)
-
-
-def misfit_of(turn: Turn, task: Task) -> str | None:
-    """Why the task may not run with its input: it breaks the task definition's contract."""
-    contract = turn.x.node_of(task).input_contract
-    return None if contract is None else contract.misfit(task.input, turn.definition.masked)
-
-
-# -- the end ----------------------------------------------------------------------------------------------------------------------
-
-
-def complete(turn: Turn) -> None:
-    """Nothing is open and nothing follows: COMPLETED, or FAILED when a permissive task has failed."""
-    x = turn.x
-    failed = [t for t in x.by_ref.values() if not t.status.is_successful and not t.retried and x.node_of(t).permissive]
-    if failed:
-        reasons = ". ".join(_failure_reason(t) for t in sorted(failed, key=lambda t: t.seq))
-        finish(turn, WorkflowStatus.FAILED, reasons, task=failed[-1], fires=True)
-        return
-    finish(turn, WorkflowStatus.COMPLETED, x.head.reason)
-
-
-def _stopped_by(turn: Turn, task: Task) -> None:
-    status, reason, output = terminate.verdict(task)
-    x = turn.x
-    failed = [t for t in x.by_ref.values() if t.status is TaskStatus.FAILED and not t.retried and x.node_of(t).permissive]
-    if failed:
-        finish(turn, WorkflowStatus.FAILED, ". ".join(map(_failure_reason, failed)), task=failed[-1], output=output, fires=True)
-        return
-    ended_badly = status is not WorkflowStatus.COMPLETED
-    finish(turn, status, reason, task=task if ended_badly else None, output=output, fires=ended_badly)
-
-
-def finish(turn: Turn, status: WorkflowStatus, reason: str | None, *, task: Task | None = None, output: Json | None = None, fires: bool = False) -> None:
-    """
-    The execution ends: output computed, open tasks cancelled (and their children told), parent told, failure workflow started.
-
-    *fires*: the engine itself ends it, so a failure workflow is due; the operator's terminate starts none.
-    """
-    x, h, now = turn.x, turn.x.head, turn.now
-    h.output = _output(turn) if output is None else output
-    if (said := _unfit(x)) is not None and status is WorkflowStatus.COMPLETED:
-        status, reason, fires = WorkflowStatus.FAILED, said, True
-    h.previous_status, h.status = h.status, status
-    h.reason = reason
-    h.ended_at, h.held, h.queued_at = now, None, 0
-    if task is not None:
-        h.failed_task_id = task.id
-    lost = (TaskStatus.FAILED, TaskStatus.FAILED_WITH_TERMINAL_ERROR)
-    if failed := [t for t in x.tasks.values() if t.status in lost]:
-        failed.sort(key=lambda t: (t.seq, t.n))
-        h.failed_refs = list(dict.fromkeys([*h.failed_refs, *(t.ref for t in failed)]))
-        h.failed_names = list(dict.fromkeys([*h.failed_names, *(t.def_name for t in failed)]))
-    _cancel_open(turn, reason)
-    if x.inbox:
-        x.take(len(x.inbox))  # nobody will read them
-    turn.ready.clear()
-    turn.ended = turn.stamps = True
-    if fires and status is not WorkflowStatus.COMPLETED:
-        _start_failure_workflow(turn)
-    x.touch_head(OUTPUT)
-    if h.parent_id:
-        turn.send(TellParent(h.parent_id, h.parent_task_id, h.id, str(status), h.output, h.reason))
-
-
-def _unfit(x: Execution) -> str | None:
-    """Why the execution may not complete with its output: it breaks the contract, or is larger than any payload may be, and then it is emptied."""
-    h, contract = x.head, x.definition.output_contract
-    if (size := oversize.size_of(h.output)) > PAYLOAD_BYTES_MAX:
-        h.output = {}
-        return oversize.of_workflow(h, size)
-    return None if contract is None else contract.misfit(h.output, x.definition.masked)
-
-
-def _cancel_open(turn: Turn, reason: str | None) -> None:
-    x = turn.x
-    if x.open_count == 0:
-        return
-    for task in x.ordered():
-        if task.status.is_terminal:
-            continue
-        turn.move(task, TaskStatus.CANCELED)
-        hook = getattr(speaker(task.type), "cancel", None)
-        if hook is not None:
-            hook(turn, task, reason)
-
-
-def _output(turn: Turn) -> Json:
-    """The definition's outputParameters, or else the last task's output."""
-    x = turn.x
-    if x.definition.output is not None:
-        out: Json = x.definition.output.evaluate(turn.view())
-        return out
-    stopper = next((t for t in x.tasks.values() if t.type == "TERMINATE" and t.status is TaskStatus.COMPLETED), None)
-    if stopper is not None:
-        return stopper.output
-    last = max(x.tasks.values(), key=lambda t: (t.seq, t.n), default=None)
-    return {} if last is None else x.output_of(last)
-
-
-def _start_failure_workflow(turn: Turn) -> None:
-    x, h = turn.x, turn.x.head
-    raw = x.definition.raw
-    name = raw.get("failureWorkflow")
-    if not isinstance(name, str) or not name:
-        return
-    if name.startswith("$"):
-        parts = name.split(".")
-        named = h.input.get(parts[2]) if len(parts) > 2 else None
-        if not isinstance(named, str):
-            return
-        name = named
-    version = raw.get("failureWorkflowVersion") or 0
-    if turn.tools.definition(name, version) is None:
-        said = f"Error workflow {name} failed to start.  reason: No such workflow defined. name={name}, version={version or 'null'}"
-        h.output = {**h.output, "conductor.failure_workflow": said}
-        return
-    started = follower_id("failure", h.id, h.tasks_made)
-    h.output = {**h.output, "conductor.failure_workflow": started}
-    given = {**h.input, "workflowId": h.id, "reason": h.reason, "failureStatus": str(h.status)}
-    if h.failed_task_id:
-        given["failureTaskId"] = h.failed_task_id
-    given["failedWorkflow"] = turn.tools.shown(x)
-    turn.send(
-        StartExecution(
-            id=started, name=name, version=version, input=given, correlation_id=h.correlation_id, task_to_domain=h.task_to_domain, secrets=sorted(x.secrets)
-        )
-    )

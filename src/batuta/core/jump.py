@@ -9,7 +9,9 @@ Source: POST /workflow/{id}/jump/{ref} of Orkes; Conductor OSS has no such verb.
 from __future__ import annotations
 
 from batuta.core.after import around
-from batuta.core.decide import Outcome, conclude, open_node, schedule, settle, try_step
+from batuta.core.decide import Outcome, conclude, settle
+from batuta.core.ending import try_step
+from batuta.core.flow import open_node, schedule
 from batuta.core.lifecycle import reindex, step_over
 from batuta.core.model.definition import Node
 from batuta.core.model.execution import Execution

@@ -1,7 +1,7 @@
 """
 Payloads larger than any may be: how large one is, and Conductor's sentences for it.
 
-Not here: what becomes of the task or workflow that has it (decide.py), which payloads are shown by a path (store/rows.py).
+Not here: what becomes of the task or workflow that has it (decide.py, ending.py), which payloads are shown by a path (store/rows.py).
 Source: conductor-semantics.md §10 (hard thresholds).
 """
 

@@ -2,7 +2,7 @@
 Places: an execution under a rate limit that has none waits; it is RUNNING, nothing in it is open, and nothing happens to it but its end.
 
 Here: what the limit is counted by, and waiting (`hold`). Not here: who has a place and who is next (engine/places.py), the verbs that may be put off,
-and going on with them (lifecycle.py, `admit`).
+and going on with them (revival.py, `admit`).
 What is put off: `start`, `retry`, `rerun` from a task, or `revived` children; a restart is a start once its tasks are gone.
 Source: WorkflowDef.rateLimitConfig, which Conductor OSS stores and ignores (conductor-semantics.md §9); `rateLimited` on the wire is Orkes'.
 """

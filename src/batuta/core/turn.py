@@ -2,7 +2,7 @@
 Turn: one execution being decided once. What the nodes and the decider work with.
 
 Here: making and moving tasks so that every index of the execution stays true, evaluating inputs, collecting messages.
-Not here: when any of it happens (decide.py, lifecycle.py), what a node type means (nodes/).
+Not here: when any of it happens (decide.py, lifecycle.py, revival.py), what a node type means (nodes/).
 """
 
 from __future__ import annotations

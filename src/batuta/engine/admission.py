@@ -11,7 +11,7 @@ from __future__ import annotations
 import abc
 import asyncio
 
-from batuta.core import lifecycle
+from batuta.core import revival
 from batuta.core.decide import Outcome
 from batuta.core.model.definition import Definition
 from batuta.core.model.execution import Execution, Head
@@ -121,7 +121,7 @@ class Admission(Durability):
     async def _admit(self, execution_id: str) -> None:
         while not self._closing:
             try:
-                await self.act(execution_id, lifecycle.admit)
+                await self.act(execution_id, revival.admit)
                 return
             except NotFound:
                 return self._gave_up_place(execution_id)

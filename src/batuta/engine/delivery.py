@@ -14,7 +14,7 @@ from typing import get_args
 
 import msgspec
 
-from batuta.core import lifecycle
+from batuta.core import lifecycle, revival
 from batuta.core.model.decision import AskChild, Message, Publish, ReviveChild, ReviveParent, StartExecution, TellParent, TerminateExecution
 from batuta.core.model.event import ChildEnded, ChildNotStarted
 from batuta.core.model.execution import Execution
@@ -160,12 +160,12 @@ class Delivery(Steps):
                 target, act = id, lambda x, now, tools: lifecycle.NOTHING if x.head.status.is_terminal else lifecycle.terminate(x, now, tools, reason)
             case ReviveParent(id, task_id, child, verb):
                 waits = await self._waits_to_live(id)
-                target, act = id, self._placed(lambda x, now, tools: lifecycle.revived(x, now, tools, task_id, child, verb, waits=waits))
+                target, act = id, self._placed(lambda x, now, tools: revival.revived(x, now, tools, task_id, child, verb, waits=waits))
             case ReviveChild(id):
                 waits = await self._waits_to_live(id)
-                target, act = id, self._placed(lambda x, now, tools: lifecycle.revived_by_parent(x, now, tools, waits=waits))
+                target, act = id, self._placed(lambda x, now, tools: revival.revived_by_parent(x, now, tools, waits=waits))
             case AskChild(id):
-                target, act = id, lifecycle.told_again
+                target, act = id, revival.told_again
         try:
             durable = await self._step(target, act, letters, delivered=[letter_id])
         except NotFound:
@@ -256,8 +256,8 @@ class Delivery(Steps):
         live = await self._load(wish.id)
         if live is not None:
             # Asked for again: its parent may have lost the memory of having started it, and not heard of its end.
-            durable = await self._step(wish.id, lifecycle.told_again, letters, delivered=[letter_id])
-            return None if durable is None else Sent(durable, wish.id, lifecycle.told_again)
+            durable = await self._step(wish.id, revival.told_again, letters, delivered=[letter_id])
+            return None if durable is None else Sent(durable, wish.id, revival.told_again)
         try:
             definition = self.definitions.made(wish.definition) if wish.definition is not None else self.definitions.named(wish.name, wish.version or None)
             head = self._head(wish.id, definition, wish.input)

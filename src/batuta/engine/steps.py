@@ -17,7 +17,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from batuta.core import lifecycle, oversize
+from batuta.core import oversize, revival
 from batuta.core.decide import Outcome
 from batuta.core.model.decision import Message
 from batuta.core.model.definition import Definition
@@ -218,7 +218,7 @@ class Steps(Admission):
         begin: Act = decided(Started())
         if x.definition.limit is not None:
             if await self._waits(x, x.definition):
-                begin = lifecycle.held_start
+                begin = revival.held_start
             x.head.rate_limit_key = key_of(x, x.definition, self.tools)
         x.touch_head(15)
         live = Live(x, 0)

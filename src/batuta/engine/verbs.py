@@ -1,8 +1,8 @@
 """
 Verbs: what an operator does to an execution, and to the family it belongs to.
 
-Here: finding the execution a verb is about and walking down to a child. What a verb does to one execution is core/lifecycle.py; what it does to
-parents and children travels as messages and is applied when the call returns.
+Here: finding the execution a verb is about and walking down to a child. What a verb does to one execution is core/lifecycle.py and core/revival.py; what it
+does to parents and children travels as messages and is applied when the call returns.
 Source: conductor-rest-api.md §1.1, conductor-semantics.md §1.6–§1.13.
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from batuta.core import lifecycle
+from batuta.core import lifecycle, revival
 from batuta.core.decide import Outcome, decide
 from batuta.core.inbox import push
 from batuta.core.jump import jump
@@ -122,7 +122,7 @@ class Verbs(Reports):
         if use_latest:
             definition = self.definitions.named((await self.read(execution_id)).head.name, None)
             await self._will_run(execution_id, definition)
-        await self._bring_back(execution_id, lambda x, now, tools, waits: lifecycle.restart(x, now, tools, definition, waits=waits), definition)
+        await self._bring_back(execution_id, lambda x, now, tools, waits: revival.restart(x, now, tools, definition, waits=waits), definition)
 
     async def retry(self, execution_id: str, resume_subworkflow_tasks: bool = False) -> None:
         """New attempts of what failed; *resume_subworkflow_tasks*: inside the deepest child that failed, ancestors go on with it."""
@@ -132,15 +132,15 @@ class Verbs(Reports):
             if deepest is None:
                 return
             execution_id = deepest
-        await self._bring_back(execution_id, lambda x, now, tools, waits: lifecycle.retry(x, now, tools, waits=waits))
+        await self._bring_back(execution_id, lambda x, now, tools, waits: revival.retry(x, now, tools, waits=waits))
 
     async def _deepest_failed(self, x: Execution) -> str | None:
         for _ in range(DEPTH_MAX):
-            failed = next((t for t in x.ordered() if t.status in lifecycle.LOST and not t.retried), None)
+            failed = next((t for t in x.ordered() if t.status in revival.LOST and not t.retried), None)
             if failed is None:
                 return None
             if failed.type == "DO_WHILE":
-                failed = next((t for t in x.ordered() if t.type == "SUB_WORKFLOW" and t.status in lifecycle.LOST and not t.retried), failed)
+                failed = next((t for t in x.ordered() if t.type == "SUB_WORKFLOW" and t.status in revival.LOST and not t.retried), failed)
             if failed.type != "SUB_WORKFLOW" or not failed.sub_execution_id:
                 return x.head.id
             x = await self.read(failed.sub_execution_id)
@@ -155,7 +155,7 @@ class Verbs(Reports):
         given = request.workflow_input if target == execution_id else None
         await self._bring_back(
             target,
-            lambda x, now, tools, waits: lifecycle.rerun(
+            lambda x, now, tools, waits: revival.rerun(
                 x, now, tools, from_task=request.task_id, task_input=request.task_input, workflow_input=given, correlation_id=request.correlation_id,
                 waits=waits,
             ),

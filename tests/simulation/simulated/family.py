@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 from stage import Stage
 
-from batuta.core import deadlines, lifecycle
+from batuta.core import deadlines, lifecycle, revival
 from batuta.core.decide import Outcome, decide
 from batuta.core.model.decision import Message, Publish, ReviveChild, ReviveParent, StartExecution, TellParent, TerminateExecution
 from batuta.core.model.definition import ChildMissing, Definition, digest, resolve
@@ -141,9 +141,9 @@ class Family(Stage):
                     x, lambda x, now, tools: lifecycle.NOTHING if x.head.status.is_terminal else lifecycle.terminate(x, now, tools, reason), by_operator=True
                 )
             case ReviveParent(_, task_id, child, verb):
-                self.act(x, lambda x, now, tools: lifecycle.revived(x, now, tools, task_id, child, verb), by_operator=True)
+                self.act(x, lambda x, now, tools: revival.revived(x, now, tools, task_id, child, verb), by_operator=True)
             case ReviveChild():
-                self.act(x, lifecycle.revived_by_parent, by_operator=True)
+                self.act(x, revival.revived_by_parent, by_operator=True)
 
     def deliver_all(self) -> None:
         """Until nothing is under way."""

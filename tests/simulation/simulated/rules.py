@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from batuta.core.deadlines import deadline_of, workflow_deadline
-from batuta.core.decide import next_node
+from batuta.core.flow import next_node
 from batuta.core.model.definition import Node
 from batuta.core.model.execution import Execution
 from batuta.core.model.status import (

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
-from batuta.core import lifecycle
+from batuta.core import lifecycle, revival
 from batuta.core.model.event import Claimed, LeaseExtended, Reported
 from batuta.core.model.execution import Execution
 from batuta.core.model.status import TaskStatus, WorkflowStatus
@@ -171,11 +171,11 @@ def _requeue(family: Family, x: Execution, chance: Random) -> str:
 
 
 def _restart(family: Family, x: Execution, chance: Random) -> None:
-    family.act(x, lambda x, now, tools: lifecycle.restart(x, now, tools, None), by_operator=True)
+    family.act(x, lambda x, now, tools: revival.restart(x, now, tools, None), by_operator=True)
 
 
 def _retry(family: Family, x: Execution, chance: Random) -> None:
-    family.act(x, lifecycle.retry, by_operator=True)
+    family.act(x, revival.retry, by_operator=True)
 
 
 def _rerun(family: Family, x: Execution, chance: Random) -> str:
@@ -185,7 +185,7 @@ def _rerun(family: Family, x: Execution, chance: Random) -> str:
     try:
         family.act(
             x,
-            lambda x, now, tools: lifecycle.rerun(x, now, tools, from_task=from_task, task_input=None, workflow_input=None, correlation_id=None),
+            lambda x, now, tools: revival.rerun(x, now, tools, from_task=from_task, task_input=None, workflow_input=None, correlation_id=None),
             by_operator=True,
         )
     except Broken as broken:

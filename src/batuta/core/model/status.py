@@ -2,7 +2,7 @@
 The states of workflows and tasks, and which may follow which.
 
 Here: the two enums with Conductor's flags, and the transition tables that the property tests hold the decider to.
-Not here: what causes a transition (decide.py, lifecycle.py, deadlines.py).
+Not here: what causes a transition (decide.py, ending.py, lifecycle.py, revival.py, deadlines.py).
 Source: conductor-semantics.md §0.
 """
 
@@ -96,7 +96,7 @@ TASK_BY_EVENT: dict[TaskStatus, frozenset[TaskStatus]] = {
     _T.COMPLETED_WITH_ERRORS: frozenset(),
     _T.SKIPPED: frozenset(),
 }
-# By the operator besides (lifecycle.py).
+# By the operator besides (lifecycle.py, revival.py).
 WORKFLOW_BY_OPERATOR: dict[WorkflowStatus, frozenset[WorkflowStatus]] = {
     _W.RUNNING: frozenset({_W.PAUSED, _W.TERMINATED}),
     _W.PAUSED: frozenset({_W.RUNNING, _W.TERMINATED}),

@@ -13,8 +13,6 @@ Whoever adds a node type writes one such file, one line here, one table of tests
 
 from __future__ import annotations
 
-from types import ModuleType
-
 from batuta.core.nodes import (
     decision,
     do_while,
@@ -39,35 +37,33 @@ from batuta.core.nodes import (
     terminate,
     wait,
 )
+from batuta.core.table import BEGINS, BY_TYPE, RUNS, fill, speaker
 
-BY_TYPE: dict[str, ModuleType] = {
-    "SIMPLE": simple,
-    "SWITCH": switch,
-    "DECISION": decision,
-    "FORK_JOIN": fork_join,
-    "FORK_JOIN_DYNAMIC": fork_join_dynamic,
-    "JOIN": join,
-    "EXCLUSIVE_JOIN": exclusive_join,
-    "DO_WHILE": do_while,
-    "DYNAMIC": dynamic,
-    "SUB_WORKFLOW": sub_workflow,
-    "START_WORKFLOW": start_workflow,
-    "TERMINATE": terminate,
-    "SET_VARIABLE": set_variable,
-    "INLINE": inline,
-    "LAMBDA": script_lambda,
-    "JSON_JQ_TRANSFORM": jq,
-    "WAIT": wait,
-    "HUMAN": human,
-    "NOOP": noop,
-    "EVENT": event,
-    "PULL_WORKFLOW_MESSAGES": pull_workflow_messages,
-    "HTTP": http,
-}
-RUNS = frozenset(k for k, m in BY_TYPE.items() if hasattr(m, "run"))
-BEGINS = frozenset(k for k, m in BY_TYPE.items() if hasattr(m, "begin"))
+__all__ = ["BEGINS", "BY_TYPE", "RUNS", "speaker"]
 
-
-def speaker(kind: str) -> ModuleType:
-    """The file for this type; a type nobody knows is a worker's."""
-    return BY_TYPE.get(kind, simple)
+fill(
+    {
+        "SIMPLE": simple,
+        "SWITCH": switch,
+        "DECISION": decision,
+        "FORK_JOIN": fork_join,
+        "FORK_JOIN_DYNAMIC": fork_join_dynamic,
+        "JOIN": join,
+        "EXCLUSIVE_JOIN": exclusive_join,
+        "DO_WHILE": do_while,
+        "DYNAMIC": dynamic,
+        "SUB_WORKFLOW": sub_workflow,
+        "START_WORKFLOW": start_workflow,
+        "TERMINATE": terminate,
+        "SET_VARIABLE": set_variable,
+        "INLINE": inline,
+        "LAMBDA": script_lambda,
+        "JSON_JQ_TRANSFORM": jq,
+        "WAIT": wait,
+        "HUMAN": human,
+        "NOOP": noop,
+        "EVENT": event,
+        "PULL_WORKFLOW_MESSAGES": pull_workflow_messages,
+        "HTTP": http,
+    }
+)

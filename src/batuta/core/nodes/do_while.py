@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from batuta.core.expr.script import Script, ScriptFailed, truthy
+from batuta.core.flow import open_node, schedule
 from batuta.core.model.definition import Node
 from batuta.core.model.execution import OUTPUT, Execution
 from batuta.core.model.status import TaskStatus
@@ -80,8 +81,6 @@ def _inside(nodes: list[Node]) -> list[Node]:
 
 
 def _turn_to(turn: Turn, task: Task, number: int) -> None:
-    from batuta.core.decide import open_node, schedule
-
     node = turn.x.node_of(task)
     task.iteration = number
     output: Json = {**task.output, "iteration": number}

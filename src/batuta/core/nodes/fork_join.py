@@ -6,6 +6,7 @@ Source: conductor-semantics.md §4.3.
 
 from __future__ import annotations
 
+from batuta.core.flow import open_node
 from batuta.core.model.definition import Node
 from batuta.core.model.status import TaskStatus
 from batuta.core.model.task import Json, Task
@@ -16,8 +17,6 @@ NO_JOIN = "Fork task definition is not followed by a join task.  Check the bluep
 
 
 def open(turn: Turn, node: Node, suffix: str) -> list[Task]:
-    from batuta.core.decide import open_node
-
     fork = turn.draft(node, suffix, kind="FORK", def_name="FORK", status=TaskStatus.COMPLETED)
     fork.input = turn.input_of(node, None)
     fork.started_at = fork.updated_at = turn.now
@@ -30,8 +29,6 @@ def open(turn: Turn, node: Node, suffix: str) -> list[Task]:
 
 def joined(turn: Turn, fork: Node, suffix: str, *, given: Json | None = None, refs: list[str] | None = None) -> list[Task]:
     """The rows of the JOIN next to the fork (`given` and `refs` as join.open takes them); of what follows it, when it was skipped ahead."""
-    from batuta.core.decide import open_node
-
     joining = fork.following
     if joining is None or joining.type != "JOIN":
         raise Stop(NO_JOIN)

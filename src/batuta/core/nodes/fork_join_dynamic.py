@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from batuta.core.flow import open_node
 from batuta.core.model.definition import SYSTEM_TYPES, Node, embed, lone
 from batuta.core.model.status import TaskStatus
 from batuta.core.model.task import Json, Task
@@ -23,8 +24,6 @@ _ELEMENT_FIELDS = ("optional", "startDelay", "permissive", "asyncComplete", "ret
 
 
 def open(turn: Turn, node: Node, suffix: str) -> list[Task]:
-    from batuta.core.decide import open_node
-
     fork = turn.draft(node, suffix, kind="FORK", def_name="FORK", status=TaskStatus.COMPLETED)
     given = turn.input_of(node, None)
     fork.started_at = fork.updated_at = turn.now

@@ -7,6 +7,7 @@ An absent key runs defaultCase; a case that is there but empty runs nothing. Sou
 from __future__ import annotations
 
 from batuta.core.expr.script import Script, ScriptFailed, case_text
+from batuta.core.flow import open_node
 from batuta.core.model.definition import Node
 from batuta.core.model.status import TaskStatus
 from batuta.core.model.task import Task
@@ -36,8 +37,6 @@ def open(turn: Turn, node: Node, suffix: str) -> list[Task]:
 
 def choose(turn: Turn, node: Node, task: Task, suffix: str, case: str, chosen: list[Node], output: dict[str, object]) -> list[Task]:
     """The switch's row, ended, and the rows of the first task of the chosen list."""
-    from batuta.core.decide import open_node  # the table of types needs this file first
-
     task.input = {**task.input, "case": case}
     task.status, task.output = TaskStatus.COMPLETED, output
     if not chosen:
