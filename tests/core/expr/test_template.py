@@ -315,6 +315,13 @@ def test_doubling_the_dollar_of_every_expression_keeps_a_text(text: str) -> None
         assert template.evaluate(text.replace("${", "$${"), scope()) == text
 
 
+@given(json_of(SCALARS | SCRIBBLES))
+@example(["$${a.b}", {"${a.b}": "$$$${a"}, [["${a.${b}}"]]])
+def test_what_is_made_literal_comes_back_as_it_was(value: Any) -> None:
+    before = copy.deepcopy(value)
+    assert template.evaluate(template.literal(value), scope(a={"b": "put in"})) == value == before
+
+
 def test_depth_is_no_obstacle() -> None:
     value: Any = "${t.x}"
     for level in range(10_000):

@@ -100,6 +100,21 @@ def evaluate(value: Any, scope: Scope) -> Any:
     return compile(value).evaluate(scope)
 
 
+def literal(value: Any) -> Any:
+    """What evaluates to *value*, any JSON: expressions that stand in it by chance are escaped."""
+    whole = [value]
+    ahead: list[Any] = [whole]
+    while ahead:
+        container = ahead.pop()
+        for key, member in list(container.items()) if isinstance(container, dict) else enumerate(container):
+            if isinstance(member, str):
+                container[key] = member.replace("${", "$${")
+            elif isinstance(member, _CONTAINERS):
+                container[key] = member.copy()
+                ahead.append(container[key])
+    return whole[0]
+
+
 def evaluate_on(value: Any, document: Any, environment: Callable[[str], str | None] = lambda name: None) -> Any:
     """*value* with its expressions looked up in *document*, any JSON: `${orderId}`, `${$.a.b}`, `${$[0].x}`; and in the environment."""
     return compile(value).evaluate(Document(document, environment))

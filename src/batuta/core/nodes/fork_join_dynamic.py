@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from batuta.core.expr.template import literal
 from batuta.core.flow import open_node
 from batuta.core.model.definition import SYSTEM_TYPES, Node, embed, lone
 from batuta.core.model.status import TaskStatus
@@ -103,7 +104,7 @@ def _one_over_a_list(turn: Turn, node: Node, given: Json) -> list[Json]:
     out = []
     for index, element in enumerate(given["forkTaskInputs"]):
         fields = element if isinstance(element, dict) else {"input": element}
-        raw: Json = {"name": workflow or name, "taskReferenceName": f"{stem}_{index}", "type": kind, "inputParameters": {**fields, "__index": index}}
+        raw: Json = {"name": workflow or name, "taskReferenceName": f"{stem}_{index}", "type": kind, "inputParameters": {**literal(fields), "__index": index}}
         raw |= {k: fields[k] for k in _ELEMENT_FIELDS if k in fields}
         if node.optional:
             raw["optional"] = True
