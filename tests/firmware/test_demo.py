@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import re
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -90,11 +92,20 @@ def test_a_demo_without_a_server_fails_and_says_so(tmp_path: Path) -> None:
 
 
 @needs_compiler
-def test_the_three_stories_come_true(tmp_path: Path) -> None:
-    stream = io.StringIO()
+def test_the_three_stories_come_true_and_can_be_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stream, looked = io.StringIO(), []
+
+    def look_and_leave() -> None:
+        for address in re.findall(r"execution +(\S+)", stream.getvalue()):
+            with urllib.request.urlopen(urllib.request.Request(address, headers={"Accept": "text/html"})) as answer:
+                looked.append(answer.status)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(demo, "_until_interrupted", look_and_leave)
     with embedded() as server:
-        assert demo.run(server.url, data_dir=tmp_path, stream=stream) == 0, stream.getvalue()
+        assert demo.run(server.url, data_dir=tmp_path, stay=True, stream=stream) == 0, stream.getvalue()
     told = stream.getvalue()
+    assert looked == [200, 200, 200]
     for said in ("says it runs this commit", "stopped at the gate", "rolled back to the last verified"):
         assert said in told
     assert told.count("\n  ok ") == 3

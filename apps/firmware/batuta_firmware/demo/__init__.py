@@ -71,9 +71,9 @@ def _run(url: str, data_dir: Path, view: View, stay: bool) -> int:
             for story in STORIES:
                 step = story.title
                 outcomes.append(_play(story, stage, client, view))
-            _summary(view, outcomes, stage, url)
+            _summary(view, outcomes)
             if stay:
-                _stay(view)
+                _stay(view, outcomes, stage, url)
         return 0
     except Unmet as unmet:
         view.line(f"\nThe demo failed. {step}: step {unmet.step}: {unmet}")
@@ -107,16 +107,10 @@ def _play(story: Story, stage: Stage, client: SyncClient, view: View) -> Outcome
     return Outcome(story.title, commit, time.monotonic() - began, execution_id, said)
 
 
-def _summary(view: View, outcomes: list[Outcome], stage: Stage, url: str) -> None:
+def _summary(view: View, outcomes: list[Outcome]) -> None:
     view.headline("Summary")
     for outcome in outcomes:
         view.line(f"  ok  {outcome.seconds:5.1f} s  {outcome.commit[:12]}  {outcome.story}")
-    view.line(f"\n  server         {url}")
-    for outcome in outcomes:
-        view.line(f"  execution      {url}/workflow/{outcome.execution_id}")
-    view.line(f"  device         {stage.twin.url}/api/device/info")
-    view.line(f"  artifacts      {stage.settings.storage / 'artifacts'}")
-    view.line(f"  notifications  {stage.settings.storage / 'notifications.jsonl'}")
 
 
 @contextlib.contextmanager
@@ -131,9 +125,19 @@ def _quiet(name: str) -> Iterator[None]:
         logger.setLevel(level)
 
 
-def _stay(view: View) -> None:
+def _stay(view: View, outcomes: list[Outcome], stage: Stage, url: str) -> None:
+    view.line("")
+    for outcome in outcomes:
+        view.line(f"  execution      {url.removesuffix('/api')}/execution/{outcome.execution_id}")
+    view.line(f"  device         {stage.twin.url}/api/device/info")
+    view.line(f"  artifacts      {stage.settings.storage / 'artifacts'}")
+    view.line(f"  notifications  {stage.settings.storage / 'notifications.jsonl'}")
     view.line("\nThe device twin and the workers stay up: start further workflows, or press Ctrl-C to end.")
     try:
-        threading.Event().wait()
+        _until_interrupted()
     except KeyboardInterrupt:
         view.line("")
+
+
+def _until_interrupted() -> None:
+    threading.Event().wait()
