@@ -92,6 +92,6 @@ def test_slots_are_filled_and_texts_become_one_text() -> None:
 
 def test_prompts_that_are_not_concatenated_have_no_say() -> None:
     quiet = read_flow({"nodes": [node("a", "text_to_image", prompt="x", prompt2=ref("b", "text"))]}).nodes[0]
-    assert quiet.references() == []
+    assert quiet.references == []
     spoken = read_flow({"nodes": [node("a", "text_to_image", prompt="x", concatPrompts=True, prompt2=ref("b", "text"))]}).nodes[0]
-    assert spoken.references() == [("prompt2", Reference("b", "text"))]
+    assert spoken.references == [("prompt2", Reference("b", "text"))]

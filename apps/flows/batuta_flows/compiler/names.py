@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -12,6 +13,7 @@ PLAN: Final = "flow_plan"  # the task that makes items out of lists
 COLLECT: Final = "flow_collect"  # the task that makes lists out of items' results
 
 
+@lru_cache(maxsize=4096)
 def ref_of(node_id: str) -> str:
     """The task reference of a node: readable, unique, and the same wherever the node stands in its flow."""
     return f"n_{_slug(node_id, 24)}_{hashlib.sha256(node_id.encode()).hexdigest()[:8]}"

@@ -65,7 +65,7 @@ def stream_tasks(nodes: list[Node], shapes: Mapping[str, Shape], slots: Mapping[
 
     `slots`: the expressions behind those of each node that are filled outside of the stream.
     """
-    first, refs = nodes[0], [ref_of(node.id) for node in nodes]
+    first, ref = nodes[0], ref_of(nodes[0].id)
     members = [
         {
             "nodeId": _plain(node.id),
@@ -76,9 +76,9 @@ def stream_tasks(nodes: list[Node], shapes: Mapping[str, Shape], slots: Mapping[
         }
         for node in nodes
     ]
-    plan = {"nodeId": _plain(first.id), "ref": refs[0], "runId": "${workflow.workflowId}", "workflow": item_workflow, "members": members, **_ways(first)}
-    collections = [_collection(node, refs[0], {"member": ref_of(node.id), "members": refs}) for node in nodes]
-    return [_task(PLAN, f"{refs[0]}_plan", plan), *_fan(refs[0], first.run.at_once), *collections]
+    plan = {"nodeId": _plain(first.id), "ref": ref, "runId": "${workflow.workflowId}", "workflow": item_workflow, "members": members, **_ways(first)}
+    collections = [_collection(node, ref, {"member": ref_of(node.id), "members": len(nodes)}) for node in nodes]
+    return [_task(PLAN, f"{ref}_plan", plan), *_fan(ref, first.run.at_once), *collections]
 
 
 def item_task(node: Node, slots: dict[str, str]) -> Json:

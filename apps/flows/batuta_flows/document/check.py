@@ -125,7 +125,7 @@ def _mismatch(field: Field, value: Json) -> str:
 
 
 def _references(flow: Flow, node: Node, node_type: NodeType) -> Iterator[Problem]:
-    for name, found in node.references():
+    for name, found in node.references:
         if problem := _reference(flow, node, node_type.field(name), found):
             yield Problem(node.id, name, *problem)
 

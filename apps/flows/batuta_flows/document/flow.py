@@ -7,7 +7,8 @@ Here: the structures, reading and writing them without loss. Not here: old habit
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, Final, Literal
 
 import msgspec
@@ -49,7 +50,7 @@ class Run(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
         return self.wait_for_all and self.aggregate_items
 
 
-class Node(msgspec.Struct, frozen=True):
+class Node(msgspec.Struct, frozen=True, dict=True):
     """One node. `settings` holds literals, references and texts with references; `extra` what we do not know, to give it back as it came."""
 
     id: str
@@ -66,31 +67,32 @@ class Node(msgspec.Struct, frozen=True):
     def node_type(self) -> NodeType | None:
         return NODE_TYPES.get(self.type)
 
-    @property
+    @cached_property
     def live_settings(self) -> dict[str, Json]:
         """The settings that have a say: further prompts count only while they are concatenated, empty texts and nulls not at all."""
         ignored = () if self.settings.get("concatPrompts") else _PROMPTS
         return {name: value for name, value in self.settings.items() if value is not None and value != "" and name not in ignored}
 
+    @cached_property
     def references(self) -> list[tuple[str, Reference]]:
         """The references that have a say, each with the name of its field."""
         return [(name, found) for name, value in self.live_settings.items() for found in references_in(value)]
 
 
-class Flow(msgspec.Struct, frozen=True):
+class Flow(msgspec.Struct, frozen=True, dict=True):
     """A whole flow, its nodes in the order in which they are shown."""
 
     name: str
     nodes: tuple[Node, ...]
     extra: dict[str, Json] = msgspec.field(default_factory=dict)
 
-    def node(self, id: str) -> Node | None:
-        return next((node for node in self.nodes if node.id == id), None)
+    @cached_property
+    def by_id(self) -> dict[str, Node]:
+        """The nodes by their ids; of several with one id, which check.py refuses, the first."""
+        return {node.id: node for node in reversed(self.nodes)}
 
-    def only(self, ids: Iterable[str]) -> Flow:
-        """The same flow with these nodes alone."""
-        wanted = set(ids)
-        return msgspec.structs.replace(self, nodes=tuple(node for node in self.nodes if node.id in wanted))
+    def node(self, id: str) -> Node | None:
+        return self.by_id.get(id)
 
 
 # -- reading and writing ----------------------------------------------------------------------------------------------------------

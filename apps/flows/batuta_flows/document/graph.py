@@ -6,6 +6,7 @@ Dependencies are the references that have a say and the explicit `after`; refere
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Mapping
 
 from batuta_flows.document.flow import Flow
@@ -13,11 +14,10 @@ from batuta_flows.document.flow import Flow
 
 def needs(flow: Flow) -> dict[str, list[str]]:
     """What each node needs, in the order it is mentioned, each once."""
-    ids = {node.id for node in flow.nodes}
     found: dict[str, list[str]] = {}
     for node in flow.nodes:
-        mentioned = [reference.node for _, reference in node.references()] + list(node.after)
-        found[node.id] = list(dict.fromkeys(id for id in mentioned if id in ids))
+        mentioned = [*(reference.node for _, reference in node.references), *node.after]
+        found[node.id] = [id for id in dict.fromkeys(mentioned) if id in flow.by_id]
     return found
 
 
@@ -29,16 +29,16 @@ def in_order(needed: Mapping[str, list[str]]) -> list[str]:
         for other in before:
             followers[other].append(id)
     place = {id: i for i, id in enumerate(needed)}
-    ready = [id for id, before in waiting.items() if not before]
+    names = list(needed)
+    ready = [place[id] for id, before in waiting.items() if not before]  # in order, so a heap
     order: list[str] = []
     while ready:
-        ready.sort(key=place.__getitem__, reverse=True)
-        id = ready.pop()
+        id = names[heapq.heappop(ready)]
         order.append(id)
         for follower in followers[id]:
             waiting[follower].discard(id)
             if not waiting[follower]:
-                ready.append(follower)
+                heapq.heappush(ready, place[follower])
     return order
 
 

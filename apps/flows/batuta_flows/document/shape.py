@@ -38,9 +38,8 @@ class Shape(msgspec.Struct, frozen=True):
 def shapes(flow: Flow) -> dict[str, Shape]:
     """The shape of each node of a flow without cycles; nodes of unknown types, and references that lead nowhere, count as single values."""
     found: dict[str, Shape] = {}
-    nodes = {node.id: node for node in flow.nodes}
     for id in graph.in_order(graph.needs(flow)):
-        found[id] = _shape(nodes[id], nodes, found)
+        found[id] = _shape(flow.by_id[id], flow.by_id, found)
     return found
 
 

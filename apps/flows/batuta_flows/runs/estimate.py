@@ -70,7 +70,7 @@ def _prices(flow: Flow, configured: Collection[str]) -> Iterator[NodePrice]:
 def _counts(flow: Flow) -> dict[str, tuple[int, bool]]:
     """How often each node runs, and whether that is a guess."""
     found: dict[str, tuple[int, bool]] = {}
-    formed, nodes = shapes(flow), {node.id: node for node in flow.nodes}
+    formed, nodes = shapes(flow), flow.by_id
     for id in graph.in_order(graph.needs(flow)):
         found[id] = _count(nodes[id], formed[id], nodes, found)
     return found

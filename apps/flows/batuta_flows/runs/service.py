@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
 from batuta.client import TERMINAL_STATUSES, BadRequest, ClientError, Conflict, Denied, Execution, NotFound, ServerFault, SyncClient
-from batuta_flows.compiler import LOST_AFTER_S, Compiled, compile_flow, ref_of
+from batuta_flows.compiler import LOST_AFTER_S, Compiled, compile_flow
 from batuta_flows.document import graph
 from batuta_flows.document.check import Problem, problems
 from batuta_flows.document.flow import Flow, write_flow
@@ -280,8 +280,3 @@ def part(flow: Flow, scope: Scope, node: str) -> set[str] | None:
     if scope == "node":
         return {node}
     return graph.closure(needed if scope == "upto" else graph.turned(needed), node)
-
-
-def task_reference(node: str) -> str:
-    """The reference of a node's task in its execution, for links into the orchestrator's console."""
-    return ref_of(node)

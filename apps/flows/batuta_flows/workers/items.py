@@ -129,7 +129,7 @@ def collect(given: Mapping[str, Json]) -> dict[str, Json]:
     Raises:
         ItemsFailed: an item has no result, and neither was asked for.
     """
-    count, found = int(given.get("count") or 0), _results(given.get("joined") or {}, given.get("members") or [])
+    count, found = int(given.get("count") or 0), _results(given.get("joined") or {}, int(given.get("members") or 0))
     failed = [i for i in range(count) if i not in found]
     policy = given.get("onItemError", "fail")
     if failed and policy == "fail":
@@ -142,18 +142,18 @@ def collect(given: Mapping[str, Json]) -> dict[str, Json]:
     return {**columns, "items": results, "itemsCount": len(results), "itemsFailed": failed, "nodeType": given["nodeType"]}
 
 
-def _results(joined: Mapping[str, Json], members: list[str]) -> dict[int, dict[str, Json]]:
+def _results(joined: Mapping[str, Json], members: int) -> dict[int, dict[str, Json]]:
     """
     Results by the number of their item, from the output of a JOIN, or of a loop over forks with JOINs.
 
-    Of a stream (*members*: references of its nodes) an item counts when all its nodes have a result, so that their lists stay in step.
+    Of a stream of so many *members* an item counts when all of them have a result, so that their lists stay in step.
     """
     found: dict[int, dict[str, Json]] = {}
     for key, value in joined.items():
         if not isinstance(value, dict):
             continue
         if item := _ITEM.search(key):
-            if all(_is_result(value.get(ref)) for ref in members) if members else _is_result(value):
+            if sum(map(_is_result, value.values())) == members if members else _is_result(value):
                 found[int(item[1])] = value
         else:
             found |= _results(value, members)
