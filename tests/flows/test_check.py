@@ -42,6 +42,9 @@ CASES: list[tuple[str, list[Any], tuple[str, str, str]]] = [
     ("a list of lists",                 [STORY, SCENES, PICS, node("m", "clip_merger", clips=[ref("v", "videoUrl")]), node("v", "image_to_video", imageUrl=ref("pics", "imageUrl"))], ("m", "clips", "nested_list")),
     ("aggregation without a port",      [node("a", "text_to_text", run={"waitForAll": True, "aggregateItems": True})], ("a", "execution", "cannot_aggregate")),
     ("no such provider",                [node("a", "text_to_text", provider="acme")],                              ("a", "provider", "unknown_provider")),
+    ("no size",                         [node("a", "text_to_image", prompt="x", size="large")],                    ("a", "size", "wrong_value")),
+    ("no colour",                       [node("a", "ai_avatar", backgroundColor="reddish")],                       ("a", "backgroundColor", "wrong_value")),
+    ("a number nobody means",           [node("a", "edit_video", videoUrl="x.mp4", startTime=10**400)],            ("a", "startTime", "wrong_value")),
     ("order after nobody",              [node("a", "text_to_text", after=["b"])],                                  ("a", "after", "unknown_node")),
 ]  # fmt: skip
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from batuta_flows.catalogue.base import Field, Medium, NodeType, Output
-from batuta_flows.catalogue.parts import ASPECT, IMAGES, MODEL, PROVIDER, SEED, SERVICE, TEXTS, fal, local, openai, prompts, seconds, source
+from batuta_flows.catalogue.parts import ASPECT, IMAGES, MODEL, PROVIDER, SEED, SERVICE, SIZE, TEXTS, colour, fal, local, openai, prompts, seconds, source
 
 TEXT_TO_TEXT: Final = NodeType(
     name="text_to_text",
@@ -39,8 +39,7 @@ TEXT_TO_IMAGE: Final = NodeType(
         *prompts("A beautiful landscape"),
         Field(name="negativePrompt", title="Negative prompt", kind="longtext", accepts=TEXTS, advanced=True),
         ASPECT,
-        Field(name="size", title="Size", kind="text", help="WIDTHxHEIGHT; empty: by aspect ratio", advanced=True),
-        MODEL, SEED, PROVIDER,
+        SIZE, MODEL, SEED, PROVIDER,
     ),
     outputs=(Output("imageUrl", Medium.IMAGE), Output("prompt", Medium.TEXT), Output("aspectRatio", Medium.TEXT)),
     providers=(
@@ -146,7 +145,7 @@ AI_AVATAR: Final = NodeType(
         Field(name="script", title="Script", kind="longtext", default="Hello, and welcome.", required=True, accepts=TEXTS),
         Field(name="voice", title="Voice", kind="text", advanced=True),
         Field(name="background", title="Background", kind="choice", default="Solid", choices=("Transparent", "Solid", "Image")),
-        Field(name="backgroundColor", title="Background colour", kind="color", default="#dfe7f1", advanced=True),
+        colour("backgroundColor", "Background colour", "#dfe7f1"),
         source("backgroundUrl", "Background image", IMAGES, required=False),
         PROVIDER,
     ),

@@ -40,6 +40,13 @@ PROVIDER: Final = Field(
 ASPECT: Final = Field(name="aspectRatio", title="Aspect ratio", kind="choice", default="16:9", choices=("1:1", "16:9", "9:16", "4:3", "3:4"))
 
 
+def colour(name: str, title: str, default: str) -> Field:
+    return Field(name=name, title=title, kind="color", default=default, pattern="^#[0-9a-fA-F]{6}$", help="#rrggbb, such as #ffcc00", advanced=True)
+
+
+SIZE: Final = Field(name="size", title="Size", kind="text", pattern=r"^[1-9]\d{1,3}x[1-9]\d{1,3}$", help="WIDTHxHEIGHT; empty: by aspect ratio", advanced=True)
+
+
 def seconds(default: float, least: float, most: float) -> Field:
     return Field(name="duration", title="Duration (s)", kind="number", default=default, minimum=least, maximum=most)
 

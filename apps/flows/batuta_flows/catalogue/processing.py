@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from batuta_flows.catalogue.base import Field, Json, Medium, NodeType, Output
-from batuta_flows.catalogue.parts import AUDIOS, IMAGES, MODEL, PROVIDER, SEED, SERVICE, TEXTS, VIDEOS, fal, local, openai, seconds, source
+from batuta_flows.catalogue.parts import AUDIOS, IMAGES, MODEL, PROVIDER, SEED, SERVICE, TEXTS, VIDEOS, colour, fal, local, openai, seconds, source
 
 IMAGE_TO_IMAGE: Final = NodeType(
     name="image_to_image",
@@ -145,7 +145,7 @@ IMAGE_REMOVE_BACKGROUND: Final = NodeType(
     fields=(
         source("imageUrl", "Image", IMAGES),
         Field(name="outputFormat", title="Format", kind="choice", default="PNG", choices=("PNG", "JPG")),
-        Field(name="backgroundColor", title="Colour behind it", kind="color", default="#ffffff", advanced=True),
+        colour("backgroundColor", "Colour behind it", "#ffffff"),
         PROVIDER,
     ),
     outputs=(Output("imageUrl", Medium.IMAGE),),
@@ -195,7 +195,7 @@ EDIT_VIDEO: Final = NodeType(
         Field(name="musicVolume", title="Music volume", kind="number", default=0.3, minimum=0, maximum=2, advanced=True),
         Field(name="subtitleText", title="Subtitle", kind="longtext", accepts=TEXTS, arity="either"),
         Field(name="subtitlePosition", title="Subtitle position", kind="choice", default="bottom", choices=("top", "center", "bottom"), advanced=True),
-        Field(name="subtitleColor", title="Subtitle colour", kind="color", default="#ffffff", advanced=True),
+        colour("subtitleColor", "Subtitle colour", "#ffffff"),
         Field(name="subtitleSize", title="Subtitle size", kind="integer", default=24, minimum=8, maximum=120, advanced=True),
         Field(name="transition", title="Transition", kind="choice", default="cross-fade", choices=("cut", "cross-fade", "slide", "zoom"), advanced=True),
     ),

@@ -6,6 +6,7 @@ Here: rules that follow from the document and the catalogue. Not here: whether a
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date
@@ -22,6 +23,7 @@ from batuta_flows.document.values import DEPTH_MAX, Reference, kind_of, referenc
 
 Json = Any
 _ID_MAX: Final = 200
+_NUMBER_MAX: Final = 1e15  # none of what a node is told to do is larger, and JavaScript's numbers are exact up to there
 
 
 class Problem(msgspec.Struct, frozen=True, rename="camel"):
@@ -102,10 +104,10 @@ def _literals(node: Node, field: Field, value: Json, depth: int = 0) -> Iterator
 
 def _mismatch(field: Field, value: Json) -> str:
     """What was expected instead of this literal; empty when it is one."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _NUMBER_MAX
     match field.kind:
         case "number" | "integer":
-            if not is_number or (field.kind == "integer" and not float(value).is_integer()):
+            if not is_number or (field.kind == "integer" and value % 1):
                 return "a whole number" if field.kind == "integer" else "a number"
             low, high = field.minimum, field.maximum
             if (low is not None and value < low) or (high is not None and value > high):
@@ -118,6 +120,8 @@ def _mismatch(field: Field, value: Json) -> str:
             return "" if isinstance(value, str) or (isinstance(value, dict) and isinstance(value.get("url"), str)) else "a URL, or {name, url}"
         case "text" | "longtext" | "model" | "color" if not isinstance(value, str) and not is_number:
             return "a text"
+    if field.pattern and not re.fullmatch(field.pattern, str(value)):
+        return field.help
     return ""
 
 

@@ -20,6 +20,10 @@ from batuta_flows.document.values import kind_of
 Json = Any
 _NUMBER: Final = re.compile(r"\s*([+-]?\d+(?:\.\d+)?)\s*(?:s|sec|secs|seconds?|bpm|%)?\s*", re.IGNORECASE)
 _SAME: Final = {"ltxv": "fal-ai/ltxv-13b-098-distilled", "fal-ai/playht/tts/v3": "fal-ai/playai/tts/v3", "openai/tts-1": "tts-1"}  # ids that never worked
+_COLOURS: Final = {  # as ffmpeg names them, which the original's files may
+    "white": "#ffffff", "black": "#000000", "yellow": "#ffff00", "red": "#ff0000", "green": "#008000", "blue": "#0000ff", "orange": "#ffa500",
+    "gray": "#808080", "grey": "#808080", "cyan": "#00ffff", "magenta": "#ff00ff", "gold": "#ffd700", "silver": "#c0c0c0", "pink": "#ffc0cb",
+}  # fmt: skip
 
 
 def is_original(document: Json) -> bool:
@@ -65,6 +69,8 @@ def _meant(field: Field, value: Json) -> Json:
         return value.lower() == "true"
     if field.kind == "choice" and value not in field.choices:
         return next((choice for choice in field.choices if choice.lower() == value.lower()), value)
+    if field.kind == "color":
+        return _COLOURS.get(value.lower(), value)
     return _SAME.get(value, value) if field.kind == "model" else value
 
 
