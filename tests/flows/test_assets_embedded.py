@@ -12,7 +12,6 @@ from PIL import Image
 from batuta_flows import ffmpeg
 from batuta_flows.assets import embed
 from batuta_flows.assets.sniff import file_type
-from batuta_flows.errors import NodeFailed
 
 NOTE = json.dumps({"flow": "a=b;c#d\\e 'f' \"g\"\n" * 3, "long": "x" * 150_000}).encode()
 SHORT = b'{"n": 1}'
@@ -75,7 +74,6 @@ def test_a_file_that_was_cut_off_does_no_harm(tmp_path: Path, kind: str, share: 
     assert sort is not None
     path.write_bytes(path.read_bytes()[: max(30, int(path.stat().st_size * share))])
     assert embed.note_in(path, sort.mime) is None
-    try:
-        b"".join(embed.with_note(path, sort.mime, SHORT))
-    except (embed.Unreadable, NodeFailed):
-        pass  # it says so
+    found = b"".join(embed.with_note(path, sort.mime, SHORT))
+    assert len(found) >= path.stat().st_size or sort.mime in embed._TAGGED  # what is left of it is handed out; of what ffmpeg copies, what it can read
+    assert found

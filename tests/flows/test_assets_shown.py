@@ -96,6 +96,14 @@ def test_a_run_is_downloaded_whole(flows: Builder, run: Json) -> None:
         assert any(name.startswith("pics-1-imageurl-") for name in names)
 
 
+def test_nodes_of_one_title_have_a_file_each(flows: Builder) -> None:
+    run_id = flows.run([{**node(id, "text_to_text", prompt=id), "title": "Words"} for id in ("a", "b", "c")])
+    made = {result["data"]["output"]["text"] for result in flows.ended(run_id)["results"]}
+    with zipfile.ZipFile(io.BytesIO(flows.ask("GET", f"/workflow/{run_id}/download")[1])) as zipped:
+        names = [name for name in zipped.namelist() if name.endswith(".txt")]
+        assert names == ["words.txt", "words-2.txt", "words-3.txt"] and {zipped.read(name).decode() for name in names} == made
+
+
 #   what is uploaded                                                       what it is called
 HARMFUL = [
     (b"<html><script>alert(1)</script></html>",                            "text/html"),

@@ -8,6 +8,7 @@ Not here: how a note is laid into a file (assets/embed.py).
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import tempfile
@@ -114,9 +115,16 @@ def _packed(run: Run, store: AssetStore, file: Any) -> None:
             zipped.writestr("flow.json", json.dumps(write_flow(run.flow), indent=2, ensure_ascii=False))
         zipped.writestr("results.json", json.dumps(run.results, indent=2, ensure_ascii=False))
         for name, content in _files(run, store):
-            with zipped.open(name, "w", force_zip64=True) as entry:
+            with zipped.open(_unused(name, zipped), "w", force_zip64=True) as entry:
                 for part in content:
                     entry.write(part)
+
+
+def _unused(name: str, zipped: zipfile.ZipFile) -> str:
+    """The name, with a number behind it when nodes of one title have given it already."""
+    base, _, kind = name.rpartition(".")
+    names = itertools.chain((name,), (f"{base}-{i}.{kind}" for i in itertools.count(2)))
+    return next(free for free in names if free not in zipped.NameToInfo)
 
 
 def _files(run: Run, store: AssetStore) -> Iterator[tuple[str, Iterator[bytes]]]:

@@ -34,22 +34,16 @@ class Unreadable(ValueError):
 
 
 def with_note(path: Path, mime: str, note: bytes) -> Iterator[bytes]:
-    """
-    The file with this note, ASCII, in it, piece by piece; as it is when its kind has no place for one.
-
-    Raises:
-        Unreadable: it is broken.
-    """
-    if muxer := _TAGGED.get(mime):
-        yield _tagged(path, muxer, note)
-        return
-    write = _WRITERS.get(mime, _as_it_is)
+    """The file with this note, ASCII, in it, piece by piece; as it is when its kind has no place for one, or it is not built as its kind says."""
+    muxer = _TAGGED.get(mime)
+    parts: list[memoryview | bytes]
     try:
-        for part in write(_data(path), note):
-            for at in range(0, len(part), _PIECE):
-                yield bytes(part[at : at + _PIECE])
-    except (struct.error, IndexError) as error:
-        raise Unreadable(f"{path.name} is no whole {mime}: {error}") from error
+        parts = [_tagged(path, muxer, note)] if muxer else list(_WRITERS.get(mime, _as_it_is)(_data(path), note))
+    except (struct.error, IndexError, Unreadable, NodeFailed):
+        parts = [_data(path)]
+    for part in parts:  # most of them look into the file
+        for at in range(0, len(part), _PIECE):
+            yield bytes(part[at : at + _PIECE])
 
 
 def note_in(path: Path, mime: str) -> bytes | None:
