@@ -19,7 +19,7 @@ from typing import Any
 
 import click
 
-from batuta.cli import logs, terminal
+from batuta.cli import logs, loops, terminal
 from batuta.cli.failure import Command, Failure
 
 DEMO = "batuta_firmware.demo"
@@ -83,7 +83,7 @@ def local_server(directory: Path, port: int, ui_port: int, options: str, *, use:
 
     settings = read_settings({"data": str(directory), "port": port, "ui_port": ui_port or _free_port(), "console_links": links or None})
     server = Server(settings)
-    with LoopThread("batuta-server") as thread:
+    with LoopThread("batuta-server", loops.new_loop) as thread:
         try:
             thread.call(server.start())
         except Unavailable as error:

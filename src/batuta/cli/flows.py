@@ -6,7 +6,6 @@ Here: which engine, and what a person reads. Not here: the Flow Builder, which i
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import importlib
 import logging
@@ -16,7 +15,7 @@ from typing import Any
 
 import click
 
-from batuta.cli import logs, ports, terminal
+from batuta.cli import logs, loops, ports, terminal
 from batuta.cli.failure import Command, Exit, Failure
 
 SETTINGS, MAIN, ERRORS = "batuta_flows.settings", "batuta_flows.main", "batuta_flows.errors"
@@ -51,7 +50,8 @@ def flows(port: int | None, engine_port: int, engine_ui_port: int, data: str | N
         if not settings.conductor_url:
             settings = stack.enter_context(_with_engine(settings, engine_port, engine_ui_port))
         try:
-            asyncio.run(main.serve(settings, lambda address: _announce(address, settings), until_stdin_closes=until_stdin_closes))
+            with loops.runner() as runner:
+                runner.run(main.serve(settings, lambda address: _announce(address, settings), until_stdin_closes=until_stdin_closes))
         except errors.FlowError as error:
             raise ports.taken(settings.port, "batuta flows --port") if ports.is_taken(error) else Failure(str(error)) from None
 

@@ -9,23 +9,17 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from batuta.cli import fields, logs, terminal, words
+from batuta.cli import fields, logs, loops, terminal, words
 from batuta.cli.connection import json_option
 from batuta.cli.failure import Command
 
 if TYPE_CHECKING:
     from batuta.app import Server
-
-# How long a thread that wants the interpreter waits before it takes it. With Python's own 5 ms the store's writer waits for the busy event loop after every
-# group of commits: under load 650 three-step workflows a second instead of 930 (three runs each, same machine, same minute).
-SWITCH_S: Final = 0.0005
 
 
 @click.command(cls=Command)
@@ -48,18 +42,8 @@ def server(log_level: str, log_json: bool, as_json: bool, **given: Any) -> None:
 
     made = Server(read_settings(given))
     logs.mask_with(made.secrets.mask_all)
-    sys.setswitchinterval(SWITCH_S)
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with loops.runner() as runner:
         runner.run(_serve(made, began, as_json=as_json, quiet=log_json))
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """uvloop where there is one: it takes a third off what a request costs."""
-    try:
-        import uvloop
-    except ImportError:
-        return None
-    return uvloop.new_event_loop
 
 
 async def _serve(server: Server, began: float, *, as_json: bool, quiet: bool) -> None:

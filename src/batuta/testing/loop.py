@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
@@ -15,10 +15,10 @@ CALL_S: Final = 60.0  # for anything asked of the loop; only a fault takes so lo
 
 
 class LoopThread:
-    """An event loop in a daemon thread, from `with` to its end."""
+    """An event loop in a daemon thread, from `with` to its end. *new_loop*: makes another than asyncio's own."""
 
-    def __init__(self, name: str) -> None:
-        self._loop = asyncio.new_event_loop()
+    def __init__(self, name: str, new_loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop) -> None:
+        self._loop = new_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name=name, daemon=True)
 
     def __enter__(self) -> LoopThread:
