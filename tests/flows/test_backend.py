@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing import Any
 import pytest
 from flowkit import node, ref
 from studio import Builder, Studio, broken, builder, picture
+
+from batuta.client import SyncClient
 
 Json = Any
 STORY = [
@@ -110,6 +113,31 @@ def test_health_pings_the_orchestrator(flows: Builder) -> None:
     assert re.fullmatch(r"\d+\.\d+(\.\d+)?\S*", answer["ffmpeg"]["version"])
 
 
+def test_a_run_of_another_orchestrator_is_not_declared_lost(flows: Builder, tmp_path: Path) -> None:
+    """Two backends share a directory, each with an engine of its own: what one engine does not know, the other may, and jobs at providers are not cancelled."""
+    held = flows.studio.holds["node-2/"] = threading.Event()
+    run_id = flows.run(STORY)
+    flows.until(lambda: len(flows.studio.submitted) == 2)
+    with builder(tmp_path, workers=False) as other:
+        assert other.backend.service.sweep() == [] and other.ask("GET", f"/workflow/{run_id}/status")[0] == 404
+        assert other.ask("GET", "/workflow/history")[1][0]["status"] == "running"
+    held.set()
+    assert flows.ended(run_id)["status"] == "completed"
+    flows.until(lambda: flows.ask("GET", "/workflow/history")[1][0]["status"] == "completed")
+
+
+def test_a_run_that_was_removed_from_the_orchestrator_is_over(flows: Builder) -> None:
+    flows.studio.holds["node-1/"] = held = threading.Event()
+    run_id = flows.run(STORY)
+    with urllib.request.urlopen(f"{flows.url}/workflow/{run_id}/events", timeout=20) as stream:
+        stream.readline()
+        with SyncClient(flows.server.url) as client:
+            client.remove(run_id, archive=False)
+        assert stream.read().decode().rstrip().endswith("data: {}")  # who watched is told that it is over
+    flows.until(lambda: flows.ask("GET", "/workflow/history")[1][0]["error"] == "removed from the orchestrator")
+    held.set()
+
+
 def test_health_says_what_each_provider_needs(tmp_path: Path) -> None:
     with builder(tmp_path, Studio(), Studio("fal"), openai_api_key="k") as flows:
         assert flows.ask("GET", "/health")[1]["providers"] == {
@@ -173,7 +201,7 @@ def test_the_same_inputs_are_not_made_twice(flows: Builder) -> None:
 
 
 def test_a_node_is_run_again_with_what_was_before_it(flows: Builder) -> None:
-    first = flows.run([*STORY[:2], node("node-3", "image_to_video", imageUrl=ref("node-2", "imageUrl"), seed=7, fresh=True)])
+    first = flows.run([*STORY[:2], node("node-3", "image_to_video", imageUrl=ref("node-2", "imageUrl"), seed=7, fresh=True)], flowId="mine")
     flows.ended(first)
     flows.studio.submitted.clear()
     code, answer = flows.ask("POST", f"/workflow/{first}/rerun", {"fromNodeId": "node-3"})
@@ -181,6 +209,7 @@ def test_a_node_is_run_again_with_what_was_before_it(flows: Builder) -> None:
     status = flows.ended(answer["workflowId"])
     assert [n["id"] for n in status["nodeStatuses"]] == ["node-3"]
     assert [job.key.split("/")[1] for job in flows.studio.submitted] == ["node-3"]
+    assert [run["workflowId"] for run in flows.ask("GET", "/workflow/history?flowId=mine")[1]["runs"]] == [answer["workflowId"], first]
 
 
 def test_a_cancelled_run_cancels_its_jobs_at_the_provider(tmp_path: Path) -> None:

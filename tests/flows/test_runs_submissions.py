@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+from flowkit import node
+from studio import Studio, builder
 
 from batuta_flows.errors import NodeFailed
+from batuta_flows.providers.protocol import Desk, Done, Job, Waiting
 from batuta_flows.records.alive import Alive
 from batuta_flows.records.database import Database
-from batuta_flows.records.submissions import InHand, Submissions
+from batuta_flows.records.submissions import InHand, NoRoom, Submissions
+from batuta_flows.workers import run
 
 
 class Machine:
@@ -20,7 +26,7 @@ class Machine:
     def __init__(self, directory: Path) -> None:
         database = Database(directory / "flows.db")
         self.first, self.second = Alive(directory / "alive"), Alive(directory / "alive")
-        self.one, self.other = Submissions(database, self.first), Submissions(database, self.second)
+        self.one, self.other = Submissions(database, self.first, jobs_max=3), Submissions(database, self.second, jobs_max=3)
 
 
 @pytest.fixture
@@ -92,6 +98,45 @@ def test_what_was_being_sent_when_its_run_was_cancelled_is_cancelled_afterwards(
     announce(machine.one)
     assert machine.other.unwanted("r", 2) == []
     assert not machine.one.opened("r/a/", "r", "a", "fal", {"id": 1}, 3)
+
+
+def test_a_provider_has_no_more_jobs_at_a_time_than_it_may(machine: Machine) -> None:
+    """Counted over all processes; a job whose process died while it sent it holds nobody up."""
+    for key in ("1", "2"):
+        announce(machine.one, key)
+    machine.one.opened("1", "r", "a", "fal", {}, 2)
+    announce(machine.other, "3")
+    with pytest.raises(NoRoom):
+        announce(machine.other, "4")
+    machine.other.announce("5", "r", "a", "openai", 1)  # another one's
+    machine.one.ended("1", 3)
+    announce(machine.other, "4")
+    machine.first.close()
+    announce(machine.other, "6")
+
+
+class Counting(Studio):
+    """A provider that counts how many jobs it has."""
+
+    def __init__(self) -> None:
+        super().__init__("fal", waits=1)
+        self.has: set[str] = set()
+        self.peak = 0
+
+    def step(self, job: Job, state: Mapping[str, Any] | None, desk: Desk) -> Done | Waiting:
+        outcome = super().step(job, state, desk)
+        self.has = self.has - {job.key} if isinstance(outcome, Done) else self.has | {job.key}
+        self.peak = max(self.peak, len(self.has))
+        return outcome
+
+
+def test_jobs_wait_their_turn_at_a_provider(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "TURN_MOST_S", 0.1)
+    with builder(tmp_path, fal := Counting(), provider_jobs_max=1) as flows:
+        run_id = flows.run([node("a", "text_to_image", prompt=["x", "y", "z"])])
+        flows.until(lambda: "waits its turn: fal has as many" in str(flows.status(run_id)["nodeStatuses"]))
+        assert flows.ended(run_id)["status"] == "completed"
+    assert (len(fal.submitted), fal.peak) == (3, 1)
 
 
 def test_a_process_lives_until_the_kernel_says_otherwise(tmp_path: Path) -> None:

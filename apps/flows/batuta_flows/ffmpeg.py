@@ -8,12 +8,13 @@ an address that stands in one; and its whole process group ends when it is cut o
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -31,6 +32,7 @@ MP4: Final = (
     "-c:a", "aac", "-b:a", "160k", "-ar", "44100", "-ac", "2", "-movflags", "+faststart",
 )  # fmt: skip
 _LOCAL: Final = ("-protocol_whitelist", "file,pipe")
+_FIX: Final = "pip install 'batuta[flows]'; IMAGEIO_FFMPEG_EXE may name another"
 Told = Callable[[float], None]
 
 
@@ -51,13 +53,23 @@ def program() -> str:
 
         return str(imageio_ffmpeg.get_ffmpeg_exe())
     except (ImportError, RuntimeError):
-        raise NodeFailed("not_available", "ffmpeg is not installed", fix="pip install 'batuta[flows]'") from None
+        raise NodeFailed("not_available", "ffmpeg is not installed", fix=_FIX) from None
+
+
+@contextlib.contextmanager
+def _starting() -> Iterator[None]:
+    """A program that is not there after all, or may not be run, is a node's error."""
+    try:
+        yield
+    except OSError as error:
+        raise NodeFailed("not_available", f"ffmpeg cannot be run: {error}", fix=_FIX) from error
 
 
 @cache
 def version() -> str:
-    """ffmpeg's version, for /health."""
-    found = subprocess.run([program(), "-version"], capture_output=True, text=True, check=False, timeout=20).stdout
+    """ffmpeg's version, for /health. Raises NodeFailed when there is none."""
+    with _starting():
+        found = subprocess.run([program(), "-version"], capture_output=True, text=True, check=False, timeout=20).stdout
     return found.split()[2] if found.startswith("ffmpeg version") else "unknown"
 
 
@@ -74,11 +86,13 @@ def run(
 
     Raises:
         NodeFailed: it failed, took too long, wrote too much, or nobody wants the result any more.
+        OSError: the disk is full.
     """
     *given, target = map(str, arguments)
     command = [program(), "-hide_banner", "-nostdin", "-y", "-loglevel", "error", "-progress", "pipe:1", *_guarded(given)]
     command += ["-threads", THREADS, "-fs", str(bytes_max), target]
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    with _starting():
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
     late = threading.Timer(RUN_S_MAX, _kill, [process])
     late.start()
     words: list[str] = []
@@ -101,6 +115,8 @@ def run(
         raise NodeFailed("cancelled", "nobody wants this any more")
     if code:
         said = " ".join("".join(words).split())[:400]  # the cause comes first, then what became of it
+        if os.strerror(errno.ENOSPC) in said:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         raise NodeFailed("timed_out" if code < 0 else "bad_input", f"ffmpeg ended with {code}: {said or 'no reason given'}", may_retry=code < 0)
     if Path(target).is_file() and Path(target).stat().st_size > bytes_max * 0.95:  # it stops at the limit, and calls that a success
         raise NodeFailed("too_large", f"the result has more than {bytes_max} bytes", fix="Make it shorter or smaller, or raise FLOWS_ASSET_BYTES_MAX")
@@ -131,7 +147,8 @@ def output(arguments: Sequence[str | Path], *, seconds_max: float = PROBE_S_MAX)
     """
     command = [program(), "-hide_banner", "-nostdin", "-loglevel", "error", *_guarded([str(one) for one in arguments]), "-threads", THREADS, "pipe:1"]
     try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=seconds_max)
+        with _starting():
+            done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=seconds_max)
     except subprocess.TimeoutExpired:
         raise NodeFailed("timed_out", f"ffmpeg took more than {seconds_max:g} s") from None
     if done.returncode:
@@ -174,6 +191,8 @@ def _seconds(path: Path, said: str) -> float:
 def _said(arguments: list[str]) -> str:
     command = [program(), "-hide_banner", "-nostdin", *_guarded(arguments)]
     try:
-        return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False, timeout=PROBE_S_MAX).stderr
+        with _starting():
+            done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False, timeout=PROBE_S_MAX)
+        return done.stderr
     except subprocess.TimeoutExpired:
         raise NodeFailed("timed_out", f"ffmpeg could not read the file in {PROBE_S_MAX:g} s") from None

@@ -13,10 +13,12 @@ import logging
 import os
 import signal
 import socket
+import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Final
 
+import msgspec
 import uvicorn
 
 from batuta.client import Client, SyncClient, WorkerHost
@@ -39,6 +41,12 @@ class PortTaken(FlowError):
     code = "port_taken"
 
 
+class NoData(FlowError):
+    """The data directory cannot be used."""
+
+    code = "no_data"
+
+
 @contextlib.asynccontextmanager
 async def serving(settings: Settings, adapters: Mapping[str, Adapter] | None = None, *, with_workers: bool = True) -> AsyncIterator[tuple[str, Backend]]:
     """
@@ -47,12 +55,17 @@ async def serving(settings: Settings, adapters: Mapping[str, Adapter] | None = N
     Raises:
         BadSetting: CONDUCTOR_URL is not set.
         PortTaken: the port cannot be listened on; says which.
+        NoData: the data directory cannot be used.
     """
     if not settings.conductor_url:
         raise BadSetting("CONDUCTOR_URL is not set; `batuta flows` starts an engine of its own, here the address of one is needed")
     listening = _bound(settings)
     port = listening.getsockname()[1]
-    backend = Backend(_with_port(settings, port), SyncClient(settings.conductor_url), adapters)
+    try:
+        backend = Backend(msgspec.structs.replace(settings, port=port), SyncClient(settings.conductor_url), adapters)
+    except (OSError, sqlite3.Error) as error:
+        listening.close()
+        raise NoData(f"FLOWS_DATA: {settings.data!r} cannot be used: {error}") from None
     server = uvicorn.Server(uvicorn.Config(application(backend), log_config=None, log_level="warning", access_log=False, timeout_graceful_shutdown=5))
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]  # signals are the caller's
     answering = asyncio.create_task(server.serve(sockets=[listening]))
@@ -95,12 +108,6 @@ def share_heaps() -> None:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # macOS and musl have none, and no such habit
     if mallopt is not None:
         mallopt(_M_ARENA_MAX, _HEAPS)
-
-
-def _with_port(settings: Settings, port: int) -> Settings:
-    import msgspec
-
-    return msgspec.structs.replace(settings, port=port)
 
 
 def _bound(settings: Settings) -> socket.socket:

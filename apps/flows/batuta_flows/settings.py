@@ -6,6 +6,7 @@ Only the entry points read the environment; everything else receives this struct
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import socket
@@ -39,7 +40,7 @@ class Settings(msgspec.Struct, frozen=True):
     worker_id: str = ""
     """WORKER_ID: the name of this process among workers. Empty: host name and process id."""
     poll_interval_ms: int = 1000
-    """POLL_INTERVAL_MS: how long a poll for tasks is held open, in milliseconds."""
+    """POLL_INTERVAL_MS: how long a poll for tasks is held open, in milliseconds; no server holds one for more than 5,000."""
     lost_after_s: int = 30
     """FLOWS_LOST_AFTER_S: a worker of which nothing was heard for so many seconds is lost, and its task is given to another. Of runs started from now on."""
     openai_api_key: str = ""
@@ -62,6 +63,8 @@ class Settings(msgspec.Struct, frozen=True):
     """FLOWS_RUN_USD_MAX: most that one run may spend at paid providers."""
     day_usd_max: float = 25.0
     """FLOWS_DAY_USD_MAX: most that all runs of a day may spend."""
+    provider_jobs_max: int = 20
+    """FLOWS_PROVIDER_JOBS_MAX: most requests that one outside provider has at a time, of all runs; others wait their turn."""
     asset_bytes_max: int = 512 << 20
     """FLOWS_ASSET_BYTES_MAX: largest file that is uploaded, fetched or made."""
     fetch_private: bool = False
@@ -111,6 +114,7 @@ VARIABLES: Final = {
     "origins": "FLOWS_ORIGINS",
     "run_usd_max": "FLOWS_RUN_USD_MAX",
     "day_usd_max": "FLOWS_DAY_USD_MAX",
+    "provider_jobs_max": "FLOWS_PROVIDER_JOBS_MAX",
     "asset_bytes_max": "FLOWS_ASSET_BYTES_MAX",
     "fetch_private": "FLOWS_FETCH_PRIVATE",
 }
@@ -140,6 +144,12 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         raise BadSetting(f"POLL_INTERVAL_MS: found {settings.poll_interval_ms}, expected 10 to 60000")
     if not 1 <= settings.lost_after_s <= 3600:
         raise BadSetting(f"FLOWS_LOST_AFTER_S: found {settings.lost_after_s}, expected 1 to 3600")
+    for field in ("provider_jobs_max", "asset_bytes_max"):
+        if getattr(settings, field) < 1:
+            raise BadSetting(f"{VARIABLES[field]}: found {getattr(settings, field)}, expected at least 1")
+    for field in ("run_usd_max", "day_usd_max"):
+        if not 0 <= (cap := getattr(settings, field)) < math.inf:  # nan would let everything through
+            raise BadSetting(f"{VARIABLES[field]}: found {cap}, expected dollars, 0 or more")
     for field in ("conductor_url", "openai_base_url", "fal_queue_url", "content_service_url", "public_url"):
         value = getattr(settings, field)
         if value and not re.match(r"https?://[^/\s]+", value):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import secrets
 import time
@@ -33,12 +32,13 @@ from batuta_flows.backend import Backend
 from batuta_flows.catalogue import NODE_TYPES
 from batuta_flows.document.flow import Flow, read_flow, write_flow
 from batuta_flows.document.original import is_original, read_original, write_original
-from batuta_flows.errors import FlowError, Malformed
+from batuta_flows.errors import Malformed, NodeFailed
 from batuta_flows.records.flows import Flows
 from batuta_flows.records.spend import Books
-from batuta_flows.runs.history import History, Kept
+from batuta_flows.runs.history import PAGE_MAX, History, Kept
 from batuta_flows.runs.log import node_log
 from batuta_flows.runs.service import Scope, Service
+from batuta_flows.runs.view import RUN_WORDS
 
 Json = Any
 log = logging.getLogger("batuta.flows")
@@ -46,6 +46,7 @@ BODY_BYTES_MAX: Final = 16 << 20
 SWEEP_S: Final = 2.0
 HISTORY: Final = 50  # the original's
 SCOPES: Final = ("all", "node", "upto", "from")
+VERSION_MAX: Final = 10**9
 
 
 def application(backend: Backend) -> Starlette:
@@ -85,7 +86,7 @@ def application(backend: Backend) -> Starlette:
     app = Starlette(
         routes=routes,
         middleware=[Middleware(Guard, origins=backend.settings.trusted_origins)],
-        exception_handlers={FlowError: problems.on_flow_error, ClientError: problems.on_client_error},
+        exception_handlers=problems.HANDLERS,
         lifespan=_lifespan,
     )
     app.state.backend, app.state.assets, app.state.link = backend, backend.assets, backend.link
@@ -100,6 +101,7 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
         yield
     finally:
         sweeping.cancel()
+        await asyncio.wait({sweeping})
 
 
 async def _sweep(service: Service) -> None:
@@ -197,12 +199,14 @@ async def history(request: Request) -> Response:
     query = request.query_params
     if not query:
         return _json(await run_in_threadpool(lambda: _kept_runs(request, kept.page(limit=HISTORY))))
-    limit = int(query["limit"]) if query.get("limit", "").isdigit() else HISTORY
+    limit = _number("limit", query.get("limit", str(HISTORY)), 1, PAGE_MAX)
     before = _cursor(query.get("cursor", ""))
     sought = {"status": query.get("status", ""), "words": query.get("q", ""), "flow_id": query.get("flowId", "")}
+    if sought["status"] not in ("", *RUN_WORDS.values()):
+        raise Malformed("status", f"found {sought['status']!r}, expected one of {', '.join(dict.fromkeys(RUN_WORDS.values()))}")
     found = await run_in_threadpool(lambda: kept.page(before=before, limit=limit + 1, **sought))
     page = found[:limit]
-    ahead = f"{page[-1].started_at}~{page[-1].run_id}" if len(found) > limit and page else None
+    ahead = f"{page[-1].started_at}~{page[-1].run_id}" if len(found) > limit else None
     return _json({"runs": await run_in_threadpool(_kept_runs, request, page), "next": ahead})
 
 
@@ -215,8 +219,8 @@ def _kept_runs(request: Request, page: list[Kept]) -> list[Json]:
 def _cursor(text: str) -> tuple[int, str] | None:
     if not text:
         return None
-    at, _, id = text.partition("~")
-    if not at.isdigit():
+    at, tilde, id = text.partition("~")
+    if not tilde or not at.isdecimal() or len(at) > 15:
         raise Malformed("cursor", f"found {text!r}, expected the `next` of an earlier page")
     return int(at), id
 
@@ -249,9 +253,7 @@ async def create_flow(request: Request) -> Response:
 async def save_flow(request: Request) -> Response:
     """A new version; `If-Match` or `basedOn` is the version it was made from."""
     told = request.headers.get("if-match", "").strip('"') or request.query_params.get("basedOn", "")
-    if not told.isdigit():
-        raise Malformed("If-Match", "expected the version this was made from, such as 3; 0 for a new flow")
-    return await _save(request, request.path_params["id"], int(told), 200)
+    return await _save(request, request.path_params["id"], _number("If-Match", told, 0, VERSION_MAX, "the version this was made from"), 200)
 
 
 async def _save(request: Request, flow_id: str, based_on: int, code: int) -> Response:
@@ -265,7 +267,9 @@ async def _save(request: Request, flow_id: str, based_on: int, code: int) -> Res
 async def flow(request: Request) -> Response:
     """A flow; `?version=` an older one, `?format=original` as the original's file."""
     query = request.query_params
-    wanted = int(query["version"]) if query.get("version", "").isdigit() else None
+    wanted = _number("version", query["version"], 1, VERSION_MAX) if "version" in query else None
+    if query.get("format", "original") != "original":
+        raise Malformed("format", f"found {query['format']!r}, expected original, or nothing for our own")
     saved, document = await run_in_threadpool(_kept_flows(request).load, request.path_params["id"], wanted)
     if query.get("format") == "original":
         return _json(write_original(read_flow(document)))
@@ -295,11 +299,12 @@ def _books(request: Request) -> Books:
 
 
 async def health(request: Request) -> Response:
-    """What the original promised: whether the backend serves, and whether the orchestrator does. 503 when it does not."""
+    """What the original promised: whether the backend serves, and whether the orchestrator does. 503 when it does not, or nothing can be kept."""
     backend: Backend = request.app.state.backend
     found = await run_in_threadpool(backend.health)
-    body = {"status": "ok" if found["conductor"]["ok"] else "degraded", "service": "workflow-backend", "version": version("batuta"), **found}
-    return _json(body, 200 if found["conductor"]["ok"] else 503)
+    is_ok = found.pop("ok")
+    body = {"status": "ok" if is_ok else "degraded", "service": "workflow-backend", "version": version("batuta"), **found}
+    return _json(body, 200 if is_ok else 503)
 
 
 # -- what they share --------------------------------------------------------------------------------------------------------------
@@ -319,19 +324,26 @@ def _scope(text: str) -> Scope:
     return text  # type: ignore[return-value]  # one of SCOPES, as the caller has seen
 
 
+def _number(name: str, text: str, low: int, high: int, what: str = "") -> int:
+    """A number of a query or a header. Raises Malformed."""
+    if not text.isdecimal() or len(text) > 15 or not low <= int(text) <= high:
+        raise Malformed(name, f"found {text!r}, expected {what or 'a number'}, {low} to {high}")
+    return int(text)
+
+
 async def _object(request: Request, *, may_be_empty: bool = False) -> dict[str, Json]:
     """The body, a JSON object. Raises Malformed."""
     chunks, size = [], 0
     async for chunk in request.stream():
         size += len(chunk)
         if size > BODY_BYTES_MAX:
-            raise Malformed("", f"the body has more than {BODY_BYTES_MAX} bytes")
+            raise NodeFailed("too_large", f"the body has more than {BODY_BYTES_MAX} bytes, expected at most that many")
         chunks.append(chunk)
     text = b"".join(chunks)
     if not text and may_be_empty:
         return {}
     try:
-        found = json.loads(text)
+        found = msgspec.json.decode(text)  # no NaN, no half of a character, no number that cannot be written again
     except ValueError as error:
         raise Malformed("", f"the body is no JSON: {error}") from None
     if not isinstance(found, dict):
@@ -341,7 +353,7 @@ async def _object(request: Request, *, may_be_empty: bool = False) -> dict[str, 
 
 def _flow(body: dict[str, Json]) -> tuple[Flow, list[str]]:
     """The flow in a request, in our format or the original's, and what was set right in it."""
-    document = body["document"] if isinstance(body.get("document"), dict) else body
+    document = body if body.get("document") is None else body["document"]
     return read_original(document) if is_original(document) else (read_flow(document), [])
 
 

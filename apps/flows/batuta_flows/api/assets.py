@@ -19,7 +19,7 @@ from starlette.types import Message
 
 from batuta_flows.assets import derived
 from batuta_flows.assets.store import SCHEME, Asset, AssetStore
-from batuta_flows.errors import FlowError, NodeFailed
+from batuta_flows.errors import FlowError, Malformed, NodeFailed
 
 FORM_FILES: Final = 4  # a form may have as many bytes as so many of the largest files
 _FOREVER: Final = "public, max-age=31536000, immutable"
@@ -46,6 +46,8 @@ async def upload(request: Request) -> Response:
         return _answer([_shown(request, kept, request.query_params.get("name", ""))])
     async with _bounded(request, FORM_FILES * store.bytes_max).form(max_files=100, max_fields=100) as form:
         files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
+        if not files:
+            raise Malformed("file", "the form has no file in it")
         kept_files = [(await run_in_threadpool(store.add, _chunks(file.file)), file.filename or "") for file in files]
     return _answer([_shown(request, asset, name) for asset, name in kept_files])
 

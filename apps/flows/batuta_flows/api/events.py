@@ -7,8 +7,8 @@ One loop per watched run asks the orchestrator, however many people watch; nobod
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
+import logging
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Final
 
@@ -16,6 +16,10 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
+from batuta.client import ClientError
+from batuta_flows.runs.service import UnknownRun
+
+log = logging.getLogger("batuta.flows")
 LOOK_S: Final = 0.5
 BEAT_S: Final = 15.0
 Json = Any
@@ -30,6 +34,12 @@ class Watch:
         self.id = ""
         self.is_over = False
         self.watchers = 0
+
+    async def tell(self, body: bytes, is_over: bool) -> None:
+        """This is how it stands now."""
+        async with self.changed:
+            self.body, self.id, self.is_over = body, hashlib.sha256(body).hexdigest()[:16], is_over
+            self.changed.notify_all()
 
 
 def _moved(watch: Watch, seen: str) -> Callable[[], bool]:
@@ -85,10 +95,13 @@ class Live:
 
     async def _follow(self, run_id: str, watch: Watch) -> None:
         while not watch.is_over:
-            with contextlib.suppress(Exception):  # the orchestrator is away: the stream goes on when it is back, /health says why it stands
+            try:
                 found, is_over = await asyncio.to_thread(self._look, run_id)
-                body = msgspec.json.encode(found)
-                async with watch.changed:
-                    watch.body, watch.id, watch.is_over = body, hashlib.sha256(body).hexdigest()[:16], is_over
-                    watch.changed.notify_all()
+                await watch.tell(msgspec.json.encode(found), is_over)
+            except ClientError:
+                pass  # the orchestrator is away: the stream goes on when it is back, /health says why it stands
+            except UnknownRun:
+                await watch.tell(watch.body, True)  # removed meanwhile
+            except Exception:
+                log.exception("run %s cannot be shown as it goes on", run_id)
             await asyncio.sleep(LOOK_S)

@@ -113,7 +113,7 @@ _UNKNOWN: Final = FileType("application/octet-stream", "bin", "file")
 
 def _expected(found: FileType | None, medium: str, size: int, head: bytes) -> FileType:
     if not size:
-        raise NodeFailed("unreadable_answer", "the file is empty")
+        raise NodeFailed("unreadable_answer" if medium else "bad_input", "the file is empty")
     if not medium:
         return found or _UNKNOWN
     if found is None or found.medium != medium:

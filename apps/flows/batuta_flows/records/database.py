@@ -93,6 +93,15 @@ _MIGRATIONS: Final = (
         at INTEGER NOT NULL
     );
     """,
+    """
+    ALTER TABLE runs ADD COLUMN orchestrator TEXT NOT NULL DEFAULT '';  -- its address; '': written before it was kept
+    ALTER TABLE starts ADD COLUMN orchestrator TEXT NOT NULL DEFAULT '';
+    CREATE INDEX runs_of_flow ON runs (flow_id, started_at DESC);
+    ALTER TABLE submissions DROP COLUMN task_id;  -- nobody asked for it
+    DROP INDEX submissions_open;
+    CREATE INDEX submissions_by_run ON submissions (run_id);
+    CREATE INDEX submissions_by_phase ON submissions (phase, provider);
+    """,
 )
 
 
@@ -135,6 +144,15 @@ class Database:
         """One statement, durable when this returns."""
         with self.transaction() as connection:
             connection.execute(sql, parameters)
+
+    def write_soon(self, sql: str, *parameters: Any) -> None:
+        """One statement that outlives this process at once, and a power cut as soon as anything durable was written after it."""
+        connection = self._connection()
+        connection.execute("PRAGMA synchronous = NORMAL")
+        try:
+            connection.execute(sql, parameters)
+        finally:
+            connection.execute("PRAGMA synchronous = FULL")
 
     def _connection(self) -> sqlite3.Connection:
         found: sqlite3.Connection | None = getattr(self._local, "connection", None)

@@ -25,13 +25,13 @@ class UnknownFlow(FlowError):
 
 
 class Outdated(FlowError):
-    """Somebody else has saved the flow meanwhile. `version` is the newest."""
+    """Somebody else has saved the flow meanwhile, or deleted it."""
 
     code = "conflict"
 
-    def __init__(self, flow_id: str, expected: int, version: int) -> None:
-        super().__init__(f"flow {flow_id} is at version {version}, and this was made from version {expected}; load it again, or save it as another flow")
-        self.version = version
+    def __init__(self, flow_id: str, expected: int, version: int, *, is_gone: bool = False) -> None:
+        found = "is not there any more" if is_gone else f"is at version {version}"
+        super().__init__(f"flow {flow_id} {found}, and this was made from version {expected}; {'' if is_gone else 'load it again, or '}save it as another flow")
 
 
 class Saved(msgspec.Struct, frozen=True, rename="camel"):
@@ -63,8 +63,8 @@ class Flows:
         with self._database.transaction() as connection:
             row = connection.execute("SELECT * FROM flows WHERE flow_id = ?", (flow_id,)).fetchone()
             newest = row["version"] if row is not None else 0
-            if row is not None and not row["is_deleted"] and newest != based_on:
-                raise Outdated(flow_id, based_on, newest)
+            if based_on != (newest if row is not None and not row["is_deleted"] else 0):
+                raise Outdated(flow_id, based_on, newest, is_gone=row is None or bool(row["is_deleted"]))
             version = newest + 1
             connection.execute("INSERT OR REPLACE INTO flows VALUES (?, ?, ?, ?, 0)", (flow_id, name, version, now_ms))
             connection.execute("INSERT INTO flow_versions VALUES (?, ?, ?, ?)", (flow_id, version, json.dumps(document), now_ms))

@@ -51,8 +51,8 @@ class Results:
         return Remembered(output, row["run_id"], row["node_id"], row["made_at"])
 
     def keep(self, key: str, output: Mapping[str, Json], run_id: str, node_id: str, now_ms: int) -> None:
-        """Remember this result; what was remembered under the key is forgotten."""
-        self._database.write("INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?)", key, json.dumps(dict(output)), run_id, node_id, now_ms)
+        """Remember this result; what was remembered under the key is forgotten. Lost in a power cut it is made again; what is paid for is kept before."""
+        self._database.write_soon("INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?)", key, json.dumps(dict(output)), run_id, node_id, now_ms)
 
 
 def addresses_in(value: Json) -> list[str]:

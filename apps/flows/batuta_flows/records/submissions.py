@@ -40,11 +40,15 @@ class InHand(Exception):
     """Another worker, who lives, is sending this job at this moment."""
 
 
-class Submissions:
-    """The submissions in this file. *alive*: which processes live, this one among them."""
+class NoRoom(Exception):
+    """The provider has as many of our jobs as it may."""
 
-    def __init__(self, database: Database, alive: Alive) -> None:
-        self._database, self._alive = database, alive
+
+class Submissions:
+    """The submissions in this file. *alive*: which processes live, this one among them. *jobs_max*: how many jobs one provider may have at a time."""
+
+    def __init__(self, database: Database, alive: Alive, *, jobs_max: int) -> None:
+        self._database, self._alive, self._jobs_max = database, alive, jobs_max
 
     def find(self, key: str) -> Submission | None:
         """The job, when a provider has it or it is done; None when it may be sent, or `announce` has to tell."""
@@ -57,6 +61,7 @@ class Submissions:
 
         Raises:
             InHand: somebody is sending it.
+            NoRoom: others have to end first.
             NodeFailed: somebody was, and died before the answer was known.
         """
         with self._database.transaction() as connection:
@@ -69,7 +74,14 @@ class Submissions:
                     f"the request to {provider} was being sent when the worker was lost; it may have been received, and paid for",
                     fix="Look at the provider's list of requests; retry the run in the Flow Builder to send it again",
                 )
+            if self._under_way(connection, provider) >= self._jobs_max:
+                raise NoRoom
             _put(connection, key, run_id, node_id, provider, "announced", {}, now_ms, self._alive.name)
+
+    def _under_way(self, connection: Any, provider: str) -> int:
+        """How many jobs a provider has; one whose process died while it sent it holds nobody up."""
+        rows = connection.execute("SELECT phase, holder FROM submissions WHERE phase IN ('announced', 'unwanted', 'open') AND provider = ?", (provider,))
+        return sum(row["phase"] == "open" or self._alive.knows(row["holder"]) for row in rows)
 
     def opened(self, key: str, run_id: str, node_id: str, provider: str, state: dict[str, Json], now_ms: int) -> bool:
         """The provider has the job; *state* is what to ask it with. False: nobody wants it any more, it is to be cancelled."""
@@ -116,7 +128,7 @@ def _put(
     connection: Any, key: str, run_id: str, node_id: str, provider: str, phase: str, state: dict[str, Json], now_ms: int, holder: str
 ) -> None:
     connection.execute(
-        "INSERT OR REPLACE INTO submissions (key, run_id, node_id, provider, phase, state, updated_at, holder, task_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, '')",
+        "INSERT OR REPLACE INTO submissions (key, run_id, node_id, provider, phase, state, updated_at, holder) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (key, run_id, node_id, provider, phase, json.dumps(state), now_ms, holder),
     )
 

@@ -17,7 +17,7 @@ from batuta_flows.records.database import Database
 from batuta_flows.runs.view import Run
 
 Json = Any
-PAGE_MAX: Final = 200
+PAGE_MAX: Final = 200  # runs that are asked for at a time
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -48,25 +48,25 @@ class Start(msgspec.Struct, frozen=True):
 
 
 class History:
-    """The runs kept in this file."""
+    """The runs kept in this file. *orchestrator*: the address of the one that is asked here; others may have runs in it too."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, orchestrator: str) -> None:
+        self._database, self._orchestrator = database, orchestrator
 
     def starting(self, start: Start) -> None:
         """The orchestrator is about to be asked for a run."""
         self._database.write(
-            "INSERT INTO starts (token, definition, flow_id, name, nodes, document, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            start.token, start.definition, start.flow_id, start.name, start.nodes, json.dumps(start.document), start.at,
+            "INSERT INTO starts (token, definition, flow_id, name, nodes, document, at, orchestrator) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            start.token, start.definition, start.flow_id, start.name, start.nodes, json.dumps(start.document), start.at, self._orchestrator,
         )  # fmt: skip
 
     def begun(self, run_id: str, token: str) -> None:
         """The run of this start has this id; said twice it is the same."""
         with self._database.transaction() as connection:
             connection.execute(
-                "INSERT OR IGNORE INTO runs (run_id, flow_id, name, status, started_at, ended_at, nodes, document, results, error)"
-                " SELECT ?, flow_id, name, 'running', at, 0, nodes, document, '[]', '' FROM starts WHERE token = ?",
-                (run_id, token),
+                "INSERT OR IGNORE INTO runs (run_id, flow_id, name, status, started_at, ended_at, nodes, document, results, error, orchestrator)"
+                " SELECT ?, flow_id, name, 'running', at, 0, nodes, document, '[]', '', ? FROM starts WHERE token = ?",
+                (run_id, self._orchestrator, token),
             )
             connection.execute("DELETE FROM starts WHERE token = ?", (token,))
 
@@ -75,8 +75,9 @@ class History:
         self._database.write("DELETE FROM starts WHERE token = ?", token)
 
     def open_starts(self, before: int) -> list[tuple[str, str, int]]:
-        """Starts from before this instant of which nobody knows what came: token, definition, when."""
-        return [(row["token"], row["definition"], row["at"]) for row in self._database.rows("SELECT * FROM starts WHERE at < ? ORDER BY at", before)]
+        """Starts at this orchestrator from before this instant of which nobody knows what came: token, definition, when."""
+        rows = self._database.rows("SELECT * FROM starts WHERE at < ? AND orchestrator IN ('', ?) ORDER BY at", before, self._orchestrator)
+        return [(row["token"], row["definition"], row["at"]) for row in rows]
 
     def seen(self, run: Run, looked_at: int) -> bool:
         """How a run stood when the orchestrator was asked; False: somebody has looked later, and what they saw stands."""
@@ -91,9 +92,14 @@ class History:
         """The run is about to go on: what was seen of its end before this instant no longer stands."""
         self._database.write("UPDATE runs SET status = 'running', ended_at = 0, looked_at = ? WHERE run_id = ?", now_ms, run_id)
 
-    def lost(self, run_id: str, now_ms: int) -> None:
-        """The orchestrator does not know this run any more."""
-        self._database.write("UPDATE runs SET status = 'failed', ended_at = ?, error = 'removed from the orchestrator' WHERE run_id = ?", now_ms, run_id)
+    def lost(self, run_id: str, now_ms: int) -> bool:
+        """The orchestrator does not know this run any more; False: it was started at another one, which may."""
+        with self._database.transaction() as connection:
+            changed = connection.execute(
+                "UPDATE runs SET status = 'failed', ended_at = ?, error = 'removed from the orchestrator' WHERE run_id = ? AND orchestrator IN ('', ?)",
+                (now_ms, run_id, self._orchestrator),
+            )
+        return changed.rowcount > 0
 
     def open_runs(self) -> list[str]:
         """Ids of runs that were under way when last looked at."""
@@ -120,7 +126,7 @@ class History:
         rows = self._database.rows(
             "SELECT * FROM runs WHERE (started_at, run_id) < (?, ?) AND (? = '' OR status = ?) AND (? = '' OR flow_id = ?)"
             " AND (name LIKE ? OR run_id LIKE ?) ORDER BY started_at DESC, run_id DESC LIMIT ?",
-            at, id, status, status, flow_id, flow_id, sought, sought, min(limit, PAGE_MAX),
+            at, id, status, status, flow_id, flow_id, sought, sought, limit,
         )  # fmt: skip
         return [_kept(row) for row in rows]
 

@@ -63,6 +63,7 @@ class Service:
         self._lost_after_s = lost_after_s
         self._registered: set[str] = set()  # names of definitions this process has seen registered
         self._items: dict[str, Execution] = {}  # items of streams that have completed, oldest first
+        self._elsewhere: set[str] = set()  # runs of the same history at another orchestrator
 
     # -- starting -------------------------------------------------------------------------------------------------------------------
 
@@ -177,13 +178,7 @@ class Service:
         over = []
         for run_id in self._history.open_runs():
             looked_at = self._now_ms()
-            try:
-                found = self._execution(run_id)
-            except UnknownRun:
-                self._history.lost(run_id, looked_at)
-                self._runner.cancel_run(run_id)
-                continue
-            if found.status in TERMINAL_STATUSES and self._history.seen(self._run_of(found), looked_at):
+            if run_id not in self._elsewhere and self._is_over(run_id, looked_at):
                 self._runner.cancel_run(run_id)
                 over.append(run_id)
         for run_id in self._runner.runs_at_providers():  # those of a process that was lost between the two, or of a request that was on its way meanwhile
@@ -191,6 +186,19 @@ class Service:
             if kept is not None and kept.ended_at:
                 self._runner.cancel_run(run_id)
         return over
+
+    def _is_over(self, run_id: str, looked_at: int) -> bool:
+        """Whether a run has ended, or is gone; it is written down then."""
+        try:
+            if self._client.get_workflow(run_id, include_tasks=False).status not in TERMINAL_STATUSES:
+                return False
+            found = self.run(run_id)  # somebody may have retried it meanwhile
+            return found.is_over and self._history.seen(found, looked_at)
+        except (NotFound, UnknownRun):
+            is_lost = self._history.lost(run_id, looked_at)
+            if not is_lost:
+                self._elsewhere.add(run_id)
+            return is_lost
 
     def _find_started(self) -> None:
         """Runs whose start nobody lived to hear of."""
@@ -245,7 +253,8 @@ class Service:
         known = {result["nodeId"]: result["data"]["output"] for result in before.results if result["success"]}
         compiled = compile_flow(before.flow, only=only, known=known, lost_after_s=self._lost_after_s)
         self._register(compiled)
-        return self._begin(compiled, before.flow, str(before.flow.extra.get("id") or ""), before.name)
+        kept = self._history.find(run_id)
+        return self._begin(compiled, before.flow, kept.flow_id if kept is not None else "", before.name)
 
     def _act(self, run_id: str, act: Callable[[], object]) -> None:
         try:

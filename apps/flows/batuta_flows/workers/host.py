@@ -24,15 +24,16 @@ Json = Any
 log = logging.getLogger("batuta.flows")
 FIRST_TOLD_S: Final = 3.0  # when every type has been polled for once
 TOLD_S: Final = 300.0
-AT_ONCE: Final = 4  # tasks of one type at once in a process; the bound of a node (`maxParallel`) is its flow's, that of a provider its adapter's
+AT_ONCE: Final = 4  # tasks of one type at once in a process; the bound of a node (`maxParallel`) is its flow's, that of a provider records/submissions.py's
+POLL_S_MAX: Final = 5.0  # Conductor holds no poll for longer
 FILMS_AT_ONCE: Final = 1  # ffmpeg uses every core it finds
 _FILMS: Final = ("edit_video", "clip_merger", "image_to_video", "text_to_video", "ai_avatar", "enhancer")
 
 
 def workers(runner: Runner, *, poll_interval_ms: int = 1000) -> list[Worker[..., Any]]:
     """All workers of the application."""
-    found = [_node_worker(name, runner, poll_interval_ms / 1000) for name in NODE_TYPES]
-    return [*found, _list_worker(PLAN, plan, poll_interval_ms / 1000), _list_worker(COLLECT, collect, poll_interval_ms / 1000)]
+    poll_s = min(poll_interval_ms / 1000, POLL_S_MAX)
+    return [*(_node_worker(name, runner, poll_s) for name in NODE_TYPES), _list_worker(PLAN, plan, poll_s), _list_worker(COLLECT, collect, poll_s)]
 
 
 def _node_worker(name: str, runner: Runner, poll_s: float) -> Worker[..., Any]:

@@ -8,6 +8,7 @@ the sending announced before a paid request leaves; what the adapter wants to re
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -17,17 +18,19 @@ from typing import Any, Final
 from batuta.client import Failed, FailedForGood, InProgress, TaskContext
 from batuta_flows.assets.store import AssetStore
 from batuta_flows.catalogue import NODE_TYPES, NodeType, Provider
-from batuta_flows.errors import NodeFailed
+from batuta_flows.errors import NodeFailed, is_of_storage
 from batuta_flows.providers.protocol import Adapter, Done, Job, Waiting
 from batuta_flows.records.results import Remembered, Results, result_key
 from batuta_flows.records.spend import Spend
-from batuta_flows.records.submissions import InHand, Submissions
+from batuta_flows.records.submissions import InHand, NoRoom, Submissions
 from batuta_flows.workers.inputs import complete, settings_of
 
 Json = Any
 ASK_AGAIN_MOST_S: Final = 60.0
 IN_HAND_S: Final = 1.0
+TURN_GROWTH, TURN_MOST_S = 1.5, 15.0  # seconds until it is looked again whether a provider has room
 _OURS: Final = ("provider", "fresh")  # settings that choose, and are no input of the work
+_MAKE_ROOM: Final = "Make room on its disk, and see that FLOWS_DATA can be written; then retry the run"
 _FAULTS: Final = "_faults"  # in the state of a job: how often asking for it went wrong
 _UNPAID: Final = frozenset({"bad_input", "bad_key", "quota", "rate_limited", "refused_content", "too_large", "not_available"})  # answers to a submission
 
@@ -62,8 +65,12 @@ class Runner:
         except NodeFailed as failure:
             if failure.may_retry and failure.retry_after_s is not None:  # the orchestrator's own back-off does not know of it
                 return InProgress(failure.retry_after_s, {"status": {"note": f"{failure.message}; asked to wait {failure.retry_after_s:g} s"}})
-            output = {"error": {"code": failure.code, "message": failure.message, "fix": failure.fix}}
-            raise (Failed if failure.may_retry else FailedForGood)(str(failure), output=output) from failure
+            raise _told(failure) from failure
+        except (OSError, sqlite3.Error) as error:
+            if not is_of_storage(error):
+                raise
+            said = (error.strerror if isinstance(error, OSError) else None) or str(error)
+            raise _told(NodeFailed("storage", f"this machine cannot keep what is made: {said}", fix=_MAKE_ROOM, may_retry=True)) from error
 
     def _run(self, context: TaskContext) -> dict[str, Json] | InProgress:
         given = context.task.input
@@ -102,6 +109,8 @@ class Runner:
             outcome = adapter.step(job, state, desk)
         except InHand:
             return Waiting({}, IN_HAND_S, None, f"another worker is sending it to {provider.title}")
+        except NoRoom:
+            return Waiting({}, min(TURN_MOST_S, TURN_GROWTH**desk.poll_count), None, f"it waits its turn: {provider.title} has as many requests as it may")
         except NodeFailed as failure:
             return self._faulted(failure, job, state, desk)
         except BaseException:
@@ -177,6 +186,10 @@ class _Desk:
         self.assets, self.directory, self.is_paid = runner.assets, directory, not provider.is_local
 
     @property
+    def poll_count(self) -> int:
+        return self._context.poll_count
+
+    @property
     def is_cancelled(self) -> bool:
         return self._context.is_cancelled
 
@@ -192,6 +205,12 @@ class _Desk:
     def opened(self, state: dict[str, Json]) -> bool:
         """The provider's answer to a submission, or a newer state of it; whether anybody still wants it."""
         return self._runner.remember(self._job, self._provider, self._given, state)
+
+
+def _told(failure: NodeFailed) -> Failed:
+    """The failure as the orchestrator is told of it."""
+    output = {"error": {"code": failure.code, "message": failure.message, "fix": failure.fix}}
+    return (Failed if failure.may_retry else FailedForGood)(str(failure), output=output)
 
 
 def choose(node_type: NodeType, wanted: str, configured: frozenset[str]) -> Provider:

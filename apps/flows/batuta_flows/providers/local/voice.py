@@ -17,6 +17,7 @@ from batuta_flows.errors import NodeFailed
 TEXT_MAX: Final = 20_000
 _RETRIEVAL, _UTF8, _END_OF_SENTENCE = 1, 1, 0x1000
 _OK: Final = 0
+_FIX: Final = "pip install --force-reinstall espeakng-loader"
 _lock = threading.Lock()
 _Callback: Final = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
 
@@ -27,11 +28,14 @@ class _Library:
     def __init__(self) -> None:
         import espeakng_loader  # type: ignore[import-untyped]
 
-        self._library = ctypes.CDLL(espeakng_loader.get_library_path())
+        try:
+            self._library = ctypes.CDLL(espeakng_loader.get_library_path())
+        except OSError as error:
+            raise NodeFailed("not_available", f"espeak-ng cannot be loaded: {error}", fix=_FIX) from error
         data = Path(espeakng_loader.get_data_path()).parent
         self.rate: int = self._library.espeak_Initialize(_RETRIEVAL, 0, str(data).encode(), 0)
         if self.rate <= 0:
-            raise NodeFailed("not_available", "espeak-ng could not be started on this machine")
+            raise NodeFailed("not_available", f"espeak-ng could not be started: its voices should be in {data}", fix=_FIX)
         self._heard = bytearray()
         self._callback = _Callback(self._on_samples)  # kept: the library calls it for as long as it lives
         self._library.espeak_SetSynthCallback(self._callback)
@@ -52,7 +56,21 @@ class _Library:
         return bytes(self._heard)
 
 
+    def version(self) -> str:
+        told: Any = self._library.espeak_Info
+        told.restype = ctypes.c_char_p
+        return str(told(None).decode()).partition(" ")[0]
+
+
 _library: _Library | None = None
+
+
+def version() -> str:
+    """espeak-ng's version, for /health. Raises NodeFailed when it cannot be used, ImportError when it is not installed."""
+    global _library
+    with _lock:
+        _library = _library or _Library()
+        return _library.version()
 
 
 def speak(text: str, target: Path, *, voice: str = "", language: str = "") -> tuple[float, str]:
