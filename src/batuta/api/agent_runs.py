@@ -12,12 +12,12 @@ from typing import Final
 
 from batuta.api.binding import Count
 from batuta.api.http import Request, Response, Streamed, empty_response, json_response, text_response
-from batuta.api.search import EVERYTHING, SIZE_MAX, meant
+from batuta.api.search import EVERYTHING, SIZE_MAX, classes, meant, query_of
 from batuta.api.services import Services
 from batuta.core import beside, variables
 from batuta.core.model.execution import Execution
 from batuta.core.model.status import TaskStatus
-from batuta.core.query import All, Compare, Query, parse, parse_sort
+from batuta.core.query import All, Compare, Query, parse_sort
 from batuta.errors import Conflict, Invalid, NotFound
 from batuta.wire import agent
 from batuta.wire.answers import SearchResult, TaskLog
@@ -46,13 +46,13 @@ async def executions(
     session_id: str = "", classifier: str = "",
 ) -> Response:  # fmt: skip
     """Executions of agents, of one agent or status or with a text if asked."""
-    kinds = tuple(word.strip() for word in classifier.split(",") if word.strip())
-    asked: list[Query] = [Compare("workflowType", "=", (agent_name,))] if agent_name else []
-    if kinds or not agent_name:
-        asked.append(Compare("classifier", "IN", kinds or ("agent",)))
+    wanted = classes(classifier)
+    parts: list[Query] = [Compare("workflowType", "=", (agent_name,))] if agent_name else []
+    if wanted or not agent_name:
+        parts.append(Compare("classifier", "IN", wanted or ("agent",)))
     if status:
-        asked.append(Compare("status", "=", (status,)))
-    total, found = await _found(services, All(tuple(asked)), start, size, sort, session_id or free_text)
+        parts.append(Compare("status", "=", (status,)))
+    total, found = await _found(services, All(tuple(parts)), start, size, sort, session_id or free_text)
     return json_response(encode({"totalHits": total, "results": [agent.run_summary(one) for one in found]}))
 
 
@@ -60,10 +60,7 @@ async def search(
     services: Services, *, start: Count = 0, size: Count = 20, sort: str = NEWEST, free_text: str = EVERYTHING, query: str = "", classifier: str = ""
 ) -> Response:
     """Executions by query, as summaries; of some classifiers only if asked."""
-    parts = [parsed] if (parsed := parse(query)) is not None else []
-    if kinds := tuple(word.strip() for word in classifier.split(",") if word.strip()):
-        parts.append(Compare("classifier", "IN", kinds))
-    return json_response(encode(SearchResult(*await _found(services, All(tuple(parts)) if parts else None, start, size, sort, free_text))))
+    return json_response(encode(SearchResult(*await _found(services, query_of(query, classifier), start, size, sort, free_text))))
 
 
 async def _found(services: Services, query: Query | None, start: int, size: int, sort: str, words: str) -> tuple[int, list[ExecutionSummary]]:

@@ -39,9 +39,15 @@ async def _executions(
     return await services.engine.search(kind, meant(kind, query, free_text), sort=parse_sort(sort), start=start, size=size)
 
 
-def _asked(query: str, classifier: str, top_level_only: bool) -> Query | None:
+def classes(classifier: str) -> tuple[str, ...]:
+    """The classes of definitions that are asked for; none: all."""
+    return tuple(word.strip() for word in classifier.split(",") if word.strip())
+
+
+def query_of(query: str, classifier: str, top_level_only: bool = False) -> Query | None:
+    """The query and what else executions must be."""
     parts = [parsed] if (parsed := parse(query)) is not None else []
-    if wanted := tuple(word.strip() for word in classifier.split(",") if word.strip()):
+    if wanted := classes(classifier):
         parts.append(Compare("classifier", "IN", wanted))
     if top_level_only:
         parts.append(Compare("parentWorkflowId", "=", ("",)))
@@ -74,7 +80,7 @@ async def workflows(
     top_level_only: bool = False,
 ) -> Response:  # fmt: skip
     """Executions as summaries."""
-    total, found = await _executions(services, "executions", _asked(query, classifier, top_level_only), start, size, sort, free_text)
+    total, found = await _executions(services, "executions", query_of(query, classifier, top_level_only), start, size, sort, free_text)
     return await _summaries(services, total, [i for i, _ in found])
 
 
@@ -83,7 +89,7 @@ async def workflows_v2(
     top_level_only: bool = False,
 ) -> Response:  # fmt: skip
     """Executions themselves, without their tasks."""
-    total, found = await _executions(services, "executions", _asked(query, classifier, top_level_only), start, size, sort, free_text)
+    total, found = await _executions(services, "executions", query_of(query, classifier, top_level_only), start, size, sort, free_text)
     return await _views(services, total, [i for i, _ in found])
 
 
