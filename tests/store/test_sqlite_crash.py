@@ -11,6 +11,7 @@ import random
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from storekit import T0, move, new_id, outcome, outcomes, start, task
 
 from batuta.errors import Invalid
 from batuta.store.protocol import Document
-from batuta.store.sqlite import SqliteStore, file
+from batuta.store.sqlite import SqliteStore, file, upkeep
 
 HERE = Path(__file__).parent
 # Eight executions, each of whose commits writes its revision into the head, three tasks, a log line, a letter and, every fourth time, a
@@ -191,6 +192,28 @@ async def test_a_commit_that_breaks_the_writer_itself_leaves_nobody_waiting(stor
     assert told[2] == "ok"  # it asked for nothing
     assert await store.load("x") is None
     assert await outcome(store.submit([start("c", wake_at=T0)])) == "ok"
+
+
+@pytest.mark.parametrize("when", ["wrote", "work"])
+async def test_an_upkeep_that_fails_ends_no_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, when: str
+) -> None:  # fmt: skip
+    failed = threading.Event()
+
+    def fails(*_: object) -> None:
+        failed.set()
+        raise RuntimeError("nobody thought of this")
+
+    monkeypatch.setattr(upkeep, "QUIET_S", 0.001)
+    monkeypatch.setattr(upkeep.Upkeep, when, fails)
+    store = SqliteStore(tmp_path / "s.db")
+    await store.open()
+    for at in range(3):
+        failed.clear()
+        assert await asyncio.wait_for(outcome(store.submit([start(f"e{at}")])), 10) == "ok"
+        assert await asyncio.to_thread(failed.wait, 10)
+    await asyncio.wait_for(store.close(), 10)
+    assert "upkeep of the store failed" in caplog.text and len(caplog.records) <= 7  # not again and again, while nobody commits
 
 
 async def test_a_loop_that_ends_before_its_commits_takes_nothing_down(tmp_path: Path) -> None:

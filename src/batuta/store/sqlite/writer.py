@@ -16,7 +16,7 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from batuta.errors import BatutaError, Invalid, Unavailable, VersionConflict
@@ -142,8 +142,17 @@ class Writer:
                 self._roll_back()
                 self._fail_all(group, Unavailable(f"the store failed: {error!r}"))
             self._settle(group)
-            self._upkeep.wrote(group.weight, self._connection)
+            self._tend(lambda weight=group.weight: self._upkeep.wrote(weight, self._connection))
         self._connection.close()
+
+    def _tend(self, upkeep: Callable[..., None]) -> bool:
+        """Do this upkeep, and say whether it was done: the thread that everybody waits for does not end over it."""
+        try:
+            upkeep()
+        except Exception:
+            log.exception("upkeep of the store failed; commits go on, and it is tried again after them")
+            return False
+        return True
 
     def _gather(self, group: _Group) -> None:
         """Take in all that waits, at least one submission unless the end has come. Blocks, and uses quiet times for upkeep."""
@@ -175,7 +184,8 @@ class Writer:
             try:
                 return self._inbox.get(timeout=pause)
             except queue.Empty:
-                self._upkeep.work(self._connection)
+                if not self._tend(lambda: self._upkeep.work(self._connection)):
+                    break
         return self._inbox.get()
 
     def _write(self, group: _Group) -> None:
