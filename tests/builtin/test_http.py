@@ -233,14 +233,6 @@ def test_a_server_that_answers_before_it_has_read_the_body_is_heard(worker: Http
     assert told(called) == f'java.lang.Exception: 413 Too Large on POST request for "{url}": "no"'
 
 
-def test_validate_tells_what_a_call_would_and_makes_none(worker: HttpWorker, stub: Any) -> None:
-    assert worker.validate(stub.request("/x")) is None
-    assert worker.validate({}) == "Missing HTTP URI.  See documentation for HttpTask for required input parameters"
-    assert worker.validate({"uri": "/x"}) == "No HTTP method specified"
-    assert worker.validate(stub.request("/{x}")) == worker.call(stub.request("/{x}")).reason
-    assert stub.asked == []
-
-
 def test_a_malformed_request_fails_for_good(worker: HttpWorker) -> None:
     called = worker.call({"http_request": "words"})
     assert told(called, "FAILED_WITH_TERMINAL_ERROR") == "http_request is 'words'; expected an object with uri and method"

@@ -79,14 +79,6 @@ class HttpWorker:
         self._wait_s = wait_s
         self._clock = clock
 
-    def validate(self, task_input: Json) -> str | None:
-        """Why no call can be made of this input, in the words the task would fail with; None when one can. Nothing is sent or resolved."""
-        try:
-            read_request(task_input)
-        except CallFailed as error:
-            return _failed(error).reason
-        return None
-
     def call(self, task_input: Json, *, async_complete: bool = False) -> HttpCall:
         """Make the call the evaluated input of a task asks for, and say what becomes of the task. Whatever the network does is a result, not an error."""
         try:

@@ -372,8 +372,3 @@ def _play_again(turn: Turn, task: Task) -> None:
     else:
         task.sub_execution_id = ""
         _offer(turn, task)
-
-
-def is_parents_child(x: Execution, parent: Execution) -> bool:
-    """Whether the parent still has the task that started this execution."""
-    return x.head.parent_task_id in parent.by_id

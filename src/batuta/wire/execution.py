@@ -235,7 +235,7 @@ def _task_view(execution: Execution, task: Task, now: int) -> TaskView:
         isolationGroupId=fixed.isolation,
         iteration=task.iteration,
         subWorkflowId=task.sub_execution_id or _child_named(task.input, output),
-        subworkflowChanged=task.sub_execution_changed,
+        subworkflowChanged=False,
         firstStartTime=0,
         executionMetadata=_NO_METADATA,
         taskDefinition=fixed.definition,
@@ -289,7 +289,7 @@ def workflow_view(execution: Execution, now: int, *, include_tasks: bool = True)
     """The execution as Conductor shows it at the instant *now*, masked as its definition asks; without its tasks the list of them is empty."""
     head, names = execution.head, execution.definition.masked
     return WorkflowView(
-        ownerApp=head.owner_app,
+        ownerApp="",
         createTime=head.created_at,
         updateTime=head.updated_at,
         createdBy=head.created_by,
@@ -302,7 +302,6 @@ def workflow_view(execution: Execution, now: int, *, include_tasks: bool = True)
         input={} if head.external_input else masked(head.input, names),
         output={} if head.external_output else masked(head.output, names),
         correlationId=head.correlation_id,
-        reRunFromWorkflowId=head.rerun_from,
         reasonForIncompletion=head.reason,
         event=head.event,
         taskToDomain=head.task_to_domain,
