@@ -82,7 +82,7 @@ async def run_cases(subject: Subject, cases: list[str], n: int) -> dict[str, Any
         try:
             out[case] = await asyncio.wait_for(getattr(load, case)(n), 420)
         except Exception as error:  # one case that fails is a figure too
-            out[case] = {"error": f"{type(error).__name__}: {error}"[:2000]}
+            out[case] = {"error": f"{type(error).__name__}: {error}; unanswered: {load.unanswered()}"[:2000]}
             load.main = load.conn()
         print(f"  {subject.name:10} {case:11}", " ".join(f"{k}={v:.4g}" if isinstance(v, float) else f"{k}={v}" for k, v in out[case].items()), flush=True)
     return out

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from clistage import Batuta
+from clistage import NOBODY, Batuta
 
 from batuta.cli.failure import Exit
 from batuta.testing import EmbeddedServer
@@ -39,3 +39,5 @@ def test_a_place_that_cannot_be_used_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     ran = Batuta()("flows", "--port", "0", "--engine-port", "0", "--engine-ui-port", "0", "--data", str(tmp_path / "file" / "below"))
     assert ran.code == Exit.FAILED and "cannot be made (Not a directory)" in ran.err and "Traceback" not in ran.err
+    ran = Batuta()("flows", "--port", "0", "--data", str(tmp_path / "file" / "below"), env={"CONDUCTOR_URL": NOBODY})  # no engine of its own
+    assert ran.code == Exit.FAILED and "/file/below" in ran.err and "cannot be used: Not a directory" in ran.err
