@@ -38,25 +38,29 @@ class SystemClock:
     """The machine's time."""
 
     def __init__(self) -> None:
-        self._wall = time.time_ns() // 1_000_000
-        self._monotonic = self._looked = time.monotonic_ns() // 1_000_000
-        self._now = self._wall
+        self._ahead = _ahead()
+        self._seen = (0, 0)  # by the monotonic clock, and what was answered then
 
     def now(self) -> int:
         monotonic = time.monotonic_ns() // 1_000_000
-        if monotonic != self._looked:  # once a millisecond: a step of the engine asks several times
-            now = self._wall + monotonic - self._monotonic
-            wall = time.time_ns() // 1_000_000
-            if wall > now + JUMP_MS:
-                self._wall += wall - now
-                now = wall
-            self._now, self._looked = now, monotonic  # in this order: another thread may ask meanwhile
-        return self._now
+        seen, now = self._seen
+        if monotonic != seen:  # once a millisecond: a step of the engine asks several times
+            now = monotonic + self._ahead
+            if time.time_ns() // 1_000_000 > now + JUMP_MS:
+                self._ahead = _ahead()  # anew, and nothing is added: another thread may be doing the same
+                now = monotonic + self._ahead
+            self._seen = monotonic, now
+        return now
 
     def call_at(self, at: int, call: Callable[[], None]) -> Handle:
         # At most a minute ahead: a wall clock set ahead is noticed by then.
         delay_s = min(max(at - self.now(), 0), 60_000) / 1000
         return asyncio.get_running_loop().call_later(delay_s, call)
+
+
+def _ahead() -> int:
+    """How far the wall clock is ahead of the monotonic one."""
+    return (time.time_ns() - time.monotonic_ns()) // 1_000_000
 
 
 class _Planned:
