@@ -44,6 +44,11 @@ PAGES = [
          f"totalHits results[]({SUMMARY})"),
     Call("GET", "/tasks/search?start=0&size=15&sort=startTime%3ADESC&freeText=%2A&query=status%20IN%20(COMPLETED)",
          "totalHits results[](taskId taskType taskDefName workflowId workflowType status scheduledTime startTime updateTime executionTime queueWaitTime)"),
+    Call("GET", "/workflow/search?start=0&size=15&sort=updateTime%3ADESC&freeText=%2A"
+         "&query=workflowType%20IN%20(greeting)%20AND%20modifiedTime%3E1%20AND%20correlationId%20IN%20(a,b)%20AND%20idempotencyKey%20IN%20(c)",
+         "totalHits results[]"),
+    Call("GET", "/tasks/search?start=0&size=15&sort=taskReferenceName%3AASC&freeText=%2A"
+         "&query=taskType%20IN%20(SIMPLE)%20AND%20referenceTaskName%3D'hello'%20AND%20workflowName%3D'greeting'", "totalHits results[]"),
     # one execution
     Call("GET", "/workflow/{running}?summarize=true", f"{RUN} tasks[]({TASK})"),
     Call("GET", "/workflow/{running}/tasks?count=20&start=0", f"totalHits results[]({TASK})"),

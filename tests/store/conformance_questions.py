@@ -259,6 +259,10 @@ class Searching:
         ("parentWorkflowId IS NULL AND status IN (RUNNING)", "", "CA", NO),
         ("workflowType IS NOT NULL", "", "CBA", "B1 A2 A1"),
         ("endTime IS NULL", "", "", ""),
+        ("modifiedTime >= 0 AND createTime > 0 AND workflowVersion = 2", "", "B", NO),  # as Conductor's user interface calls them
+        ("", "workflowName:other", "B", "B1"),
+        ("taskReferenceName = step2 OR workflowInstanceId = B", "", NO, "B1 A2"),
+        ("outputData = thread AND inputData != needle", "", NO, "A2"),
     ]
 
     @pytest.mark.parametrize(("query", "words", "executions", "tasks"), SEARCH)
@@ -285,6 +289,7 @@ class Searching:
         assert whole == (9, [(f"e{at}", 0) for at in (3, 6, 0, 7, 1, 4, 5, 8, 2)])
         assert await store.search("executions", None, sort=order, start=4, size=3) == (9, whole[1][4:7])
         assert await store.search("executions", None, start=9, size=3) == (9, [])
+        assert await store.search("executions", None, sort=[Sort("createTime", False), Sort("correlationId", True)]) == whole
 
     #    kind          query                                      said of it
     NEVER: Sequence[tuple[Literal["executions", "tasks"], str, str]] = [
@@ -296,6 +301,7 @@ class Searching:
         ("tasks", "(status != RUNNING)", "query field 'status': found 'RUNNING', expected one of SCHEDULED, IN_PROGRESS, COMPLETED, "),
         ("tasks", "taskType = HTTP AND status NOT IN ('DONE')", "query field 'status': found 'DONE', expected one of SCHEDULED, "),
         ("executions", "version > 2026-03-01", "query field 'version': found '2026-03-01', expected a whole number"),
+        ("executions", "modifiedTime > yesterday", "query field 'modifiedTime': found 'yesterday', expected epoch milliseconds or an ISO date"),
         ("tasks", f"queueWaitTime BETWEEN 1 AND {2**63}", f"query field 'queueWaitTime': found '{2**63}', expected a whole number"),
     ]
 

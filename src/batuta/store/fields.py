@@ -135,52 +135,60 @@ TASK: Final[dict[str, Field]] = {
 INSTANTS: Final = frozenset({"startTime", "endTime", "updateTime", "scheduledTime"})
 NUMBERS: Final = INSTANTS | {"executionTime", "queueWaitTime", "version", "priority", "workflowPriority"}
 TEXTS: Final = frozenset({TEXT, "jsonData", "input", "output", "failedReferenceTaskNames", "failedTaskNames"})
-READABLE: Final = {kind: frozenset(fields) - {TEXT} for kind, fields in (("executions", EXECUTION), ("tasks", TASK))}  # what may be asked for by name
+# Names that Conductor's user interface filters and sorts by, beside those of its index: of the execution or task itself.
+_ALSO_CALLED: Final = {
+    "executions": {"createTime": "startTime", "modifiedTime": "updateTime", "workflowName": "workflowType", "workflowVersion": "version"},
+    "tasks": {
+        "inputData": "input", "outputData": "output", "taskReferenceName": "referenceTaskName", "workflowInstanceId": "workflowId",
+        "workflowName": "workflowType",
+    },
+}  # fmt: skip
+_NAMED: Final = {kind: fields.keys() - {TEXT} for kind, fields in (("executions", EXECUTION), ("tasks", TASK))}
+READABLE: Final = {kind: frozenset(names | _ALSO_CALLED[kind].keys()) for kind, names in _NAMED.items()}  # what may be asked for by name
 
 
 _STATUSES: Final = {"executions": WorkflowStatus.__members__, "tasks": TaskStatus.__members__}
-# Columns of Conductor's user interface that it lets a person sort by, and that stand in no row here.
+# Columns that older ones let a person sort by, and that stand in no row here.
 _UNSORTED: Final = frozenset({"externalInputPayloadStoragePath", "externalOutputPayloadStoragePath"})
 
 
-def checked(kind: str, query: Query | None, sort: Sequence[Sort]) -> list[Sort]:
+def checked(kind: str, query: Query | None, sort: Sequence[Sort]) -> tuple[Query | None, list[Sort]]:
     """
-    What to sort by.
+    What is asked, and what to sort by, in the names of the table.
 
     Raises:
         Invalid: a condition or a sort on a field that there is not, or a value that its field cannot have.
     """
-    _check(kind, query)
-    for by in sort:
-        if by.field not in READABLE[kind] | _UNSORTED:
-            raise _unknown("sort by", kind, by.field)
-    return [by for by in sort if by.field not in _UNSORTED]
+    asked = None if query is None else _checked(kind, query)
+    return asked, [Sort(_field(kind, "sort by", by.field), by.descending) for by in sort if by.field not in _UNSORTED]
 
 
-def _check(kind: str, query: Query | None) -> None:
+def _checked(kind: str, query: Query) -> Query:
     match query:
-        case All(parts) | Any_(parts):
-            for part in parts:
-                _check(kind, part)
+        case All(parts):
+            return All(tuple(_checked(kind, part) for part in parts))
+        case Any_(parts):
+            return Any_(tuple(_checked(kind, part) for part in parts))
         case Not(part):
-            _check(kind, part)
-        case Compare(field) if field not in READABLE[kind] and field != TEXT:
-            raise _unknown("query field", kind, field)
-        case Compare("status", "=" | "!=" | "IN" | "NOT IN", values):
+            return Not(_checked(kind, part))
+        case Compare(asked, op, values):
+            field = asked if asked == TEXT else _field(kind, "query field", asked)
             for value in values:
-                if value not in _STATUSES[kind] and "*" not in value:
-                    raise Invalid(f"query field 'status': found {value!r}, expected one of {', '.join(_STATUSES[kind])}")
-        case Compare(field, _, values) if field in INSTANTS:
-            for value in values:
-                instant(value, field)
-        case Compare(field, _, values) if field in NUMBERS:
-            for value in values:
-                if whole(value) is None:
-                    raise Invalid(f"query field {field!r}: found {value!r}, expected a whole number")
+                if field == "status" and op in ("=", "!=", "IN", "NOT IN") and "*" not in value and value not in _STATUSES[kind]:
+                    raise Invalid(f"query field {asked!r}: found {value!r}, expected one of {', '.join(_STATUSES[kind])}")
+                if field in INSTANTS:
+                    instant(value, asked)
+                elif field in NUMBERS and whole(value) is None:
+                    raise Invalid(f"query field {asked!r}: found {value!r}, expected a whole number")
+            return Compare(field, op, values)
 
 
-def _unknown(what: str, kind: str, field: str) -> Invalid:
-    return Invalid(f"{what} {field!r}: {kind} have no such field, expected one of {', '.join(sorted(READABLE[kind]))}")
+def _field(kind: str, what: str, name: str) -> str:
+    """The field in the table that is meant."""
+    field = _ALSO_CALLED[kind].get(name, name)
+    if field not in _NAMED[kind]:
+        raise Invalid(f"{what} {name!r}: {kind} have no such field, expected one of {', '.join(sorted(_NAMED[kind]))}")
+    return field
 
 
 def _task(record: Record) -> TaskRow:

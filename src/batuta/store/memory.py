@@ -275,7 +275,7 @@ class MemoryStore:
     ) -> tuple[int, list[tuple[str, int]]]:
         """See protocol.Store."""
         self._answer()
-        order = checked(kind, query, sort)
+        query, order = checked(kind, query, sort)
         fields = EXECUTION if kind == "executions" else TASK
         found = []
         for id, record in self._records.items():

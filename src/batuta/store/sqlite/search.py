@@ -29,7 +29,7 @@ TRIGRAMS_MAX: Final = 24  # of one value: more make no difference to what is nam
 
 def search(connection: sqlite3.Connection, kind: str, query: Query | None, sort: Sequence[Sort], start: int, size: int) -> tuple[int, list[tuple[str, int]]]:
     """How many match, and of the page the execution ids with row numbers (0 for an execution)."""
-    sort = checked(kind, query, sort)
+    query, sort = checked(kind, query, sort)
     fields, values = _FIELDS[kind], list[Any]()
     query = _classified(connection, query, fields)
     condition, trigrams = _sql(query, fields, values), _trigrams(query)
