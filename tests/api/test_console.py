@@ -135,6 +135,15 @@ def test_a_payload_that_is_too_large_is_only_weighed(edge: Edge, monkeypatch: py
     assert told["task"]["taskId"] == task["taskId"]
 
 
+def test_who_watches_an_execution_asks_for_no_payloads(edge: Edge) -> None:
+    edge.register()
+    started = edge.start(input={"text": "x" * 50_000})
+    told = edge.call("GET", f"/api/console/executions/{started}?payloads=false")
+    assert len(told.body) < 5_000 and told.json["workflow"]["input"] == {} and told.json["sizes"] == {}
+    assert told.json["withheld"] == ["input", "output", "variables"]
+    assert edge.call("GET", f"/api/console/executions/{started}?payloads=some").status == 400
+
+
 def test_failures_are_grouped_by_what_went_wrong(edge: Edge) -> None:
     edge.register()
     ids = [ended(edge, f"mailbox {n} of 3f2b8c1e-0000-4000-8000-00000000000{n} is full") for n in range(3)]

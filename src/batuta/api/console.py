@@ -54,11 +54,16 @@ def _json(request: Request, value: Any) -> Response:
 # -- one execution ------------------------------------------------------------------------------------------------------------------
 
 
-async def execution(services: Services, request: Request, workflow_id: str) -> Response:
-    """One execution without its tasks; payloads above 1 MiB are withheld, and only their sizes told."""
+async def execution(services: Services, request: Request, workflow_id: str, *, payloads: bool = True) -> Response:
+    """
+    One execution without its tasks; payloads above 1 MiB are withheld, and only their sizes told.
+
+    `payloads=false` withholds and weighs none: whoever watches one that moves asks so, many times a second.
+    """
     x = await services.engine.read(workflow_id)
     view = workflow_view(x, services.now(), include_tasks=False)
-    sizes, withheld = _weighed({"input": x.head.input, "output": x.head.output, "variables": x.head.variables})
+    held = {"input": x.head.input, "output": x.head.output, "variables": x.head.variables}
+    sizes, withheld = _weighed(held) if payloads else ({}, list(held))
     for name in withheld:
         setattr(view, name, {})
     follower = x.head.output.get("conductor.failure_workflow")
