@@ -10,16 +10,14 @@ export class ApiError extends Error {
   }
 }
 
-type Body = { json: unknown } | { text: string } | undefined;
-
-async function send(method: string, path: string, body?: Body, signal?: AbortSignal): Promise<Response> {
+async function send(method: string, path: string, json?: unknown, signal?: AbortSignal): Promise<Response> {
   let answer: Response;
   try {
     answer = await fetch(path, {
       method,
       signal,
-      headers: body && "json" in body ? { "content-type": "application/json" } : undefined,
-      body: body && ("json" in body ? JSON.stringify(body.json) : body.text),
+      headers: json === undefined ? undefined : { "content-type": "application/json" },
+      body: json === undefined ? undefined : JSON.stringify(json),
     });
   } catch (error) {
     if (signal?.aborted) throw error;
@@ -46,13 +44,9 @@ export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   return (text ? JSON.parse(text) : undefined) as T;
 }
 
-export async function getText(path: string, signal?: AbortSignal): Promise<string> {
-  return (await send("GET", path, undefined, signal)).text();
-}
-
 /** What the answer says: JSON when it says so, else its text. */
 export async function call<T = unknown>(method: "POST" | "PUT" | "DELETE", path: string, json?: unknown): Promise<T> {
-  const answer = await send(method, path, json === undefined ? undefined : { json });
+  const answer = await send(method, path, json);
   const text = await answer.text();
   return (answer.headers.get("content-type")?.startsWith("application/json") && text ? JSON.parse(text) : text) as T;
 }

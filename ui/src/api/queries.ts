@@ -1,5 +1,5 @@
 // What is read from the server, each with its key: components ask for data by these and by nothing else. What changes it are actions.ts and live.ts.
-import { QueryClient, keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { QueryClient, infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { differences, type Difference } from "../lib/json";
 import type { ApiSchemas } from "../lib/openapi";
 import { NOTHING, queryOf, quoted } from "../lib/search";
@@ -24,6 +24,7 @@ import type {
   SearchResult,
   TaskDef,
   TaskLog,
+  TaskSummary,
   Timeline,
   WorkflowDef,
   WorkflowSummary,
@@ -41,6 +42,25 @@ export const client = new QueryClient({
     },
   },
 });
+
+/** A search, a page after the other. Rows of a list that moves may stand on two pages. */
+const paged = <Row>(key: string, url: string, search: Record<string, string | undefined>, size: number) =>
+  infiniteQueryOptions({
+    queryKey: [key, search],
+    queryFn: ({ signal, pageParam }) =>
+      get<SearchResult<Row>>(`${url}${query({ ...search, start: pageParam, size })}`, signal),
+    initialPageParam: 0,
+    getNextPageParam: (last, pages) => {
+      const loaded = pages.length * size;
+      return loaded < last.totalHits && last.results.length ? loaded : undefined;
+    },
+    placeholderData: keepPreviousData,
+    structuralSharing: false,
+  });
+type Paged = { query: string; freeText: string; sort: string };
+export const executionPages = (search: Paged) =>
+  paged<WorkflowSummary>("executions", "/api/workflow/search", { ...search }, 200);
+export const taskPages = (search: Paged) => paged<TaskSummary>("tasks", "/api/tasks/search", { ...search }, 100);
 
 export interface Search {
   query: string;
@@ -61,9 +81,18 @@ export const executions = (search: Search) =>
     placeholderData: keepPreviousData,
   });
 
+/** One execution without its tasks and payloads: what is read again whenever it moves. */
 export const execution = (id: string) =>
   queryOptions({
     queryKey: ["execution", id],
+    queryFn: ({ signal }) =>
+      get<ConsoleExecution>(`${path("/api/console/executions", id)}${query({ payloads: false })}`, signal),
+  });
+
+/** The same with its input, output and variables; those above 1 MiB are withheld. */
+export const executionPayloads = (id: string) =>
+  queryOptions({
+    queryKey: ["execution", id, "payloads"],
     queryFn: ({ signal }) => get<ConsoleExecution>(path("/api/console/executions", id), signal),
   });
 
@@ -108,7 +137,7 @@ export const wholePayload = (kind: "execution" | "task", id: string, part: strin
     gcTime: 30_000,
   });
 
-export interface PayloadDifference {
+interface PayloadDifference {
   /** Of the pairs given, the one that differs. */
   index: number;
   difference: Difference;
@@ -340,7 +369,7 @@ export const eventHandlers = () =>
     refetchInterval: SLOWLY_MS,
   });
 
-export interface MessageFilter {
+interface MessageFilter {
   handler?: string;
   event?: string;
   messageId?: string;

@@ -71,5 +71,3 @@ export interface PollData {
   workerId?: string;
   lastPollTime: number;
 }
-/** Anything JSON can say. */
-export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };

@@ -3,6 +3,7 @@ import { Component, Suspense, type ReactNode } from "react";
 import { Route, Switch } from "wouter";
 import { client } from "../api/queries";
 import { EmptyState, ErrorState } from "../design/EmptyState";
+import { to } from "../lib/url";
 import { Layout } from "./Layout";
 import { Leaving } from "./Leaving";
 import { PAGES } from "./pages";
@@ -26,7 +27,7 @@ export function App() {
             )}
             <Route>
               <EmptyState icon="search" title="There is nothing at this address">
-                <a href="/">Go to the beginning</a>, or find it with <kbd>Ctrl</kbd> <kbd>K</kbd>.
+                <a href={to.home()}>Go to the beginning</a>, or find it with <kbd>Ctrl</kbd> <kbd>K</kbd>.
               </EmptyState>
             </Route>
           </Switch>

@@ -2,15 +2,18 @@
 import { lazy, Suspense, useCallback, useState, type ReactNode } from "react";
 import { Link, useLocation } from "wouter";
 import { Button } from "../design/Button";
-import { Confirmations, Dialog } from "../design/Dialog";
+import { Confirmations } from "../design/Dialog";
 import { Icon } from "../design/Icon";
+import { KeyList } from "../design/KeyList";
 import { Menu } from "../design/Menu";
 import { Toasts } from "../design/Toast";
+import { to } from "../lib/url";
 import { SHORTCUTS, useKeyboard } from "./keyboard";
 import { LINKS } from "./links";
 import { LiveBadge } from "./LiveBadge";
 import { pageAt, RAIL } from "./pages";
 import { setPreferences, usePreferences } from "./preferences";
+import { THEME_ICONS, themes } from "./themes";
 import css from "./Layout.module.css";
 
 const Palette = lazy(() => import("./Palette"));
@@ -34,7 +37,7 @@ export function Layout({ children }: { children: ReactNode }) {
         Skip to the page
       </a>
       <nav className={css.rail} aria-label="Pages">
-        <Link href="/" className={css.brand}>
+        <Link href={to.home()} className={css.brand}>
           <img src="/favicon.svg" alt="" width="22" height="22" />
           <span>Batuta</span>
         </Link>
@@ -102,20 +105,7 @@ export function Layout({ children }: { children: ReactNode }) {
           <Palette onClose={() => setPalette(false)} onHelp={() => setHelp(true)} />
         </Suspense>
       )}
-      <Dialog open={help} onClose={() => setHelp(false)} title="Keys">
-        <dl className={css.help}>
-          {SHORTCUTS.map(shortcut => (
-            <div key={shortcut.keys}>
-              <dt>
-                {shortcut.keys.split(" ").map(key => (
-                  <kbd key={key}>{key}</kbd>
-                ))}
-              </dt>
-              <dd>{shortcut.what}</dd>
-            </div>
-          ))}
-        </dl>
-      </Dialog>
+      {help && <KeyList keys={SHORTCUTS} onClose={() => setHelp(false)} />}
       <Confirmations />
       <Toasts />
     </div>
@@ -126,22 +116,9 @@ function Settings({ onHelp }: { onHelp: () => void }) {
   const { theme, density, zone } = usePreferences();
   return (
     <Menu
-      trigger={
-        <Button
-          kind="quiet"
-          icon={theme === "dark" ? "moon" : theme === "light" ? "sun" : "screen"}
-          aria-label="Appearance and time zone"
-        />
-      }
+      trigger={<Button kind="quiet" icon={THEME_ICONS[theme]} aria-label="Appearance and time zone" />}
       items={[
-        { label: "Light", icon: "sun", checked: theme === "light", onSelect: () => setPreferences({ theme: "light" }) },
-        { label: "Dark", icon: "moon", checked: theme === "dark", onSelect: () => setPreferences({ theme: "dark" }) },
-        {
-          label: "As the system",
-          icon: "screen",
-          checked: theme === "system",
-          onSelect: () => setPreferences({ theme: "system" }),
-        },
+        ...themes(theme),
         null,
         {
           label: "Comfortable",

@@ -1,22 +1,18 @@
 // Keys that work everywhere: g and a letter go to a page, / searches, ? tells. Inside a field they are letters.
 import { useEffect, useRef } from "react";
 import { useLocation } from "wouter";
+import type { KeyRow } from "../design/KeyList";
 import { RAIL } from "./pages";
 
-export interface Shortcut {
-  keys: string;
-  what: string;
-}
-
-export const SHORTCUTS: Shortcut[] = [
-  { keys: "Ctrl K", what: "Go anywhere, do anything" },
-  { keys: "/", what: "Search on this page" },
-  { keys: "?", what: "This list" },
-  ...RAIL.filter(page => page.letter).map(page => ({ keys: `g ${page.letter}`, what: page.title })),
-  { keys: "j k", what: "Next and previous row" },
-  { keys: "Enter", what: "Open the row" },
-  { keys: "x", what: "Select the row" },
-  { keys: "Esc", what: "Close what is open" },
+export const SHORTCUTS: readonly KeyRow[] = [
+  ["Ctrl K", "Go anywhere, do anything"],
+  ["/", "Search on this page"],
+  ["?", "This list"],
+  ...RAIL.filter(page => page.letter).map((page): KeyRow => [`g ${page.letter}`, page.title]),
+  ["j, k", "Next and previous row"],
+  ["Enter", "Open the row"],
+  ["x", "Select the row"],
+  ["Esc", "Close what is open"],
 ];
 
 const isTyping = (target: EventTarget | null) =>

@@ -135,7 +135,7 @@ export function useLiveState(): LiveState {
   return useSyncExternalStore(live().subscribe, () => live().state);
 }
 
-/** Be told of changes of these executions (null: of all) while the component is there. */
+/** Be told of changes of these executions (null: of all; none: of nothing) while the component is there. */
 export function useLive(
   ids: readonly string[] | null,
   onChanges: (changes: Change[]) => void,
@@ -144,13 +144,12 @@ export function useLive(
   const latest = useRef({ onChanges, onReset });
   latest.current = { onChanges, onReset };
   const key = ids ? ids.join(",") : null;
-  useEffect(
-    () =>
-      live().watch({
-        ids: key === null ? null : key.split(","),
-        onChanges: changes => latest.current.onChanges(changes),
-        onReset: () => latest.current.onReset(),
-      }),
-    [key],
-  );
+  useEffect(() => {
+    if (key === "") return;
+    return live().watch({
+      ids: key === null ? null : key.split(","),
+      onChanges: changes => latest.current.onChanges(changes),
+      onReset: () => latest.current.onReset(),
+    });
+  }, [key]);
 }

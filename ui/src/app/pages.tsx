@@ -2,7 +2,7 @@
 import type { IconName } from "../design/Icon";
 import { lazy, type Lazy } from "./lazy";
 
-export interface Page {
+interface Page {
   /** wouter patterns; the first is where the rail leads. */
   paths: string[];
   title: string;

@@ -1,34 +1,22 @@
 import { lazy, Suspense } from "react";
 import { Link } from "wouter";
 import css from "./Chart.module.css";
+import type { Line, PlotProps } from "./Plot";
 
 const Plot = lazy(() => import("./Plot"));
 
-export interface Series {
-  label: string;
-  /** A token, such as "--failed-fill". */
-  colour: string;
-  values: (number | null)[];
-  /** Where what it counts is listed. */
-  href?: string;
-}
-
-export interface ChartProps {
+interface Props extends PlotProps {
   title: string;
-  /** Epoch milliseconds, ascending. */
-  times: number[];
-  series: Series[];
-  format: (value: number) => string;
-  height?: number;
+  /** `href`: where what it counts is listed. */
+  series: (Line & { href?: string })[];
 }
 
 /** Lines over time; the library that draws them is loaded with the first chart. Its latest values stand beside the names, for those who do not see lines. */
-export function Chart(props: ChartProps) {
-  const height = props.height ?? 150;
+export function Chart({ title, ...props }: Props) {
   return (
     <figure className={css.chart}>
       <figcaption>
-        <h2>{props.title}</h2>
+        <h2>{title}</h2>
         <ul>
           {props.series.map(one => {
             const last = one.values.findLast(value => value !== null);
@@ -42,9 +30,9 @@ export function Chart(props: ChartProps) {
           })}
         </ul>
       </figcaption>
-      <div className={css.plot} style={{ height }} aria-hidden="true">
+      <div className={css.plot} aria-hidden="true">
         <Suspense fallback={null}>
-          <Plot {...props} height={height} />
+          <Plot {...props} />
         </Suspense>
       </div>
     </figure>

@@ -84,7 +84,7 @@ export interface Question {
   /** Asks for a choice along with it; its label. */
   choice?: string;
 }
-export interface Answer {
+interface Answer {
   text: string;
   choice: boolean;
 }
@@ -140,7 +140,7 @@ function Confirmation({ question, answer }: { question: Question; answer: (answe
             {question.text && (
               <label className={css.field}>
                 {question.text}
-                <input value={text} onChange={event => setText(event.target.value)} />
+                <input className="control" value={text} onChange={event => setText(event.target.value)} />
               </label>
             )}
             {question.choice && (

@@ -1,5 +1,5 @@
 import type { ReactNode } from "react";
-import { CopyText } from "./CopyText";
+import { Command } from "./Command";
 import { Icon, type IconName } from "./Icon";
 import css from "./EmptyState.module.css";
 
@@ -24,19 +24,22 @@ export function EmptyState({
       </span>
       <h2>{title}</h2>
       {children && <div className={`${css.text} said`}>{children}</div>}
-      {command && (
-        <pre className={css.command}>
-          <code>{command}</code>
-          <CopyText text={command} label="Copy the command" />
-        </pre>
-      )}
+      {command && <Command text={command} />}
       {action}
     </div>
   );
 }
 
-/** Something went wrong: what, and what to do. */
-export function ErrorState({ error, onRetry }: { error: Error; onRetry?: () => void }) {
+/** Something went wrong: what, and what to do. *command* starts what does not answer. */
+export function ErrorState({
+  error,
+  onRetry,
+  command = "batuta server",
+}: {
+  error: Error;
+  onRetry?: () => void;
+  command?: string;
+}) {
   const isAway = (error as { status?: number }).status === 0; // nobody answered
   return (
     <div className={css.empty} role="alert">
@@ -47,10 +50,7 @@ export function ErrorState({ error, onRetry }: { error: Error; onRetry?: () => v
       {isAway && (
         <>
           <div className={css.text}>Is it running, and may this machine reach it? It is started with:</div>
-          <pre className={css.command}>
-            <code>batuta server</code>
-            <CopyText text="batuta server" label="Copy the command" />
-          </pre>
+          <Command text={command} />
         </>
       )}
       {onRetry && (

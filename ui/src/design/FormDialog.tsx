@@ -1,12 +1,13 @@
 // A form in a dialog: what is wrong with it at its top, and what was written is not lost by closing it.
 import { useState, type ReactNode } from "react";
+import { wordsOf } from "../lib/format";
 import { useUnsaved } from "../lib/unsaved";
 import { Button } from "./Button";
 import { Dialog, discarded } from "./Dialog";
 import type { IconName } from "./Icon";
 import css from "./FormDialog.module.css";
 
-export interface Act {
+interface Act {
   label: string;
   kind?: "primary" | "danger";
   icon?: IconName;
@@ -90,5 +91,5 @@ export function FormDialog({
 function saidOf(error: unknown): string[] {
   const { violations } = error as { violations?: { path: string; message: string }[] };
   if (violations?.length) return violations.map(one => (one.path ? `${one.path}: ${one.message}` : one.message));
-  return [error instanceof Error ? error.message : String(error)];
+  return [wordsOf(error)];
 }

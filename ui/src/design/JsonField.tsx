@@ -1,4 +1,5 @@
 import { useState } from "react";
+import { wordsOf } from "../lib/format";
 import { JsonEditor } from "./JsonEditor";
 import css from "./Field.module.css";
 
@@ -26,7 +27,7 @@ export function JsonField({
             onChange({ read: next.trim() ? JSON.parse(next) : undefined });
             setWrong("");
           } catch (error) {
-            setWrong(error instanceof Error ? error.message : String(error));
+            setWrong(wordsOf(error));
             onChange(null);
           }
         }}

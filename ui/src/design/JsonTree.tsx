@@ -89,7 +89,7 @@ export function JsonTree({
             )}
           </>
         )}
-        <span className={css.space} />
+        <span className="grow" />
         <CopyText text={JSON.stringify(value, null, 2) ?? ""} label={`Copy ${label} as JSON`} />
       </div>
       <div

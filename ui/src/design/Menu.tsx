@@ -11,6 +11,7 @@ export interface MenuItem {
   disabled?: boolean;
   /** Why it is disabled, or what it does. */
   hint?: string;
+  /** Of several, whether it is the one that holds. */
   checked?: boolean;
 }
 
@@ -37,6 +38,7 @@ export function Menu({
                 data-danger={item.danger || undefined}
                 disabled={item.disabled}
                 onSelect={item.onSelect}
+                {...(item.checked !== undefined && { role: "menuitemradio", "aria-checked": item.checked })}
               >
                 <span className={css.icon}>
                   {item.checked ? <Icon name="check" /> : item.icon && <Icon name={item.icon} />}

@@ -4,9 +4,25 @@ import UPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { usePreferences } from "../app/preferences";
 import { when } from "../lib/format";
-import type { ChartProps } from "./Chart";
+
+/** One line. */
+export interface Line {
+  label: string;
+  /** A token, such as "--failed-fill". */
+  colour: string;
+  values: (number | null)[];
+}
+
+export interface PlotProps {
+  /** Epoch milliseconds, ascending. */
+  times: number[];
+  series: Line[];
+  format: (value: number) => string;
+}
 
 const SPAN_S = 600; // at least so much time is shown, so that two beats are no line from edge to edge
+
+const sizeOf = (box: HTMLElement) => ({ width: box.clientWidth || 300, height: box.clientHeight });
 
 /** The time that is shown. uPlot's own guess for a single instant is years. */
 function shown(plot: UPlot): [number, number] {
@@ -24,7 +40,8 @@ function coloured(parent: HTMLElement, token: string): string {
   return color;
 }
 
-export default function Plot({ times, series, format, height = 150 }: ChartProps) {
+/** As large as what it is in. */
+export default function Plot({ times, series, format }: PlotProps) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<UPlot>(null);
   const { theme, zone } = usePreferences();
@@ -48,8 +65,7 @@ export default function Plot({ times, series, format, height = 150 }: ChartProps
     };
     const made = new UPlot(
       {
-        width: parent.clientWidth || 300,
-        height,
+        ...sizeOf(parent),
         padding: [8, 8, 0, 0],
         legend: { show: false },
         cursor: { points: { size: 5 }, y: false },
@@ -76,13 +92,13 @@ export default function Plot({ times, series, format, height = 150 }: ChartProps
       parent,
     );
     plot.current = made;
-    const observer = new ResizeObserver(() => made.setSize({ width: parent.clientWidth, height }));
+    const observer = new ResizeObserver(() => made.setSize(sizeOf(parent)));
     observer.observe(parent);
     return () => {
       observer.disconnect();
       made.destroy();
     };
-  }, [names, height, theme, dark, zone]);
+  }, [names, theme, dark, zone]);
   useEffect(() => plot.current?.setData(data), [times, series]);
-  return <div ref={box} />;
+  return <div ref={box} style={{ height: "100%" }} />;
 }

@@ -6,6 +6,7 @@ import css from "./SearchField.module.css";
 
 export function SearchField({
   label,
+  placeholder = label,
   value,
   onChange,
   options,
@@ -14,6 +15,7 @@ export function SearchField({
   isSearch,
 }: {
   label: string;
+  placeholder?: string;
   value: string;
   onChange: (value: string) => void;
   options?: string[];
@@ -37,7 +39,7 @@ export function SearchField({
         data-wide={wide || undefined}
         data-search={isSearch || undefined}
         type="search"
-        placeholder={label}
+        placeholder={placeholder}
         aria-label={label}
         list={options && list}
         value={text}

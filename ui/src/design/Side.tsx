@@ -1,14 +1,26 @@
 // What a side panel shows of one thing: its name, what may be done, facts in pairs, short lists, and what wants attention.
 import type { ReactNode } from "react";
 import { Button } from "./Button";
-import { CopyText } from "./CopyText";
+import { Command } from "./Command";
 import css from "./Side.module.css";
 
-export function Side({ title, onClose, children }: { title: ReactNode; onClose: () => void; children: ReactNode }) {
+export function Side({
+  title,
+  beside,
+  onClose,
+  children,
+}: {
+  title: ReactNode;
+  /** What is done with the title, such as copying it. */
+  beside?: ReactNode;
+  onClose: () => void;
+  children: ReactNode;
+}) {
   return (
     <div className={css.panel}>
       <div className={css.head}>
         <h2>{title}</h2>
+        {beside}
         <Button kind="quiet" small icon="x" aria-label="Close" onClick={onClose} />
       </div>
       {children}
@@ -37,15 +49,6 @@ export function Notice({ children, command }: { children: ReactNode; command?: s
   );
 }
 
-export function Command({ text }: { text: string }) {
-  return (
-    <div className={css.command}>
-      <code>{text}</code>
-      <CopyText text={text} label="Copy the command" />
-    </div>
-  );
-}
-
 export function Pairs({ children }: { children: ReactNode }) {
   return <dl className={css.pairs}>{children}</dl>;
 }
@@ -59,7 +62,7 @@ export function Pair({ name, children }: { name: string; children: ReactNode }) 
   );
 }
 
-export function Part({ title, children }: { title: string; children: ReactNode }) {
+export function Part({ title, children }: { title: ReactNode; children: ReactNode }) {
   return (
     <section className={css.part}>
       <h3>{title}</h3>

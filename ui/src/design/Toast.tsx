@@ -1,5 +1,6 @@
 // Short words about what was just done. Good news leaves by itself; bad news stays until it is closed.
 import { useSyncExternalStore } from "react";
+import { wordsOf } from "../lib/format";
 import { Button } from "./Button";
 import css from "./Toast.module.css";
 
@@ -31,7 +32,7 @@ export async function told<T>(work: Promise<T>, done: string, href?: string): Pr
     toast("good", done, href);
     return true;
   } catch (error) {
-    toast("bad", error instanceof Error ? error.message : String(error));
+    toast("bad", wordsOf(error));
     return false;
   }
 }

@@ -1,5 +1,5 @@
 // Every status there is, Conductor's words for people: colour and shape. One nobody knows is shown by its own text.
-export type Tone =
+type Tone =
   | "scheduled"
   | "running"
   | "waiting"
@@ -11,7 +11,7 @@ export type Tone =
   | "paused"
   | "skipped";
 
-export interface StatusLook {
+interface StatusLook {
   label: string;
   tone: Tone | null;
   shape: Shape | null;

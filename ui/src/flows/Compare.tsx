@@ -8,11 +8,11 @@ import { Status } from "../design/Status";
 import { count, duration, when } from "../lib/format";
 import * as api from "./api";
 import { isAlike, pairsOf, type Pair, type Ran, type Side } from "./compare";
-import { Head } from "./Head";
 import { consoleOf, useHealth } from "./health";
 import { NodeIcon } from "./NodeIcon";
 import { labelOf, Medium } from "./Preview";
 import { isOver, lookOfStatus } from "./results";
+import { Sheet } from "./Sheet";
 import { costOf, dollars } from "./spend";
 import type { NodeTypes } from "./types";
 import css from "./Compare.module.css";
@@ -38,24 +38,37 @@ export default function Compare({ types }: { types: NodeTypes }) {
     setAddress(flow ? { flow, run: address.get("run") ?? b } : { view: "runs" });
   };
   const error = left.error ?? right.error;
-  if (error) return <ErrorState error={error} onRetry={() => void Promise.all([left.refetch(), right.refetch()])} />;
+  if (error)
+    return (
+      <ErrorState
+        command="batuta flows"
+        error={error}
+        onRetry={() => void Promise.all([left.refetch(), right.refetch()])}
+      />
+    );
   if (!left.data || !right.data) return <p aria-busy="true" />;
   const pairs = pairsOf(left.data, right.data, types);
   const other = pairs.filter(pair => !isAlike(pair));
   return (
-    <main className={css.compare}>
-      <Head title="Two runs" back={address.get("flow") ? "Back to the flow" : "All runs"} onBack={leave}>
-        <label className={css.only}>
-          <input type="checkbox" checked={isShort} onChange={event => setShort(event.target.checked)} />
-          Only what differs
-        </label>
-        <Button
-          icon="compare"
-          onClick={() => setAddress(now => ({ ...Object.fromEntries(now), a: b, b: a }), { replace: true })}
-        >
-          Swap
-        </Button>
-      </Head>
+    <Sheet
+      title="Two runs"
+      width={1440}
+      back={{ to: address.get("flow") ? "Back to the flow" : "All runs", onBack: leave }}
+      acts={
+        <>
+          <label className={css.only}>
+            <input type="checkbox" checked={isShort} onChange={event => setShort(event.target.checked)} />
+            Only what differs
+          </label>
+          <Button
+            icon="compare"
+            onClick={() => setAddress(now => ({ ...Object.fromEntries(now), a: b, b: a }), { replace: true })}
+          >
+            Swap
+          </Button>
+        </>
+      }
+    >
       <div className={css.pair} data-head="">
         <RunHead letter="A" ran={left.data} />
         <RunHead letter="B" ran={right.data} />
@@ -68,7 +81,7 @@ export default function Compare({ types }: { types: NodeTypes }) {
       {(isShort ? other : pairs).map(pair => (
         <OnePair key={pair.id} pair={pair} types={types} />
       ))}
-    </main>
+    </Sheet>
   );
 }
 

@@ -3,13 +3,14 @@ import { ReactFlowProvider, useReactFlow } from "@xyflow/react";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { Button } from "../design/Button";
 import { confirm } from "../design/Dialog";
+import { KeyList } from "../design/KeyList";
 import { toast } from "../design/Toast";
 import { copied, paste, remove } from "./actions";
 import { Canvas } from "./Canvas";
 import { Drawer } from "./Drawer";
 import { importFile } from "./files";
 import { Inspector } from "./Inspector";
-import { goTo, Shortcuts } from "./Keys";
+import { goTo, KEYS } from "./Keys";
 import { Palette } from "./Palette";
 import { studio, useStudio } from "./studio";
 import { TopBar } from "./TopBar";
@@ -80,7 +81,7 @@ function Desk({ onHome, onOpen }: Ways) {
         <Inspector />
       </div>
       <Drawer />
-      {help && <Shortcuts onClose={() => setHelp(false)} />}
+      {help && <KeyList keys={KEYS} onClose={() => setHelp(false)} />}
     </div>
   );
 }

@@ -4,12 +4,13 @@ import { Button } from "../design/Button";
 import { Icon } from "../design/Icon";
 import { told } from "../design/Toast";
 import * as api from "./api";
-import { isReference, kindOf, partsOf, withSetting } from "./document";
+import { withSetting } from "./document";
 import { LinkPicker, Sample } from "./Picker";
 import { outputsOf } from "./ports";
 import { sampleOf, textOf } from "./results";
 import { studio, useStudio } from "./studio";
 import type { FieldSchema, FlowNode, NodeType, Problem, Reference } from "./types";
+import { isReference, kindOf, partsOf } from "./values";
 import css from "./Inspector.module.css";
 
 export function Field({

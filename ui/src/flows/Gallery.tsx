@@ -2,46 +2,37 @@
 import { useQuery } from "@tanstack/react-query";
 import { useSearchParams } from "wouter";
 import { EmptyState } from "../design/EmptyState";
+import { Filter, SearchField } from "../design/SearchField";
 import { toast } from "../design/Toast";
+import { wordsOf } from "../lib/format";
+import { useParams } from "../lib/url";
 import * as api from "./api";
-import { Head } from "./Head";
 import { Runs } from "./Runs";
+import { Sheet } from "./Sheet";
 import type { Kept } from "./types";
-import css from "./Gallery.module.css";
 
 const STATUSES = ["running", "completed", "failed", "cancelled"];
 
 export default function Gallery() {
-  const [address, setAddress] = useSearchParams();
+  const [params, change] = useParams();
+  const [, setAddress] = useSearchParams();
   const flows = useQuery({ queryKey: ["flows"], queryFn: api.flows });
-  const filter = { flowId: address.get("of") ?? "", status: address.get("status") ?? "", q: address.get("q") ?? "" };
-  const set = (name: string, value: string) =>
-    setAddress(
-      now => {
-        const next = new URLSearchParams(now);
-        if (value) next.set(name, value);
-        else next.delete(name);
-        return next;
-      },
-      { replace: true },
-    );
+  const filter = { flowId: params.get("of") ?? "", status: params.get("status") ?? "", q: params.get("q") ?? "" };
   const isFiltered = Object.values(filter).some(Boolean);
   const go = async (kept: Kept, as: "" | "run") => {
     const home = kept.flowId && flows.data?.some(flow => flow.id === kept.flowId) ? kept.flowId : await flowOf(kept);
     if (home) setAddress({ flow: home, run: kept.workflowId, ...(as && { as }) });
   };
   return (
-    <main className={css.gallery}>
-      <Head title="Runs" onBack={() => setAddress({})} back="All flows" />
-      <div className={css.filter} role="search">
-        <input
-          type="search"
-          aria-label="Search runs"
-          placeholder="Name or id"
-          defaultValue={filter.q}
-          onChange={event => set("q", event.target.value)}
-        />
-        <select aria-label="Flow" value={filter.flowId} onChange={event => set("of", event.target.value)}>
+    <Sheet title="Runs" width={1280} back={{ to: "All flows", onBack: () => setAddress({}) }}>
+      <Filter label="Runs">
+        <SearchField label="Search runs" placeholder="Name or id" value={filter.q} onChange={q => change({ q })} wide />
+        <select
+          className="control"
+          aria-label="Flow"
+          value={filter.flowId}
+          onChange={event => change({ of: event.target.value })}
+        >
           <option value="">All flows</option>
           {filter.flowId && !flows.data?.some(flow => flow.id === filter.flowId) && (
             <option value={filter.flowId}>A flow that was deleted</option>
@@ -52,13 +43,18 @@ export default function Gallery() {
             </option>
           ))}
         </select>
-        <select aria-label="Status" value={filter.status} onChange={event => set("status", event.target.value)}>
+        <select
+          className="control"
+          aria-label="Status"
+          value={filter.status}
+          onChange={event => change({ status: event.target.value })}
+        >
           <option value="">Any status</option>
           {STATUSES.map(status => (
             <option key={status}>{status}</option>
           ))}
         </select>
-      </div>
+      </Filter>
       <Runs
         filter={filter}
         acts={{ onShow: kept => void go(kept, ""), onRestore: kept => void go(kept, "run") }}
@@ -68,7 +64,7 @@ export default function Gallery() {
           </EmptyState>
         }
       />
-    </main>
+    </Sheet>
   );
 }
 
@@ -82,7 +78,7 @@ async function flowOf(kept: Kept): Promise<string> {
     }
     toast("bad", "This run is no flow of this builder.");
   } catch (error) {
-    toast("bad", error instanceof Error ? error.message : String(error));
+    toast("bad", wordsOf(error));
   }
   return "";
 }

@@ -11,6 +11,7 @@ import { ago, count } from "../lib/format";
 import * as api from "./api";
 import { FileField } from "./FileField";
 import { NodeIcon } from "./NodeIcon";
+import { Sheet } from "./Sheet";
 import type { NodeTypes, Saved, Template } from "./types";
 import css from "./Home.module.css";
 
@@ -20,24 +21,27 @@ export function Home({ types, onOpen }: { types: NodeTypes; onOpen: (flow: strin
   const templates = useQuery({ queryKey: ["templates"], queryFn: api.templates });
   const flows = useQuery({ queryKey: ["flows"], queryFn: api.flows, refetchOnMount: "always" });
   const error = templates.error ?? flows.error;
-  if (error) return <ErrorState error={error} onRetry={() => location.reload()} />;
+  if (error) return <ErrorState command="batuta flows" error={error} onRetry={() => location.reload()} />;
   return (
-    <main className={css.home}>
-      <header className={css.head}>
-        <h1>Flow Builder</h1>
-        <p className="soft">Draw how words become pictures, voices, clips and films, and run it.</p>
-        <span className={css.space} />
-        <FileField ref={field} onOpen={onOpen} />
-        <Button icon="time" onClick={() => setAddress({ view: "runs" })}>
-          Runs
-        </Button>
-        <Button onClick={() => field.current?.click()}>Import a file…</Button>
-        <Button kind="primary" icon="plus" onClick={() => onOpen("new")}>
-          Empty flow
-        </Button>
-      </header>
+    <Sheet
+      title="Flow Builder"
+      about="Draw how words become pictures, voices, clips and films, and run it."
+      width={1080}
+      acts={
+        <>
+          <FileField ref={field} onOpen={onOpen} />
+          <Button icon="time" onClick={() => setAddress({ view: "runs" })}>
+            Runs
+          </Button>
+          <Button onClick={() => field.current?.click()}>Import a file…</Button>
+          <Button kind="primary" icon="plus" onClick={() => onOpen("new")}>
+            Empty flow
+          </Button>
+        </>
+      }
+    >
       {flows.data && flows.data.length > 0 && (
-        <section>
+        <section className={css.part}>
           <h2>Your flows</h2>
           <ul className={css.flows}>
             {flows.data.map(saved => (
@@ -46,7 +50,7 @@ export function Home({ types, onOpen }: { types: NodeTypes; onOpen: (flow: strin
           </ul>
         </section>
       )}
-      <section>
+      <section className={css.part}>
         <h2>Begin with a template</h2>
         <ul className={css.templates}>
           {(templates.data ?? []).map(template => (
@@ -54,7 +58,7 @@ export function Home({ types, onOpen }: { types: NodeTypes; onOpen: (flow: strin
           ))}
         </ul>
       </section>
-    </main>
+    </Sheet>
   );
 }
 

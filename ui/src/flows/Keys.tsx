@@ -1,13 +1,12 @@
 // Keys of the canvas: everything can be done without a pointer. Inside a field they are letters.
 import { useReactFlow, type ReactFlowInstance } from "@xyflow/react";
 import { useEffect } from "react";
-import { Dialog } from "../design/Dialog";
+import type { KeyRow } from "../design/KeyList";
 import { duplicate, remove } from "./actions";
 import { placed, type Link } from "./document";
 import { studio } from "./studio";
-import css from "./Canvas.module.css";
 
-export const KEYS: [string, string][] = [
+export const KEYS: readonly KeyRow[] = [
   ["Space", "Add a node, behind the chosen one and linked to it"],
   ["Tab", "Next card or link; Enter on a card leads to its settings, Esc back to it"],
   ["Alt ← ↑ ↓ →", "The next card in that direction"],
@@ -21,23 +20,6 @@ export const KEYS: [string, string][] = [
   ["Ctrl S", "Keep it now; it is kept by itself, too"],
   ["?", "This list"],
 ];
-
-export function Shortcuts({ onClose }: { onClose: () => void }) {
-  return (
-    <Dialog open onClose={onClose} title="Keys">
-      <dl className={css.keys}>
-        {KEYS.map(([keys, what]) => (
-          <div key={keys}>
-            <dt>
-              <kbd>{keys}</kbd>
-            </dt>
-            <dd>{what}</dd>
-          </div>
-        ))}
-      </dl>
-    </Dialog>
-  );
-}
 
 /** The focus on a card, once it is there and drawn; the view follows when it is out of sight. */
 export function goTo(flow: ReactFlowInstance, id: string, tries = 120): void {

@@ -1,13 +1,14 @@
 // Which output goes into an input: those that fit, the nearest first, with what each was in the last run. Type to find, Enter takes.
-import { Command } from "cmdk";
 import { Popover } from "radix-ui";
 import { useState } from "react";
 import { Button } from "../design/Button";
-import { connected, offers, reference, withSetting } from "./document";
+import { Choice, Choices } from "../design/Choices";
+import { connected, offers, withSetting } from "./document";
 import { NodeIcon } from "./NodeIcon";
 import { addressOf, sampleOf } from "./results";
 import { studio, useStudio } from "./studio";
 import type { FlowNode } from "./types";
+import { reference } from "./values";
 import css from "./Picker.module.css";
 
 export function LinkPicker({ node, name, title }: { node: FlowNode; name: string; title: string }) {
@@ -37,42 +38,39 @@ function Offers({ node, name, title, onDone }: { node: FlowNode; name: string; t
   const outputs = useStudio(state => state.outputs);
   const [found] = useState(() => offers(studio().state.document, types, node, name)); // as it was when it was opened
   return (
-    <Command label={`Outputs for ${title}`} loop>
-      <Command.Input className={css.input} placeholder="An output of another node…" autoFocus />
-      <Command.List className={css.list}>
-        <Command.Empty className={css.empty}>
-          {found.length ? "No output is called so." : "No other node gives what fits here."}
-        </Command.Empty>
-        {found.map(({ node: other, port }) => {
-          const value = outputs.get(other.id)?.[port.name];
-          return (
-            <Command.Item
-              key={`${other.id} ${port.name}`}
-              value={`${other.title || other.id} · ${port.name} ${other.id}`}
-              className={css.item}
-              onSelect={() => {
-                link(node, name, other.id, port.name);
-                onDone();
-              }}
-            >
-              <i
-                className={css.port}
-                data-many={port.many || undefined}
-                style={{ "--port": `var(--medium-${port.medium})` } as React.CSSProperties}
-              />
-              <NodeIcon name={types.get(other.type)?.icon ?? ""} />
-              <span className={css.words}>
-                <span className="cut">
-                  {other.title || other.id} · {port.name}
-                </span>
-                <small className="cut">{value === undefined ? port.medium : sampleOf(value)}</small>
+    <Choices
+      label={`Outputs for ${title}`}
+      placeholder="An output of another node…"
+      empty={found.length ? "No output is called so." : "No other node gives what fits here."}
+    >
+      {found.map(({ node: other, port }) => {
+        const value = outputs.get(other.id)?.[port.name];
+        return (
+          <Choice
+            key={`${other.id} ${port.name}`}
+            value={`${other.title || other.id} · ${port.name} ${other.id}`}
+            onTake={() => {
+              link(node, name, other.id, port.name);
+              onDone();
+            }}
+          >
+            <i
+              className={css.port}
+              data-many={port.many || undefined}
+              style={{ "--port": `var(--medium-${port.medium})` } as React.CSSProperties}
+            />
+            <NodeIcon name={types.get(other.type)?.icon ?? ""} />
+            <span className={css.words}>
+              <span className="cut">
+                {other.title || other.id} · {port.name}
               </span>
-              <Sample value={value} medium={port.medium} />
-            </Command.Item>
-          );
-        })}
-      </Command.List>
-    </Command>
+              <small className="cut">{value === undefined ? port.medium : sampleOf(value)}</small>
+            </span>
+            <Sample value={value} medium={port.medium} />
+          </Choice>
+        );
+      })}
+    </Choices>
   );
 }
 

@@ -1,25 +1,34 @@
-// The head of a page beside the canvas.
+// A page beside the canvas: a column in the middle, and above it what it is, the way back, and what can be done.
 import type { ReactNode } from "react";
 import { Button } from "../design/Button";
-import css from "./Gallery.module.css";
+import css from "./Sheet.module.css";
 
-export function Head({
+export function Sheet({
   title,
+  about,
+  width,
   back,
-  onBack,
+  acts,
   children,
 }: {
   title: string;
-  back: string;
-  onBack: () => void;
-  children?: ReactNode;
+  about?: string;
+  /** At most; in pixels. */
+  width: number;
+  back?: { to: string; onBack: () => void };
+  acts?: ReactNode;
+  children: ReactNode;
 }) {
   return (
-    <header className={css.head}>
-      <Button kind="quiet" icon="left" aria-label={back} onClick={onBack} />
-      <h1>{title}</h1>
-      <span className={css.space} />
+    <main className={css.sheet} style={{ maxWidth: width }}>
+      <header className={css.head}>
+        {back && <Button kind="quiet" icon="left" aria-label={back.to} onClick={back.onBack} />}
+        <h1>{title}</h1>
+        {about && <p className="soft">{about}</p>}
+        <span className="grow" />
+        {acts}
+      </header>
       {children}
-    </header>
+    </main>
   );
 }

@@ -1,7 +1,8 @@
 // The flow's name and how it is kept, what can be taken back, and the button this is all for.
 import { useReactFlow } from "@xyflow/react";
 import { useRef } from "react";
-import { setPreferences, usePreferences } from "../app/preferences";
+import { usePreferences } from "../app/preferences";
+import { themes } from "../app/themes";
 import { Button } from "../design/Button";
 import { Menu } from "../design/Menu";
 import { toast } from "../design/Toast";
@@ -143,19 +144,7 @@ function More({ onOpen, onHelp }: { onOpen: (flow: string) => void; onHelp: () =
           null,
           { label: "Keys", icon: "keyboard", onSelect: onHelp },
           null,
-          {
-            label: "Light",
-            icon: "sun",
-            checked: theme === "light",
-            onSelect: () => setPreferences({ theme: "light" }),
-          },
-          { label: "Dark", icon: "moon", checked: theme === "dark", onSelect: () => setPreferences({ theme: "dark" }) },
-          {
-            label: "As the system",
-            icon: "screen",
-            checked: theme === "system",
-            onSelect: () => setPreferences({ theme: "system" }),
-          },
+          ...themes(theme),
         ]}
       />
     </>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { isAlike, pairsOf, spelledOut } from "./compare";
-import { reference } from "./document";
 import type { FlowNode, NodeType, Run } from "./types";
+import { reference } from "./values";
 
 const image: NodeType = {
   type: "image",

@@ -1,7 +1,7 @@
 // Two runs side by side: which node of one is which of the other, what was set otherwise, and what came out of it. Pure.
-import { isReference, kindOf, partsOf } from "./document";
 import { outputsOfRun, shownOf, textOf, type Shown } from "./results";
 import type { FlowDocument, FlowNode, NodeStatus, NodeTypes, Run } from "./types";
+import { isReference, isUnset, kindOf, partsOf } from "./values";
 
 export interface Side {
   node: FlowNode;
@@ -80,7 +80,7 @@ function differencesOf(a: FlowNode, b: FlowNode, types: NodeTypes, titles: Reado
 
 /** A setting in words: links by the titles of their nodes, what is not set as such. */
 export function spelledOut(value: unknown, titles: ReadonlyMap<string, string>): string {
-  if (value === undefined || value === null || value === "") return "not set";
+  if (isUnset(value)) return "not set";
   if (isReference(value)) return `→ ${titles.get(value.nodeId) ?? value.nodeId} · ${value.outputKey}`;
   if (kindOf(value) === "text")
     return partsOf(value)

@@ -10,13 +10,13 @@ import {
   picked,
   placed,
   readDocument,
-  reference,
   refusal,
   removed,
   withPositions,
 } from "./document";
 import { fits, portsOf, shapesOf } from "./ports";
 import type { FlowDocument, FlowNode, InputPort, NodeType, OutputPort } from "./types";
+import { reference } from "./values";
 
 const input = (name: string, accepts: InputPort["accepts"], arity: InputPort["arity"] = "one", required = true) => ({
   name,

@@ -1,8 +1,9 @@
 // A flow's document and what is done to it: pure, every change a new document. Edges are not written anywhere, they follow from references in settings.
-import type { Execution, FlowDocument, FlowNode, NodeType, NodeTypes, Reference } from "./types";
 import { fits, inputOf, nestedIn, outputsOf, portsOf, shapesOf } from "./ports";
+import type { Execution, FlowDocument, FlowNode, NodeType, NodeTypes } from "./types";
+import { isObject, isReference, isUnset, kindOf, partsOf, reference, referencesIn } from "./values";
 
-export const FORMAT = "batuta-flow/1";
+const FORMAT = "batuta-flow/1";
 export const AFTER = ""; // the port of an edge that is an order and hands nothing over
 
 export interface Edge {
@@ -14,44 +15,6 @@ export interface Edge {
 }
 
 export const empty = (name = "Untitled flow"): FlowDocument => ({ format: FORMAT, workflowName: name, nodes: [] });
-export const isReference = (value: unknown): value is Reference => kindOf(value) === "reference";
-export const reference = (nodeId: string, outputKey: string): Reference => ({ _type: "reference", nodeId, outputKey });
-
-export function kindOf(value: unknown): "reference" | "text" | "literal" {
-  const kind = isObject(value) ? value._type : undefined;
-  return kind === "reference" || kind === "text" ? kind : "literal";
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** The parts of a text with references in it; a value that is none is its only part. */
-export function partsOf(value: unknown): unknown[] {
-  if (kindOf(value) !== "text") return [value];
-  const parts = (value as { parts?: unknown }).parts;
-  return Array.isArray(parts) ? parts : [];
-}
-
-export function referencesIn(value: unknown): Reference[] {
-  if (isReference(value)) return [value];
-  if (kindOf(value) === "text") return partsOf(value).flatMap(referencesIn);
-  if (Array.isArray(value)) return value.flatMap(referencesIn);
-  return isObject(value) ? Object.values(value).flatMap(referencesIn) : [];
-}
-
-const FURTHER_PROMPTS = new Set(["prompt2", "prompt3", "prompt4"]);
-/** The settings that have a say: further prompts only while they are concatenated. Source: document/flow.py. */
-export function liveSettings(node: FlowNode): [string, unknown][] {
-  return Object.entries(node.config).filter(
-    ([name, value]) =>
-      value !== null &&
-      value !== undefined &&
-      value !== "" &&
-      (!!node.config.concatPrompts || !FURTHER_PROMPTS.has(name)),
-  );
-}
-
 const edges = new WeakMap<FlowDocument, Edge[]>(); // documents never change
 export function edgesOf(document: FlowDocument): Edge[] {
   let found = edges.get(document);
@@ -115,7 +78,7 @@ export function withPositions(document: FlowDocument, positions: ReadonlyMap<str
 }
 
 /** An id no node of the document has: the type and the first free number. */
-export function freeId(document: FlowDocument, type: string, taken: ReadonlySet<string> = new Set()): string {
+function freeId(document: FlowDocument, type: string, taken: ReadonlySet<string> = new Set()): string {
   const ids = new Set([...document.nodes.map(node => node.id), ...taken]);
   for (let number = 1; ; number++) if (!ids.has(`${type}_${number}`)) return `${type}_${number}`;
 }
@@ -226,7 +189,7 @@ export function refusal(document: FlowDocument, types: NodeTypes, link: Link): s
 }
 
 /** The same for many outputs and one input: what they share is reckoned once. */
-export function judge(document: FlowDocument, types: NodeTypes, to: string, field: string) {
+function judge(document: FlowDocument, types: NodeTypes, to: string, field: string) {
   const nodes = new Map(document.nodes.map(node => [node.id, node]));
   const target = nodes.get(to);
   const input = target && inputOf(target, types, field);
@@ -284,8 +247,7 @@ export function connected(document: FlowDocument, types: NodeTypes, link: Link):
   return withSetting(document, link.target, link.field, value);
 }
 
-const isNothing = (value: unknown) =>
-  value === undefined || value === null || value === "" || (Array.isArray(value) && !value.length);
+const isNothing = (value: unknown) => isUnset(value) || (Array.isArray(value) && !value.length);
 
 export function disconnected(document: FlowDocument, edge: Link): FlowDocument {
   return changed(document, edge.target, node => {

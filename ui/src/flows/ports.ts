@@ -1,6 +1,6 @@
 // Ports: what comes out of a node, what goes where, and which nodes run item by item. The backend's rules (catalogue/base.py, document/shape.py), for the hand.
-import { kindOf, liveSettings, partsOf, referencesIn } from "./document";
 import type { FlowDocument, FlowNode, InputPort, Medium, NodeTypes, OutputPort } from "./types";
+import { isUnset, kindOf, liveSettings, partsOf, referencesIn } from "./values";
 
 const MEDIA = new Set<Medium>(["image", "video", "audio", "file"]);
 
@@ -17,8 +17,7 @@ export function portsOf(node: FlowNode, types: NodeTypes): OutputPort[] {
   if (!type) return [];
   for (const variant of type.variants) {
     const value = node.config[variant.field];
-    const isUnset = value === undefined || value === null || value === "";
-    if (variant.value === null ? isUnset : value === variant.value) return variant.outputs;
+    if (variant.value === null ? isUnset(value) : value === variant.value) return variant.outputs;
   }
   return type.outputs;
 }

@@ -1,6 +1,7 @@
 // What a run made, as the canvas shows it: values of ports with their media. A text of a run is a text, whatever is in it.
 import { portsOf } from "./ports";
 import type { FlowNode, Medium, NodeStatus, NodeTypes, Run } from "./types";
+import { isUnset } from "./values";
 
 export interface Shown {
   name: string;
@@ -27,9 +28,7 @@ export function shownOf(node: FlowNode, types: NodeTypes, output: Record<string,
   if (!output) return null;
   for (const port of portsOf(node, types)) {
     const value = output[port.name];
-    const values = (Array.isArray(value) ? value : [value]).filter(
-      one => one !== undefined && one !== null && one !== "",
-    );
+    const values = (Array.isArray(value) ? value : [value]).filter(one => !isUnset(one));
     if (values.length) return { name: port.name, medium: port.medium, values };
   }
   return null;

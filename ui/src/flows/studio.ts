@@ -2,6 +2,7 @@
 import { useSyncExternalStore } from "react";
 import { toast } from "../design/Toast";
 import { ApiError } from "../api/http";
+import { wordsOf } from "../lib/format";
 import * as api from "./api";
 import { empty } from "./document";
 import { shapesOf, type Shapes } from "./ports";
@@ -30,7 +31,7 @@ export interface State {
   /** An output that was drawn to where nothing is: the next node that is added takes it, there. */
   wanted: Wanted | null;
 }
-export interface Wanted {
+interface Wanted {
   source: string;
   output: string;
   medium: Medium;
@@ -283,8 +284,6 @@ function endOf(run: Run): string {
     ? "The run was cancelled."
     : `The run failed: ${failed?.error ?? run.error ?? "no reason was given"}`;
 }
-
-const wordsOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 function byNode(problems: Problem[]): Map<string, Problem[]> {
   const found = new Map<string, Problem[]>();

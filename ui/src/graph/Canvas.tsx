@@ -1,27 +1,21 @@
 // A graph on the screen: laid out in a worker, drawn by React Flow, walked by mouse and keyboard; a list when it cannot be laid out.
-import {
-  MiniMap,
-  ReactFlow,
-  ReactFlowProvider,
-  useReactFlow,
-  type Edge,
-  type EdgeProps,
-  type NodeTypes,
-} from "@xyflow/react";
+import { MiniMap, ReactFlow, ReactFlowProvider, useReactFlow, type NodeTypes } from "@xyflow/react";
 import "@xyflow/react/dist/base.css";
-import { useCallback, useEffect, useId, useMemo, useRef, useState, type KeyboardEvent } from "react";
+import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent } from "react";
 import { Button } from "../design/Button";
 import { EmptyState } from "../design/EmptyState";
 import { lookOf } from "../design/status";
 import { count } from "../lib/format";
-import type { Graph, GraphEdge, GraphNode } from "./build";
+import type { Graph, GraphNode } from "./build";
 import css from "./Graph.module.css";
-import { isBox, useLayout, type Box, type Layout, type Route } from "./layout";
+import { isBox, useLayout, type Layout } from "./layout";
 import { ActsContext, BoxNode, Card, Pill, spoken, Stack, type Acts, type Drawn } from "./Nodes";
 import { NodeList } from "./NodeList";
+import { placesIn, useView, ZOOM_MIN } from "./view";
 import { stepFrom, type Direction } from "./walk";
+import { drawnEdges, Way } from "./Way";
 
-export interface CanvasProps extends Acts {
+interface CanvasProps extends Acts {
   graph: Graph;
   label: string;
   /** The node that is selected, by id. */
@@ -34,7 +28,6 @@ export interface CanvasProps extends Acts {
 
 const NODES: NodeTypes = { card: Card, pill: Pill, stack: Stack, box: BoxNode };
 const EDGES = { way: Way };
-const READABLE = 0.6; // below this zoom a whole graph is not shown at first, but its selected part
 const ARROWS: Record<string, Direction> = {
   ArrowDown: "down",
   ArrowUp: "up",
@@ -44,6 +37,26 @@ const ARROWS: Record<string, Direction> = {
   k: "up",
   h: "left",
   l: "right",
+};
+
+const MAPPED_FROM = 13; // nodes; fewer are seen at once
+/** React Flow draws; what is chosen and walked to is ours. */
+const LOOKED_AT = {
+  nodesDraggable: false,
+  nodesConnectable: false,
+  nodesFocusable: false,
+  edgesFocusable: false,
+  elementsSelectable: false,
+  disableKeyboardA11y: true,
+  deleteKeyCode: null,
+  selectionKeyCode: null,
+  multiSelectionKeyCode: null,
+  panActivationKeyCode: null,
+  zoomActivationKeyCode: null,
+  zoomOnDoubleClick: false,
+  onlyRenderVisibleElements: true,
+  minZoom: ZOOM_MIN,
+  maxZoom: 2,
 };
 
 export default function Canvas(props: CanvasProps) {
@@ -79,68 +92,7 @@ function Flow(props: CanvasProps & { layout: Layout }) {
   );
   const edges = useMemo(() => drawnEdges(graph, layout), [graph, layout]);
 
-  /** Bring a node into view if it is not. */
-  const show = useCallback(
-    (id: string, always = false) => {
-      const place = places.get(id);
-      const box = area.current?.getBoundingClientRect();
-      if (!place || !box) return;
-      const { x, y, zoom } = flow.getViewport();
-      const height = Math.min(place.height, 60); // of a box its title
-      const left = place.x * zoom + x;
-      const top = place.y * zoom + y;
-      const isSeen =
-        left >= 8 && top >= 8 && left + place.width * zoom <= box.width - 8 && top + height * zoom <= box.height - 8;
-      if (isSeen && !always) return;
-      void flow.setCenter(place.x + place.width / 2, place.y + height / 2, { zoom: Math.max(zoom, READABLE) });
-    },
-    [flow, places],
-  );
-  const fit = useCallback(
-    (isWhole: boolean) => {
-      const box = area.current?.getBoundingClientRect();
-      if (!box || !places.size) return;
-      const size = extent(places);
-      const zoom = Math.min((box.width - 32) / size.width, (box.height - 32) / size.height, 1);
-      if (isWhole || zoom >= READABLE)
-        void flow.setViewport({
-          zoom: Math.max(zoom, 0.02),
-          x: (box.width - size.width * zoom) / 2,
-          y: Math.max((box.height - size.height * zoom) / 2, 16),
-        });
-      else {
-        const first = places.get(selected) ?? places.values().next().value!;
-        const near = Math.max(zoom, READABLE);
-        const y = box.height / 2 - (first.y + Math.min(first.height, 60) / 2) * near;
-        void flow.setViewport({
-          zoom: near,
-          x:
-            size.width * near <= box.width
-              ? (box.width - size.width * near) / 2
-              : box.width / 2 - (first.x + first.width / 2) * near,
-          y: Math.min(y, 16),
-        });
-      }
-    },
-    [flow, places, selected],
-  );
-  const isFitted = useRef(false);
-  useEffect(() => {
-    if (isFitted.current) return;
-    isFitted.current = true;
-    fit(false);
-  }, [fit]);
-  // Another layout: what one was at stays where it was on the screen.
-  const before = useRef(places);
-  useEffect(() => {
-    const was = before.current.get(cursor);
-    const is = places.get(cursor);
-    before.current = places;
-    if (!was || !is || (was.x === is.x && was.y === is.y && was.width === is.width)) return;
-    const { x, y, zoom } = flow.getViewport();
-    const across = was.x + was.width / 2 - is.x - is.width / 2;
-    void flow.setViewport({ x: x + across * zoom, y: y + (was.y - is.y) * zoom, zoom });
-  }, [places]);
+  const { show, fit } = useView(area, places, selected, cursor);
   const isShown = useRef("");
   useEffect(() => {
     if (!selected) return;
@@ -198,20 +150,8 @@ function Flow(props: CanvasProps & { layout: Layout }) {
     <div className={css.whole}>
       {!plain && (
         <div className={css.tools}>
-          <input
-            className={css.search}
-            type="search"
-            data-search
-            placeholder="Find tasks"
-            aria-label="Find tasks"
-            value={words}
-            onChange={event => setWords(event.target.value)}
-            onKeyDown={onSearchKey}
-          />
-          <span className="faint" aria-live="polite">
-            {wanted ? (hits.length ? `${count(hits.length, "match", "matches")} · Enter for the next` : "none") : ""}
-          </span>
-          <span className={css.space} />
+          <Find words={words} onChange={setWords} onKey={onSearchKey} hits={wanted ? hits.length : null} />
+          <span className="grow" />
           {tools}
         </div>
       )}
@@ -237,28 +177,14 @@ function Flow(props: CanvasProps & { layout: Layout }) {
             edges={edges}
             nodeTypes={NODES}
             edgeTypes={EDGES}
-            nodesDraggable={false}
-            nodesConnectable={false}
-            nodesFocusable={false}
-            edgesFocusable={false}
-            elementsSelectable={false}
-            disableKeyboardA11y
-            deleteKeyCode={null}
-            selectionKeyCode={null}
-            multiSelectionKeyCode={null}
-            panActivationKeyCode={null}
-            zoomActivationKeyCode={null}
-            zoomOnDoubleClick={false}
-            onlyRenderVisibleElements
-            minZoom={0.02}
-            maxZoom={2}
+            {...LOOKED_AT}
             onNodeClick={(_, drawn) => {
               const { node } = (drawn as Drawn).data;
               setCursor(node.id);
               props.onPick?.(node);
             }}
           >
-            {!plain && nodes.length > 12 && (
+            {!plain && nodes.length >= MAPPED_FROM && (
               <MiniMap
                 className={css.map}
                 pannable
@@ -270,12 +196,50 @@ function Flow(props: CanvasProps & { layout: Layout }) {
             )}
           </ReactFlow>
         </ActsContext>
-        <div className={css.zoom}>
-          <Button small icon="plus" aria-label="Larger" onClick={() => void flow.zoomIn()} />
-          <Button small icon="minus" aria-label="Smaller" onClick={() => void flow.zoomOut()} />
-          <Button small icon="fit" aria-label="Show all" onClick={() => fit(true)} />
-        </div>
+        <Zoom onFit={() => fit(true)} />
       </div>
+    </div>
+  );
+}
+
+function Find({
+  words,
+  onChange,
+  onKey,
+  hits,
+}: {
+  words: string;
+  onChange: (words: string) => void;
+  onKey: (event: KeyboardEvent) => void;
+  /** How many were found; null when nothing is sought. */
+  hits: number | null;
+}) {
+  return (
+    <>
+      <input
+        className={css.search}
+        type="search"
+        data-search
+        placeholder="Find tasks"
+        aria-label="Find tasks"
+        value={words}
+        onChange={event => onChange(event.target.value)}
+        onKeyDown={onKey}
+      />
+      <span className="faint" aria-live="polite">
+        {hits === null ? "" : hits ? `${count(hits, "match", "matches")} · Enter for the next` : "none"}
+      </span>
+    </>
+  );
+}
+
+function Zoom({ onFit }: { onFit: () => void }) {
+  const flow = useReactFlow();
+  return (
+    <div className={css.zoom}>
+      <Button small icon="plus" aria-label="Larger" onClick={() => void flow.zoomIn()} />
+      <Button small icon="minus" aria-label="Smaller" onClick={() => void flow.zoomOut()} />
+      <Button small icon="fit" aria-label="Show all" onClick={onFit} />
     </div>
   );
 }
@@ -290,27 +254,6 @@ const matches = (node: GraphNode, words: string) =>
   `${node.ref} ${node.name} ${node.type} ${node.status} ${node.rows.at(-1)?.reason ?? ""}`
     .toLowerCase()
     .includes(words);
-
-/** Where nodes stand, all from the corner of the picture. */
-function placesIn(graph: Graph, layout: Layout): Map<string, Box> {
-  const places = new Map<string, Box>();
-  for (const node of graph.nodes) {
-    const box = layout.boxes.get(node.id);
-    if (!box) continue; // it came after this layout
-    const around = places.get(node.parent);
-    places.set(node.id, { ...box, x: box.x + (around?.x ?? 0), y: box.y + (around?.y ?? 0) });
-  }
-  return places;
-}
-
-function extent(places: ReadonlyMap<string, Box>): { width: number; height: number } {
-  let [width, height] = [1, 1];
-  for (const one of places.values()) {
-    width = Math.max(width, one.x + one.width);
-    height = Math.max(height, one.y + one.height);
-  }
-  return { width, height };
-}
 
 function drawnNodes(
   graph: Graph,
@@ -338,64 +281,4 @@ function drawnNodes(
     });
   }
   return found;
-}
-
-type DrawnEdge = Edge<{ edge: GraphEdge; route: Route; isFaint: boolean; isStrong: boolean }>;
-
-function drawnEdges(graph: Graph, layout: Layout): DrawnEdge[] {
-  const found: DrawnEdge[] = [];
-  for (const edge of graph.edges) {
-    const route = layout.routes.get(edge.id);
-    if (!route?.points.length || !layout.boxes.has(edge.source) || !layout.boxes.has(edge.target)) continue;
-    const isFaint = graph.isExecuted && !edge.isTaken;
-    found.push({
-      id: edge.id,
-      type: "way",
-      source: edge.source,
-      target: edge.target,
-      data: { edge, route, isFaint, isStrong: graph.isExecuted && edge.isTaken },
-    });
-  }
-  return found.sort((a, b) => Number(a.data!.isStrong) - Number(b.data!.isStrong)); // what was taken lies above
-}
-
-function Way({ data }: EdgeProps<DrawnEdge>) {
-  const { edge, route, isFaint, isStrong } = data!;
-  const end = route.points.at(-1)!;
-  const { label } = route;
-  const text = edge.label.length > 22 ? `${edge.label.slice(0, 21)}…` : edge.label;
-  return (
-    <g className={css.way} data-edge={edge.id} data-faint={isFaint || undefined} data-strong={isStrong || undefined}>
-      <path d={rounded(route.points)} />
-      <path className={css.tip} d={`M${end.x - 4} ${end.y - 7}L${end.x} ${end.y}L${end.x + 4} ${end.y - 7}Z`} />
-      {label && text && (
-        <g>
-          <title>{edge.label}</title>
-          <rect x={label.x} y={label.y} width={label.width} height={18} rx={4} />
-          <text x={label.x + label.width / 2} y={label.y + 13}>
-            {text}
-          </text>
-        </g>
-      )}
-    </g>
-  );
-}
-
-/** A line through the points, its corners rounded. */
-function rounded(points: readonly { x: number; y: number }[], radius = 6): string {
-  let path = `M${points[0]!.x} ${points[0]!.y}`;
-  for (let n = 1; n < points.length - 1; n++) {
-    const [from, corner, next] = [points[n - 1]!, points[n]!, points[n + 1]!];
-    const before = toward(corner, from, radius);
-    const after = toward(corner, next, radius);
-    path += `L${before.x} ${before.y}Q${corner.x} ${corner.y} ${after.x} ${after.y}`;
-  }
-  const end = points.at(-1)!;
-  return `${path}L${end.x} ${end.y}`;
-}
-
-function toward(from: { x: number; y: number }, to: { x: number; y: number }, by: number): { x: number; y: number } {
-  const length = Math.hypot(to.x - from.x, to.y - from.y) || 1;
-  const share = Math.min(by / length, 0.5);
-  return { x: from.x + (to.x - from.x) * share, y: from.y + (to.y - from.y) * share };
 }

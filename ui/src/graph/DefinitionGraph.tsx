@@ -6,7 +6,7 @@ import css from "./Graph.module.css";
 
 const Canvas = lazy(() => import("./Canvas"));
 
-export interface DefinitionGraphProps {
+interface DefinitionGraphProps {
   /** May be half written: what is no task is left out, unknown types are drawn. */
   definition: WorkflowDef;
   /** The reference of the node that is shown as selected. */

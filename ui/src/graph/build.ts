@@ -7,10 +7,10 @@ import { isBad, isOpen, shownStatus } from "../design/status";
 import { branches, membersOf, placesOf, tasksIn, type Place } from "../lib/definition";
 
 /** Forks of more branches than this are one node until somebody spreads them. */
-export const BRANCHES_MAX = 50;
+const BRANCHES_MAX = 50;
 
 /** task: one place of the definition. loop, child, grid, branch, others: boxes with nodes in them. stack: many branches as one. */
-export type NodeKind = "start" | "end" | "task" | "loop" | "child" | "stack" | "grid" | "branch" | "others";
+type NodeKind = "start" | "end" | "task" | "loop" | "child" | "stack" | "grid" | "branch" | "others";
 
 export interface GraphNode {
   id: string;

@@ -24,7 +24,7 @@ export interface Layout {
   routes: ReadonlyMap<string, Route>;
 }
 
-export const HEAD = 44; // the title of a box
+const HEAD = 44; // the title of a box
 const PATIENCE_MS = 15_000;
 const BOXES = new Set<GraphNode["kind"]>(["loop", "child", "grid", "branch", "others"]);
 export const isBox = (node: GraphNode) => BOXES.has(node.kind);

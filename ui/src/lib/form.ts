@@ -1,5 +1,6 @@
 // The fields of a start form: from the schema of the input, else from the names of its parameters, else from what the last execution was given.
 import type { WorkflowDef } from "../api/types";
+import { wordsOf } from "./format";
 import { isBranch } from "./json";
 
 export type Kind = "text" | "lines" | "number" | "integer" | "boolean" | "choice" | "json";
@@ -151,7 +152,7 @@ function valueOf(field: Field, text: string): { value: unknown } | string {
       try {
         return { value: JSON.parse(text) as unknown };
       } catch (error) {
-        return `is no JSON: ${error instanceof Error ? error.message : String(error)}`;
+        return `is no JSON: ${wordsOf(error)}`;
       }
   }
 }

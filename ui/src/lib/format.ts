@@ -110,3 +110,6 @@ export function zones(): string[] {
 export function short(id: string): string {
   return id.length > 12 ? id.slice(0, 8) : id;
 }
+
+/** What went wrong, in words. */
+export const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

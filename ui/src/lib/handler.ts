@@ -2,7 +2,7 @@
 import type { EventAction, EventHandler, Tag } from "../api/types";
 
 export type ActionKind = EventAction["action"];
-export interface ActionField {
+interface ActionField {
   key: string;
   label: string;
   kind: "text" | "number" | "json" | "flag";

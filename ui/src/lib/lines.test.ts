@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { TaskRow } from "../api/timeline";
 import type { Place } from "./definition";
-import { criticalPath, linesOf, spansOf, ticks, unfoldedLines } from "./lines";
+import { ahead, criticalPath, linesOf, spansOf, ticks, unfoldedLines } from "./lines";
 
 export function row(change: Partial<TaskRow>): TaskRow {
   return {
@@ -116,4 +116,17 @@ test("the critical path goes back from the end through what ended last", () => {
     row({ n: 4, scheduled: 300, ended: 400 }),
   ];
   expect([...criticalPath(rows)].sort()).toEqual([0, 2, 4]);
+});
+
+test("the axis of what runs ends a little ahead of its present, and stays there for a while", () => {
+  const HOUR = 3_600_000;
+  const ends = new Set<number>();
+  for (let now = HOUR; now < HOUR + 600_000; now += 1000) {
+    const end = ahead(0, now);
+    expect(end).toBeGreaterThanOrEqual(now);
+    expect(end - now).toBeLessThanOrEqual(now / 16);
+    ends.add(end);
+  }
+  expect(ends.size).toBeLessThan(8); // of six hundred seconds
+  expect(ahead(1000, 1000)).toBeGreaterThan(1000);
 });

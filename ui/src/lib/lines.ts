@@ -66,8 +66,8 @@ export function unfoldedLines(lines: readonly Line[], folded: ReadonlySet<string
   return lines.filter(line => !isHidden(line.key));
 }
 
-export type SpanKind = "backoff" | "queue" | "run" | "wait" | "inside";
-export interface Span {
+type SpanKind = "backoff" | "queue" | "run" | "wait" | "inside";
+interface Span {
   kind: SpanKind;
   from: number;
   to: number;
@@ -109,6 +109,14 @@ export function spansOf(row: TaskRow, now: number): Span[] {
 export interface Window {
   from: number;
   to: number;
+}
+
+const STEP_MS_MIN = 1024;
+/** Where the axis of what still runs ends: a sixteenth ahead of its present at most. It stays there for a while, and so does all that is drawn. */
+export function ahead(from: number, now: number): number {
+  const span = Math.max(now - from, 1);
+  const step = Math.max(2 ** (Math.floor(Math.log2(span)) - 4), STEP_MS_MIN);
+  return from + Math.ceil(span / step) * step;
 }
 
 /** Some round instants of the window, as offsets from its zero. */

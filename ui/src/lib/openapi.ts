@@ -1,7 +1,7 @@
 // What a schema of the server's OpenAPI description says about a place in a JSON text: which names may stand there, which values.
 import { isBranch, type Path } from "./json";
 
-export interface ApiSchema {
+interface ApiSchema {
   $ref?: string;
   type?: string | string[];
   enum?: unknown[];

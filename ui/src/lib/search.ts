@@ -47,7 +47,7 @@ export function filterOf(parameters: URLSearchParams): Filter {
 }
 
 /** Which tasks, in the API's language. */
-export interface TaskFilter {
+interface TaskFilter {
   statuses: string[];
   type: string;
   domain: string;

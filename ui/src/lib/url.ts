@@ -18,7 +18,7 @@ export function useParams(): [URLSearchParams, (patch: Patch, options?: { push?:
   return [new URLSearchParams(text), change];
 }
 
-export function patched(parameters: URLSearchParams, patch: Patch): string {
+function patched(parameters: URLSearchParams, patch: Patch): string {
   for (const [name, value] of Object.entries(patch)) {
     if (value) parameters.set(name, value);
     else parameters.delete(name);
@@ -49,7 +49,6 @@ export const to = {
   schedules: (name?: string, parameters: Patch = {}) => `/schedules${asked({ name, ...parameters })}`,
   events: (parameters: Patch = {}) => `/events${asked(parameters)}`,
   failures: (parameters: Patch = {}) => `/failures${asked(parameters)}`,
-  health: () => "/server",
   /** *b* may be "last": the latest one before *a*. */
   compare: (a: string, b: string, parameters: Patch = {}) => `/compare${asked({ a, b, ...parameters })}`,
 };

@@ -4,7 +4,7 @@ import { useEffect, useMemo, useState } from "react";
 import { Link } from "wouter";
 import { ApiError } from "../../api/http";
 import {
-  execution as executionQuery,
+  executionPayloads,
   executions,
   lastBefore,
   payloadDifferences,
@@ -12,7 +12,7 @@ import {
 } from "../../api/queries";
 import type { Tasks } from "../../api/timeline";
 import type { ConsoleExecution } from "../../api/types";
-import { useLive } from "../../app/live";
+import { useFollowing } from "../../app/following";
 import { Button } from "../../design/Button";
 import { EmptyState, ErrorState } from "../../design/EmptyState";
 import { OneDifference } from "../../design/JsonDiff";
@@ -24,7 +24,6 @@ import { Duration, When } from "../../design/Time";
 import { isTimedOtherwise, pairsOf, parting, signed, slower, tookOf, type Pair } from "../../lib/compare";
 import { count, duration, short, when } from "../../lib/format";
 import { differences, type Difference } from "../../lib/json";
-import { useRefresh } from "../../lib/refresh";
 import { NOTHING, queryOf } from "../../lib/search";
 import { to, useParams } from "../../lib/url";
 import css from "./Compare.module.css";
@@ -36,7 +35,7 @@ interface Side {
 }
 
 function useSide(id: string): { side: Side | null; error: Error | null; refetch: () => Promise<unknown> } {
-  const execution = useQuery({ ...executionQuery(id), enabled: id !== "" });
+  const execution = useQuery({ ...executionPayloads(id), enabled: id !== "" });
   const tasks = useQuery({ ...timelineQuery(id), enabled: id !== "" });
   const side = useMemo(
     () => (execution.data && tasks.data ? { execution: execution.data, tasks: tasks.data } : null),
@@ -63,8 +62,7 @@ export default function Compare() {
   }, [wishB, last.data, change]);
   const idB = wishB === "last" ? "" : wishB;
   const b = useSide(idB);
-  const refresh = useRefresh(() => Promise.all([a, b].map(one => one.side && one.refetch())), 500);
-  useLive([idA, idB].filter(Boolean), refresh, refresh);
+  useFollowing([idA, idB].filter(Boolean));
 
   if (!idA)
     return (
@@ -81,7 +79,7 @@ export default function Compare() {
         <Link href={to.executions()}>Choose among all</Link>
       </EmptyState>
     );
-  if (error) return <ErrorState error={error} onRetry={refresh} />;
+  if (error) return <ErrorState error={error} onRetry={() => void Promise.all([a.refetch(), idB && b.refetch()])} />;
   if (!a.side) return <div className="page faint" aria-busy="true" />;
   return (
     <div className="page full">
@@ -138,7 +136,7 @@ function Choice({ of, chosen, onChoose }: { of: Side; chosen: string; onChoose: 
   return (
     <label className={css.choice}>
       Compare A with
-      <select value={chosen} onChange={event => onChoose(event.target.value)}>
+      <select className="control" value={chosen} onChange={event => onChoose(event.target.value)}>
         {!others.some(one => one.workflowId === chosen) && (
           <option value={chosen}>{chosen ? `another: ${short(chosen)}` : "choose an execution"}</option>
         )}
@@ -230,10 +228,10 @@ const COLUMNS: Column<Pair>[] = [
     width: "minmax(120px, 1.4fr)",
     cell: pair => <span title={pair.ref}>{pair.ref}</span>,
   },
-  { key: "a", head: "A", width: "minmax(92px, 150px)", cell: pair => <Side status rows={pair.a} /> },
-  { key: "b", head: "B", width: "minmax(92px, 150px)", cell: pair => <Side status rows={pair.b} /> },
-  { key: "tookA", head: "A took", width: "84px", end: true, wide: true, cell: pair => <Side rows={pair.a} /> },
-  { key: "tookB", head: "B took", width: "84px", end: true, wide: true, cell: pair => <Side rows={pair.b} /> },
+  { key: "a", head: "A", width: "minmax(92px, 150px)", cell: pair => <Last status rows={pair.a} /> },
+  { key: "b", head: "B", width: "minmax(92px, 150px)", cell: pair => <Last status rows={pair.b} /> },
+  { key: "tookA", head: "A took", width: "84px", end: true, wide: true, cell: pair => <Last rows={pair.a} /> },
+  { key: "tookB", head: "B took", width: "84px", end: true, wide: true, cell: pair => <Last rows={pair.b} /> },
   {
     key: "by",
     head: "B − A",
@@ -253,7 +251,8 @@ const COLUMNS: Column<Pair>[] = [
   },
 ];
 
-function Side({ rows, status = false }: { rows: Pair["a"]; status?: boolean }) {
+/** How the last attempt ended, or how long all took. */
+function Last({ rows, status = false }: { rows: Pair["a"]; status?: boolean }) {
   const row = rows.at(-1);
   if (!row) return <span className="faint">–</span>;
   if (status) return <Status status={shownStatus(row.type, row.status)} />;
@@ -337,7 +336,7 @@ function Firsts({
             <strong className="mono">{path.ref}</strong>
             <span>{parting(path)}</span>
             <span className={css.two}>
-              A <Side status rows={path.a} /> B <Side status rows={path.b} />
+              A <Last status rows={path.a} /> B <Last status rows={path.b} />
             </span>
           </button>
         ) : (

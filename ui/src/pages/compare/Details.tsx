@@ -4,8 +4,8 @@ import { Link } from "wouter";
 import { task as taskQuery } from "../../api/queries";
 import type { TaskRow } from "../../api/timeline";
 import type { ConsoleExecution } from "../../api/types";
-import { Button } from "../../design/Button";
 import { JsonDiff } from "../../design/JsonDiff";
+import { Side } from "../../design/Side";
 import { Status } from "../../design/Status";
 import { shownStatus } from "../../design/status";
 import { parting, slower, type Pair } from "../../lib/compare";
@@ -23,38 +23,23 @@ interface Props {
 }
 
 export function Details({ a, b, pair, onClose }: Props) {
-  if (!pair) {
-    const withheld = new Set([...a.withheld, ...b.withheld]);
+  if (!pair)
     return (
-      <div className={css.details}>
-        <div className={css.detailsHead}>
-          <h2>The executions</h2>
-          <Button kind="quiet" small icon="x" aria-label="Close the executions" onClick={onClose} />
-        </div>
-        {(["input", "output", "variables"] as const).map(part =>
-          withheld.has(part) ? (
-            <p key={part} className="faint">
-              {part}: above 1 MiB, not compared.
-            </p>
-          ) : (
-            <JsonDiff
-              key={part}
-              title={part[0]!.toUpperCase() + part.slice(1)}
-              before={a.workflow[part]}
-              after={b.workflow[part]}
-            />
-          ),
-        )}
-      </div>
+      <Side title="The executions" onClose={onClose}>
+        {(["input", "output", "variables"] as const).map(part => (
+          <PartDiff
+            key={part}
+            part={part}
+            before={a.workflow[part]}
+            after={b.workflow[part]}
+            isLarge={a.withheld.includes(part) || b.withheld.includes(part)}
+          />
+        ))}
+      </Side>
     );
-  }
   const by = slower(pair);
   return (
-    <div className={css.details}>
-      <div className={css.detailsHead}>
-        <h2 className="mono">{pair.ref}</h2>
-        <Button kind="quiet" small icon="x" aria-label="Close the task" onClick={onClose} />
-      </div>
+    <Side title={<span className="mono">{pair.ref}</span>} onClose={onClose}>
       <Where letter="A" id={a.workflow.workflowId} row={pair.a.at(-1)} />
       <Where letter="B" id={b.workflow.workflowId} row={pair.b.at(-1)} />
       {parting(pair) && <p>{parting(pair)}</p>}
@@ -64,7 +49,7 @@ export function Details({ a, b, pair, onClose }: Props) {
         </p>
       )}
       {pair.a.length > 0 && pair.b.length > 0 && <Payloads a={pair.a.at(-1)!} b={pair.b.at(-1)!} />}
-    </div>
+    </Side>
   );
 }
 
@@ -91,22 +76,30 @@ function Payloads({ a, b }: { a: TaskRow; b: TaskRow }) {
   const error = left.error ?? right.error;
   if (error) return <p role="alert">{error.message}</p>;
   if (!left.data || !right.data) return null;
-  return (
-    <>
-      {(["input", "output"] as const).map(part =>
-        left.data.withheld.includes(part) || right.data.withheld.includes(part) ? (
-          <p key={part} className="faint">
-            {part}: above 1 MiB, not compared.
-          </p>
-        ) : (
-          <JsonDiff
-            key={part}
-            title={part === "input" ? "Input" : "Output"}
-            before={left.data.task[`${part}Data`]}
-            after={right.data.task[`${part}Data`]}
-          />
-        ),
-      )}
-    </>
-  );
+  return (["input", "output"] as const).map(part => (
+    <PartDiff
+      key={part}
+      part={part}
+      before={left.data.task[`${part}Data`]}
+      after={right.data.task[`${part}Data`]}
+      isLarge={left.data.withheld.includes(part) || right.data.withheld.includes(part)}
+    />
+  ));
+}
+
+const TITLES = { input: "Input", output: "Output", variables: "Variables" };
+
+function PartDiff({
+  part,
+  before,
+  after,
+  isLarge,
+}: {
+  part: keyof typeof TITLES;
+  before: unknown;
+  after: unknown;
+  isLarge: boolean;
+}) {
+  if (isLarge) return <p className="faint">{TITLES[part]}: above 1 MiB, not compared.</p>;
+  return <JsonDiff title={TITLES[part]} before={before} after={after} />;
 }

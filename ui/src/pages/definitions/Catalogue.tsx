@@ -2,6 +2,7 @@
 import type { ReactNode } from "react";
 import { Button } from "../../design/Button";
 import { ErrorState } from "../../design/EmptyState";
+import { SearchField } from "../../design/SearchField";
 import { useParams } from "../../lib/url";
 import css from "./Definitions.module.css";
 import { Kinds } from "./Kinds";
@@ -33,17 +34,15 @@ export function Catalogue({
       <h1 className="visually-hidden">{title}</h1>
       <div className={css.line}>
         <Kinds chosen={kind} />
-        <input
-          className={css.search}
-          type="search"
-          data-search
-          aria-label={`Search ${title.toLowerCase()}`}
+        <SearchField
+          label={`Search ${title.toLowerCase()}`}
           placeholder="Name, owner, description"
           value={params.get("q") ?? ""}
-          onChange={event => change({ q: event.target.value })}
+          onChange={q => change({ q })}
+          isSearch
         />
         <span className="faint">{total}</span>
-        <span className={css.grow} />
+        <span className="grow" />
         <a href={exported.href} download={exported.file}>
           Export all
         </a>

@@ -100,7 +100,7 @@ function One({ name, version }: { name: string; version?: number }) {
       <div className={css.line}>
         <h1>{name}</h1>
         <select
-          className={css.select}
+          className="control"
           aria-label="Version"
           value={shown}
           onChange={event =>
@@ -114,7 +114,7 @@ function One({ name, version }: { name: string; version?: number }) {
             </option>
           ))}
         </select>
-        <span className={css.grow} />
+        <span className="grow" />
         <Button
           kind={isDirty ? "primary" : "plain"}
           disabled={!isDirty || judgement.state === "bad" || judgement.state === "unread"}
@@ -241,7 +241,7 @@ function New({ like }: { like: string }) {
         ) : (
           <label className={css.line}>
             from
-            <select className={css.select} value={template.key} onChange={event => void choose(event.target.value)}>
+            <select className="control" value={template.key} onChange={event => void choose(event.target.value)}>
               {TEMPLATES.map(one => (
                 <option key={one.key} value={one.key}>
                   {one.title}
@@ -250,7 +250,7 @@ function New({ like }: { like: string }) {
             </select>
           </label>
         )}
-        <span className={css.grow} />
+        <span className="grow" />
         <Button
           kind="primary"
           disabled={judgement.state !== "good" && judgement.state !== "unknown"}

@@ -20,7 +20,7 @@ interface Row {
   updated: number;
 }
 type Counts = Pick<Overview["definitions"][number], "total" | "recent">;
-const REGISTER = "batuta workflow register my_workflow.json";
+const REGISTER = "batuta definitions apply my_workflow.json";
 
 export default function Definitions() {
   const [params, change] = useParams();

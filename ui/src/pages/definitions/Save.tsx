@@ -7,7 +7,7 @@ import type { WorkflowDef } from "../../api/types";
 import { Button } from "../../design/Button";
 import { Dialog } from "../../design/Dialog";
 import { toast } from "../../design/Toast";
-import { count } from "../../lib/format";
+import { count, wordsOf } from "../../lib/format";
 import css from "./Definitions.module.css";
 import { Breaks } from "./Breaks";
 import { Diff } from "./Diff";
@@ -52,7 +52,7 @@ export function Save({
       toast("good", `Saved ${name} version ${version}`);
       onDone(name, version);
     } catch (error) {
-      setFailed(error instanceof Error ? error.message : String(error));
+      setFailed(wordsOf(error));
       setBusy(false);
     }
   };

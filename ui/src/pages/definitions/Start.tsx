@@ -6,7 +6,7 @@ import { start, type StartRequest } from "../../api/actions";
 import {
   client,
   definition as definitionOf,
-  execution,
+  executionPayloads,
   lately,
   schema,
   versions as allVersions,
@@ -18,7 +18,7 @@ import { Field, fields } from "../../design/Field";
 import { JsonEditor } from "../../design/JsonEditor";
 import { Tabs } from "../../design/Tabs";
 import { usePreferences } from "../../app/preferences";
-import { ago, short } from "../../lib/format";
+import { ago, short, wordsOf } from "../../lib/format";
 import { formOf, inputOf, textsOf, type Form } from "../../lib/form";
 import { isBranch } from "../../lib/json";
 import { useUnsaved } from "../../lib/unsaved";
@@ -38,7 +38,7 @@ export default function Start() {
   const like = params.get("like") ?? "";
   // Of a workflow that says nothing of its input, the last execution tells which fields there are.
   const example = like || (latest.data?.[0]?.workflowId ?? "");
-  const model = useQuery({ ...execution(example), enabled: Boolean(example) });
+  const model = useQuery({ ...executionPayloads(example), enabled: Boolean(example) });
   const inSchema = found.data?.inputSchema;
   const registered = useQuery({
     ...schema(inSchema?.name ?? "", inSchema?.version || undefined),
@@ -150,7 +150,7 @@ function Filled({
       letGo();
       navigate(to.execution(id));
     } catch (error) {
-      setFailed(error instanceof Error ? error.message : String(error));
+      setFailed(wordsOf(error));
       setBusy(false);
     }
   };
@@ -247,7 +247,7 @@ function VersionChoice({
   const numbers = all.data?.[name]?.map(one => one.version) ?? [];
   return (
     <select
-      className={css.select}
+      className="control"
       aria-label="Version"
       value={version ?? ""}
       onChange={event => onChange(event.target.value || undefined)}
@@ -283,7 +283,7 @@ function Before({
     <label className={css.line}>
       Input of
       <select
-        className={css.select}
+        className="control"
         value={like}
         onChange={event => {
           if (!event.target.value) onClear();

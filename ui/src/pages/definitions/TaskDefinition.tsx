@@ -11,7 +11,7 @@ import { Field, fields } from "../../design/Field";
 import { JsonEditor } from "../../design/JsonEditor";
 import { Tabs } from "../../design/Tabs";
 import { toast, told } from "../../design/Toast";
-import { ago, count } from "../../lib/format";
+import { ago, count, wordsOf } from "../../lib/format";
 import type { Path } from "../../lib/json";
 import { schemaAt } from "../../lib/openapi";
 import { useUnsaved } from "../../lib/unsaved";
@@ -117,7 +117,7 @@ function Editing({ name, saved }: { name: string; saved: string }) {
       toast("good", `Saved ${String(value?.name)}`);
       navigate(to.task(String(value?.name)));
     } catch (error) {
-      setFailed(error instanceof Error ? error.message : String(error));
+      setFailed(wordsOf(error));
     }
     setBusy(false);
   };
@@ -148,7 +148,7 @@ function Editing({ name, saved }: { name: string; saved: string }) {
     <div className="page">
       <div className={css.line}>
         <h1 className={name ? "mono" : undefined}>{name || "New task"}</h1>
-        <span className={css.grow} />
+        <span className="grow" />
         {name && (
           <a href={path("/api/metadata/taskdefs", name)} download={`${name}.json`}>
             export

@@ -48,7 +48,7 @@ export function UseList({ uses, latest }: { uses: Use[]; latest?: boolean }) {
 }
 
 /** Executions that have not ended, by the version they began with. */
-export function OpenRuns({ name, versions }: { name: string; versions: number[] }) {
+function OpenRuns({ name, versions }: { name: string; versions: number[] }) {
   const open = useQuery(running(name, versions));
   const there = [...(open.data ?? [])].filter(([, runs]) => runs);
   if (!open.data) return <p className="faint">Counting …</p>;

@@ -20,7 +20,7 @@ export default function Versions({ name, versions }: { name: string; versions: V
   const choice = (key: string, value: number, label: string) => (
     <label className={css.line}>
       {label}
-      <select className={css.select} value={value} onChange={event => change({ [key]: event.target.value })}>
+      <select className="control" value={value} onChange={event => change({ [key]: event.target.value })}>
         {numbers.map(one => (
           <option key={one} value={one}>
             version {one}

@@ -10,7 +10,7 @@ import type { Path } from "../../lib/json";
 import { oddities, schemaAt, wordsOf } from "../../lib/openapi";
 import { placed } from "../../lib/problems";
 
-export const TASK_TYPES = [
+const TASK_TYPES = [
   "SIMPLE", "SWITCH", "FORK_JOIN", "FORK_JOIN_DYNAMIC", "JOIN", "EXCLUSIVE_JOIN", "DO_WHILE", "DYNAMIC", "SUB_WORKFLOW", "START_WORKFLOW", "TERMINATE",
   "SET_VARIABLE", "INLINE", "JSON_JQ_TRANSFORM", "WAIT", "HUMAN", "NOOP", "EVENT", "PULL_WORKFLOW_MESSAGES", "HTTP",
 ]; // prettier-ignore

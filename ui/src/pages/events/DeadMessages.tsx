@@ -14,7 +14,7 @@ import { Acts, Pair, Pairs, Part, Rows, Side } from "../../design/Side";
 import { Table, type Column } from "../../design/Table";
 import { When } from "../../design/Time";
 import { toast, told } from "../../design/Toast";
-import { count } from "../../lib/format";
+import { count, wordsOf } from "../../lib/format";
 import { to, useParams } from "../../lib/url";
 import css from "./Events.module.css";
 
@@ -63,7 +63,7 @@ function Dead({ message, onClose }: { message: DeadMessage; onClose: () => void 
       if (left) toast("bad", `It failed again: ${left.failures[0]?.reason ?? "no reason was given"}`);
       else toast("good", "Done: nothing of it is left");
     } catch (error) {
-      toast("bad", error instanceof Error ? error.message : String(error));
+      toast("bad", wordsOf(error));
     } finally {
       setActing(false);
       await again();

@@ -38,7 +38,7 @@ export default function Events() {
           )
         }
       >
-        <div className="under-tabs">
+        <div className="stretch under-tabs">
           <View />
         </div>
       </Tabs>

@@ -3,17 +3,16 @@ import { useQuery } from "@tanstack/react-query";
 import { Suspense, useEffect, useMemo } from "react";
 import { useLocation, useParams as useSegments } from "wouter";
 import { ApiError } from "../../api/http";
-import { client, execution as executionQuery, timeline as timelineQuery } from "../../api/queries";
+import { execution as executionQuery, timeline as timelineQuery } from "../../api/queries";
 import type { TaskRow } from "../../api/timeline";
+import { useFollowing } from "../../app/following";
 import { lazy } from "../../app/lazy";
-import { useLive } from "../../app/live";
 import { EmptyState, ErrorState } from "../../design/EmptyState";
 import { Panels, useNarrow } from "../../design/Panel";
 import { Gone } from "../../design/Side";
 import { isBad, isOpen } from "../../design/status";
 import { Tabs } from "../../design/Tabs";
 import { placesOf } from "../../lib/definition";
-import { readAgain, useRefresh } from "../../lib/refresh";
 import { to, useParams } from "../../lib/url";
 import { Header } from "./Header";
 import { PlannedPanel } from "./PlannedPanel";
@@ -41,15 +40,7 @@ export default function Execution() {
   const [, navigate] = useLocation();
   const found = useQuery(executionQuery(id));
   const tasks = useQuery(timelineQuery(id));
-  const refresh = useRefresh(
-    () =>
-      Promise.all([
-        readAgain(client, { queryKey: ["execution", id], exact: true }),
-        readAgain(client, { queryKey: ["timeline", id], exact: true }),
-      ]),
-    100,
-  );
-  useLive([id], refresh, refresh);
+  useFollowing([id]);
 
   const workflow = found.data?.workflow;
   const places = useMemo(

@@ -2,12 +2,11 @@
 import { useQueries } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import { useLocation } from "wouter";
-import { client, execution as executionQuery, timeline as timelineQuery } from "../../api/queries";
+import { execution as executionQuery, timeline as timelineQuery } from "../../api/queries";
 import type { WorkflowDef } from "../../api/types";
-import { useLive } from "../../app/live";
+import { useFollowing } from "../../app/following";
 import { graphOf, type GraphNode, type Run, type Wishes } from "../../graph/build";
 import Canvas from "../../graph/Canvas";
-import { readAgain, useRefresh } from "../../lib/refresh";
 import { to } from "../../lib/url";
 import css from "./Execution.module.css";
 import type { ViewProps } from "./views";
@@ -18,7 +17,7 @@ export default function Graph({ execution, tasks, places, selected, planned, sel
   const [turns, setTurns] = useState<ReadonlyMap<string, { turn: number; since: string }>>(new Map());
   const [spread, setSpread] = useState<ReadonlySet<string>>(new Set());
   const [opened, setOpened] = useState<ReadonlyMap<string, string>>(new Map()); // the child's id, by its node
-  const inside = useChildren(opened, workflow.workflowId);
+  const inside = useChildren(opened);
   const since = selected?.id ?? "";
   const graph = useMemo(() => {
     // A turn that was chosen holds until another task is selected; then the loop shows the turn of that task.
@@ -60,20 +59,11 @@ export default function Graph({ execution, tasks, places, selected, planned, sel
 }
 
 /** Reads the children that were opened, again whenever they move. */
-function useChildren(opened: ReadonlyMap<string, string>, parent: string): Wishes["inside"] {
+function useChildren(opened: ReadonlyMap<string, string>): Wishes["inside"] {
   const ids = useMemo(() => [...new Set(opened.values())], [opened]);
   const executions = useQueries({ queries: ids.map(executionQuery) });
   const timelines = useQueries({ queries: ids.map(timelineQuery) });
-  const refresh = useRefresh(
-    () =>
-      Promise.all(
-        ids.flatMap(id =>
-          ["execution", "timeline"].map(what => readAgain(client, { queryKey: [what, id], exact: true })),
-        ),
-      ),
-    100,
-  );
-  useLive(ids.length ? ids : [parent], refresh, refresh); // of the parent one is told anyway
+  useFollowing(ids);
   const read = ids.map((id, index) => ({ id, execution: executions[index]?.data, tasks: timelines[index]?.data }));
   const state = read.map(one => `${one.id} ${one.execution?.revision} ${one.tasks?.revision}`).join();
   return useMemo(() => {

@@ -3,14 +3,16 @@ import { useMemo, useState } from "react";
 import { wholePayload } from "../../api/queries";
 import { Button } from "../../design/Button";
 import { JsonTree } from "../../design/JsonTree";
+import { Part } from "../../design/Side";
 import { bytes } from "../../lib/format";
-import css from "./Execution.module.css";
+
+const TITLES = { input: "Input", output: "Output", variables: "Variables" };
+const SMALL = 1024; // bytes; of less the size says nothing
 
 interface Props {
   kind: "execution" | "task";
   id: string;
-  part: "input" | "output" | "variables";
-  title: string;
+  part: keyof typeof TITLES;
   value: unknown;
   size: number;
   isWithheld: boolean;
@@ -20,17 +22,21 @@ interface Props {
 }
 
 /** A payload as a tree; one above 1 MiB says how large it is and is loaded when asked for. */
-export function Payload({ kind, id, part, title, value, size, isWithheld, root, height }: Props) {
+export function Payload({ kind, id, part, value, size, isWithheld, root, height }: Props) {
+  const title = TITLES[part];
   const [isAsked, setAsked] = useState(false);
   const whole = useQuery({ ...wholePayload(kind, id, part), enabled: isWithheld && isAsked });
   const shown = isWithheld ? whole.data : value;
-  const isEmpty = !isWithheld && size <= 2;
+  const isEmpty = !isWithheld && size <= 2; // {}
   const isMasked = useMemo(() => shown !== undefined && JSON.stringify(shown)?.includes('"***"'), [shown]);
   return (
-    <section className={css.part}>
-      <h3>
-        {title} <span className="faint">{isEmpty ? "empty" : size > 1024 ? bytes(size) : ""}</span>
-      </h3>
+    <Part
+      title={
+        <>
+          {title} <span className="faint">{isEmpty ? "empty" : size > SMALL ? bytes(size) : ""}</span>
+        </>
+      }
+    >
       {shown !== undefined && !isEmpty && (
         <JsonTree key={`${id}/${part}`} value={shown} root={root} label={title} height={height} />
       )}
@@ -47,6 +53,6 @@ export function Payload({ kind, id, part, title, value, size, isWithheld, root, 
           {whole.error && <p role="alert">{whole.error.message}</p>}
         </div>
       )}
-    </section>
+    </Part>
   );
 }

@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import * as actions from "../../api/actions";
-import { task as taskQuery, wholePayload } from "../../api/queries";
+import { executionPayloads, task as taskQuery, wholePayload } from "../../api/queries";
 import type { TaskRow } from "../../api/timeline";
 import type { ConsoleExecution } from "../../api/types";
 import { Button } from "../../design/Button";
@@ -24,12 +24,13 @@ export function Rerun({
   const { workflow } = execution;
   const isTask = from === "task" && row !== null;
   const task = useQuery({ ...taskQuery(row?.id ?? ""), enabled: isTask });
-  const large = isTask ? task.data?.withheld.includes("input") : execution.withheld.includes("input");
+  const payloads = useQuery({ ...executionPayloads(workflow.workflowId), enabled: !isTask });
+  const large = (isTask ? task.data : payloads.data)?.withheld.includes("input");
   const whole = useQuery({
     ...wholePayload(isTask ? "task" : "execution", isTask ? row.id : workflow.workflowId, "input"),
     enabled: large === true,
   });
-  const given = large ? whole.data : isTask ? task.data?.task.inputData : workflow.input;
+  const given = large ? whole.data : isTask ? task.data?.task.inputData : payloads.data?.workflow.input;
   const before = given === undefined ? "" : JSON.stringify(given, null, 2);
   const [text, setText] = useState("");
   const [busy, setBusy] = useState(false);

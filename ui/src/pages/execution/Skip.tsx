@@ -1,7 +1,7 @@
 // A task that is not reached yet is stepped over: chosen, given what those who read its output shall find, and confirmed.
 import { useState } from "react";
 import * as actions from "../../api/actions";
-import { Field, control as look } from "../../design/Field";
+import { Field } from "../../design/Field";
 import { FormDialog } from "../../design/FormDialog";
 import { JsonField } from "../../design/JsonField";
 import { toast } from "../../design/Toast";
@@ -36,7 +36,7 @@ export function Skip({
     >
       <Field label="Task" hint="Tasks of this execution that it has not reached.">
         {control => (
-          <select {...control} className={look} value={ref} onChange={event => setRef(event.target.value)}>
+          <select {...control} value={ref} onChange={event => setRef(event.target.value)}>
             {refs.map(one => (
               <option key={one}>{one}</option>
             ))}

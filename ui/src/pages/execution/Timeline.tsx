@@ -3,9 +3,9 @@ import { useQuery } from "@tanstack/react-query";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { memo, useCallback, useDeferredValue, useMemo, useRef, useState, type KeyboardEvent } from "react";
 import { Link } from "wouter";
-import { client, execution as executionQuery, timeline as timelineQuery } from "../../api/queries";
+import { execution as executionQuery, timeline as timelineQuery } from "../../api/queries";
 import type { TaskRow, Tasks } from "../../api/timeline";
-import { useLive } from "../../app/live";
+import { useFollowing } from "../../app/following";
 import { Button } from "../../design/Button";
 import { EmptyState } from "../../design/EmptyState";
 import { Icon } from "../../design/Icon";
@@ -14,8 +14,7 @@ import { isBad, isOpen, lookOf, shownStatus } from "../../design/status";
 import { useNow } from "../../design/Time";
 import { placesOf } from "../../lib/definition";
 import { count, duration } from "../../lib/format";
-import { criticalPath, linesOf, spansOf, unfoldedLines, type Line, type Window } from "../../lib/lines";
-import { readAgain, useRefresh } from "../../lib/refresh";
+import { ahead, criticalPath, linesOf, spansOf, unfoldedLines, type Line, type Window } from "../../lib/lines";
 import { cause } from "../../lib/reason";
 import { to } from "../../lib/url";
 import { Axis } from "./Axis";
@@ -42,11 +41,11 @@ export function Timeline({ execution, tasks, places, selected, select }: ViewPro
     return withChildren(shown, opened, children);
   }, [all, folded, wanted, opened, children]);
   const critical = useMemo(() => (isCritical ? criticalPath(tasks.rows) : null), [isCritical, tasks.rows]);
+  const end = workflow.endTime || ahead(workflow.createTime, now);
   const whole: Window = useMemo(() => {
-    let end = workflow.endTime || now;
-    for (const row of tasks.rows) end = Math.max(end, row.ended);
-    return { from: workflow.createTime, to: Math.max(end, workflow.createTime + 1) };
-  }, [workflow.createTime, workflow.endTime, tasks.rows, isRunning ? now : 0]);
+    const last = tasks.rows.reduce((latest, row) => Math.max(latest, row.ended), end);
+    return { from: workflow.createTime, to: Math.max(last, workflow.createTime + 1) };
+  }, [workflow.createTime, end, tasks.rows]);
   const window_ = zoom ?? whole;
 
   const scroller = useRef<HTMLDivElement>(null);
@@ -72,7 +71,7 @@ export function Timeline({ execution, tasks, places, selected, select }: ViewPro
     select(next.tasks.at(-1)!);
     virtual.scrollToIndex(lines.indexOf(next));
   };
-  const failed = tasks.rows.filter(row => isBad(row.status)).length;
+  const failed = useMemo(() => tasks.rows.filter(row => isBad(row.status)).length, [tasks.rows]);
   if (!tasks.rows.length)
     return (
       <EmptyState icon="time" title="It has no tasks yet">
@@ -95,7 +94,7 @@ export function Timeline({ execution, tasks, places, selected, select }: ViewPro
           {count(lines.length, "line")}
           {failed > 0 && ` · ${count(failed, "failed attempt")}`}
         </span>
-        <span className={css.space} />
+        <span className="grow" />
         <Button small kind="quiet" aria-pressed={isCritical} onClick={() => setCritical(!isCritical)}>
           Critical path
         </Button>
@@ -119,7 +118,7 @@ export function Timeline({ execution, tasks, places, selected, select }: ViewPro
                 of={lines.length}
                 top={item.start}
                 window={window_}
-                now={now}
+                now={line.tasks.some(row => isOpen(row.status)) ? now : 0}
                 isSelected={!line.home && line.tasks.some(row => row.id === selected?.id)}
                 critical={critical}
                 isFolded={folded.has(line.key)}
@@ -176,14 +175,7 @@ function findLine(all: readonly Line[], children: ReadonlyMap<string, Line[]>, k
 function Child({ under, onLines }: { under: Line; onLines: (lines: Line[]) => void }) {
   const execution = useQuery(executionQuery(under.child));
   const tasks = useQuery(timelineQuery(under.child));
-  const refresh = useRefresh(
-    () =>
-      Promise.all(
-        ["execution", "timeline"].map(what => readAgain(client, { queryKey: [what, under.child], exact: true })),
-      ),
-    100,
-  );
-  useLive([under.child], refresh, refresh);
+  useFollowing([under.child]);
   const known = useRef<Tasks | undefined>(undefined);
   if (execution.data && tasks.data && known.current !== tasks.data) {
     known.current = tasks.data;
@@ -207,6 +199,7 @@ interface RowProps {
   of: number;
   top: number;
   window: Window;
+  /** 0: it stands still. */
   now: number;
   isSelected: boolean;
   critical: ReadonlySet<number> | null;

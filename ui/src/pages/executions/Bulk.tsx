@@ -9,7 +9,7 @@ import { Button } from "../../design/Button";
 import { confirm } from "../../design/Dialog";
 import type { IconName } from "../../design/Icon";
 import { toast } from "../../design/Toast";
-import { count } from "../../lib/format";
+import { count, wordsOf } from "../../lib/format";
 import { to } from "../../lib/url";
 import css from "./Executions.module.css";
 
@@ -86,7 +86,7 @@ export function Bulk({
       else toast("good", `${one.label}: done for ${count(results.length, "execution")}`);
       onDone();
     } catch (error) {
-      toast("bad", error instanceof Error ? error.message : String(error));
+      toast("bad", wordsOf(error));
     } finally {
       setActing(false);
       void client.invalidateQueries({ queryKey: ["executions"] });

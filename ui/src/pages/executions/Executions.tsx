@@ -2,9 +2,8 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
 import { Link, useLocation } from "wouter";
-import { get, query as asQuery } from "../../api/http";
-import { client, workflowNames } from "../../api/queries";
-import type { SearchResult, WorkflowSummary } from "../../api/types";
+import { client, executionPages, workflowNames } from "../../api/queries";
+import type { WorkflowSummary } from "../../api/types";
 import { useLive } from "../../app/live";
 import { EmptyState, ErrorState } from "../../design/EmptyState";
 import { Status } from "../../design/Status";
@@ -19,7 +18,6 @@ import { to, useParams } from "../../lib/url";
 import { Bulk } from "./Bulk";
 import { Filters } from "./Filters";
 
-const SIZE = 200;
 const PAUSE_MS = 1000; // between two searches, however much moves
 
 export default function Executions() {
@@ -34,25 +32,12 @@ export default function Executions() {
   const search = { query, freeText: words, sort: `${sorting.key}:${sorting.descending ? "DESC" : "ASC"}` };
   const names = useQuery(workflowNames());
 
-  const found = useInfiniteQuery({
-    queryKey: ["executions", search],
-    queryFn: ({ signal, pageParam }) =>
-      get<SearchResult<WorkflowSummary>>(
-        `/api/workflow/search${asQuery({ ...search, freeText: words || undefined, start: pageParam, size: SIZE })}`,
-        signal,
-      ),
-    initialPageParam: 0,
-    getNextPageParam: (last, pages) => {
-      const loaded = pages.length * SIZE;
-      return loaded < last.totalHits && last.results.length ? loaded : undefined;
-    },
-    placeholderData: before => before,
-    structuralSharing: false,
-  });
+  const pages = executionPages(search);
+  const found = useInfiniteQuery(pages);
   const [moved, setMoved] = useState<ReadonlyMap<string, string>>(new Map());
   const refresh = useRefresh(async () => {
     setMinute(Date.now());
-    await readAgain(client, { queryKey: ["executions", search] });
+    await readAgain(client, { queryKey: pages.queryKey });
   }, PAUSE_MS);
   useLive(
     null,
@@ -115,7 +100,7 @@ export default function Executions() {
           empty={
             found.isPending ? null : isAsked ? (
               <EmptyState icon="search" title="No execution is like that">
-                Take something out of the search, or <Link href="/executions">show all</Link>.
+                Take something out of the search, or <Link href={to.executions()}>show all</Link>.
               </EmptyState>
             ) : (
               <EmptyState icon="play" title="Nothing has run yet" command="batuta workflow start NAME --input '{}'">

@@ -39,6 +39,7 @@ export function Filters({ filter, typed, words, names, onChange, error }: Props)
           onChange={correlation => onChange({ correlation })}
         />
         <select
+          className="control"
           aria-label="Started within"
           value={filter.within}
           onChange={event => onChange({ within: event.target.value })}

@@ -9,10 +9,11 @@ import { Outcomes, outcomesOf, type Outcome } from "../../app/Outcomes";
 import { Button } from "../../design/Button";
 import { confirm } from "../../design/Dialog";
 import { EmptyState, ErrorState } from "../../design/EmptyState";
+import { SearchField } from "../../design/SearchField";
 import { Status } from "../../design/Status";
 import { When } from "../../design/Time";
 import { toast } from "../../design/Toast";
-import { count, duration } from "../../lib/format";
+import { count, duration, wordsOf } from "../../lib/format";
 import { cause } from "../../lib/reason";
 import { useRefresh } from "../../lib/refresh";
 import { quoted, WITHIN } from "../../lib/search";
@@ -56,7 +57,7 @@ export default function Failures() {
           ))}
         </div>
         <select
-          className={css.field}
+          className="control"
           aria-label="Workflow"
           value={workflow}
           onChange={event => change({ workflow: event.target.value })}
@@ -66,13 +67,12 @@ export default function Failures() {
             <option key={name}>{name}</option>
           ))}
         </select>
-        <input
-          className={css.field}
-          type="search"
-          aria-label="Search failures"
+        <SearchField
+          label="Search failures"
           placeholder="Reason, task"
           value={words}
-          onChange={event => change({ q: event.target.value })}
+          onChange={q => change({ q })}
+          isSearch
         />
       </div>
       {found.data && (
@@ -133,7 +133,7 @@ function One({ group, stepMs, onOutcome }: { group: Group; stepMs: number; onOut
       if (rows.some(row => row.failed)) onOutcome({ label: "Retry", rows });
       else toast("good", `Retried ${count(rows.length, "execution")}`, listOf(group));
     } catch (error) {
-      toast("bad", error instanceof Error ? error.message : String(error));
+      toast("bad", wordsOf(error));
     } finally {
       setBusy(false);
       await Promise.all(
@@ -148,7 +148,7 @@ function One({ group, stepMs, onOutcome }: { group: Group; stepMs: number; onOut
         <Status status={group.status} />
         <Link href={to.definition(group.workflow)}>{group.workflow}</Link>
         {group.ref && <span className="mono soft">{group.ref}</span>}
-        <span className={css.grow} />
+        <span className="grow" />
         <Over steps={group.steps} stepMs={stepMs} />
         <span className="soft">
           last <When at={group.lastAt} relative />

@@ -4,8 +4,9 @@ import { Link } from "wouter";
 import { health } from "../../api/queries";
 import type { Health as Found } from "../../api/types";
 import { Button } from "../../design/Button";
-import { CopyText } from "../../design/CopyText";
+import { Command } from "../../design/Command";
 import { EmptyState, ErrorState } from "../../design/EmptyState";
+import { SearchField } from "../../design/SearchField";
 import { Said } from "../../design/Side";
 import { StatusShape } from "../../design/Status";
 import type { Shape } from "../../design/status";
@@ -33,7 +34,7 @@ export default function Health() {
         <span className={css.verdict} data-level={bad ? "warn" : "ok"}>
           {bad ? `${count(bad, "thing")} to look at` : "All is well"}
         </span>
-        <span className={css.grow} />
+        <span className="grow" />
         <Button icon="retry" small busy={found.isFetching} onClick={() => void found.refetch()}>
           Look again
         </Button>
@@ -70,13 +71,10 @@ export default function Health() {
           </li>
         ))}
       </ul>
-      <p className="soft">
-        The machine itself, the store's integrity and its tools are looked into by{" "}
-        <code className={css.command}>
-          batuta doctor
-          <CopyText text="batuta doctor" label="Copy the command" />
-        </code>
-      </p>
+      <div className={css.line}>
+        <span className="soft">The machine itself, the store's integrity and its tools are looked into by</span>
+        <Command text="batuta doctor" />
+      </div>
       <section className={css.two}>
         <div>
           <h2>What is stored</h2>
@@ -121,14 +119,13 @@ function Settings({ config }: { config: Record<string, string> }) {
     <div>
       <div className={css.line}>
         <h2>Settings in force</h2>
-        <span className={css.grow} />
-        <input
-          className={css.search}
-          type="search"
-          aria-label="Search settings"
+        <span className="grow" />
+        <SearchField
+          label="Search settings"
           placeholder="Search"
           value={words}
-          onChange={event => change({ q: event.target.value })}
+          onChange={q => change({ q })}
+          isSearch
         />
       </div>
       {shown.length ? (

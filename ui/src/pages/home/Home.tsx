@@ -35,165 +35,201 @@ export default function Home() {
 }
 
 function Glance({ data }: { data: Overview }) {
+  return (
+    <div className="page">
+      <h1 className="visually-hidden">Home</h1>
+      <Counts data={data} />
+      <Charts data={data} />
+      <div className={css.lists}>
+        <Failing data={data} />
+        <Unserved data={data} />
+        <Waits data={data} />
+        <Oldest data={data} />
+      </div>
+    </div>
+  );
+}
+
+function Counts({ data }: { data: Overview }) {
   const { counts } = data;
-  const lost = failing(data);
-  const alone = unserved(data);
-  const waits = longestWaits(data);
+  return (
+    <ul className={css.counts}>
+      {["RUNNING", "PAUSED", "FAILED", "TIMED_OUT", "COMPLETED", "TERMINATED"].map(status => (
+        <li key={status}>
+          <Link href={to.executions({ status })}>
+            <strong>{count(counts[status] ?? 0)}</strong>
+            <Status status={status} />
+          </Link>
+        </li>
+      ))}
+      <li>
+        <Link href={to.taskSearch({ status: "SCHEDULED", sort: "scheduledTime:ASC" })}>
+          <strong>{count(data.queues.reduce((total, queue) => total + queue.waiting, 0))}</strong>
+          <span className="soft">tasks waiting</span>
+        </Link>
+      </li>
+      <li>
+        <Link href={to.workers()}>
+          <strong>{count(alive(data))}</strong>
+          <span className="soft">workers alive</span>
+        </Link>
+      </li>
+    </ul>
+  );
+}
+
+function Charts({ data }: { data: Overview }) {
   const times = data.beats.map(beat => beat.at);
   const latency = (pick: (beat: Overview["beats"][number]) => number) =>
     data.beats.map(beat => (pick(beat) < 0 ? null : pick(beat)));
   return (
-    <div className="page">
-      <h1 className="visually-hidden">Home</h1>
-      <ul className={css.counts}>
-        {["RUNNING", "PAUSED", "FAILED", "TIMED_OUT", "COMPLETED", "TERMINATED"].map(status => (
-          <li key={status}>
-            <Link href={to.executions({ status })}>
-              <strong>{count(counts[status] ?? 0)}</strong>
-              <Status status={status} />
-            </Link>
-          </li>
-        ))}
-        <li>
-          <Link href={to.taskSearch({ status: "SCHEDULED", sort: "scheduledTime:ASC" })}>
-            <strong>{count(data.queues.reduce((total, queue) => total + queue.waiting, 0))}</strong>
-            <span className="soft">tasks waiting</span>
-          </Link>
-        </li>
-        <li>
-          <Link href={to.workers()}>
-            <strong>{count(alive(data))}</strong>
-            <span className="soft">workers alive</span>
-          </Link>
-        </li>
-      </ul>
-      <div className={css.charts}>
-        <Chart
-          title="Executions a minute"
-          times={times}
-          format={value => count(Math.round(value))}
-          series={[
-            {
-              label: "started",
-              colour: "--running-fill",
-              href: to.executions({ within: "15m" }),
-              values: perMinute(data, beat => beat.started),
-            },
-            {
-              label: "completed",
-              colour: "--completed-fill",
-              href: to.executions({ status: "COMPLETED", within: "15m" }),
-              values: perMinute(data, beat => beat.completed),
-            },
-            {
-              label: "failed",
-              colour: "--failed-fill",
-              href: to.executions({ status: "FAILED,TIMED_OUT", within: "15m" }),
-              values: perMinute(data, beat => beat.failed),
-            },
-          ]}
-        />
-        <Chart
-          title="How long they took"
-          times={times}
-          format={value => duration(value)}
-          series={[
-            {
-              label: "half within",
-              colour: "--accent",
-              href: to.executions({ status: "COMPLETED", within: "15m", sort: "executionTime:DESC" }),
-              values: latency(beat => beat.p50),
-            },
-            {
-              label: "95 % within",
-              colour: "--waiting-fill",
-              href: to.executions({ status: "COMPLETED", within: "15m", sort: "executionTime:DESC" }),
-              values: latency(beat => beat.p95),
-            },
-          ]}
-        />
-      </div>
-      <div className={css.lists}>
-        <List
-          title="Failing in the last 24 h"
-          all={to.failures()}
-          count={lost.length}
-          empty="No execution failed in the last 24 hours."
-        >
-          {lost.slice(0, SHOWN).map(one => (
-            <li key={one.name}>
-              <Link className="cut" href={to.failures({ workflow: one.name })}>
-                {one.name}
-              </Link>
-              <span className={css.numbers}>
-                <Link
-                  className={css.bad}
-                  href={to.executions({ name: one.name, status: "FAILED,TIMED_OUT", within: "24h" })}
-                >
-                  {count(one.failed)}
-                </Link>{" "}
-                <span className="faint">of</span>{" "}
-                <Link href={to.executions({ name: one.name, status: ENDED, within: "24h" })}>{count(one.ended)}</Link>
-              </span>
-            </li>
-          ))}
-        </List>
-        <List
-          title="Queues without a worker"
-          all={to.queues()}
-          count={alone.length}
-          empty="Every task that is due has a worker that asks for it."
-        >
-          {alone.slice(0, SHOWN).map(queue => (
-            <li key={queue.queue}>
-              <Link className="cut mono" href={to.queues(queue.queue)}>
-                {queue.queue}
-              </Link>
-              <span>
-                <Link href={waitingIn(queue)}>{count(queue.due)}</Link> due,{" "}
-                <span className="faint">
-                  {queue.lastPollAt ? (
-                    <>
-                      last asked <When at={queue.lastPollAt} relative />
-                    </>
-                  ) : (
-                    "never asked for"
-                  )}
-                </span>
-              </span>
-            </li>
-          ))}
-        </List>
-        <List title="Longest waits" all={to.queues()} count={waits.length} empty="Nothing is due.">
-          {waits.slice(0, SHOWN).map(queue => (
-            <li key={queue.queue}>
-              <Link className="cut mono" href={to.queues(queue.queue)}>
-                {queue.queue}
-              </Link>
-              <Link className={css.numbers} href={waitingIn(queue)}>
-                <Duration from={queue.oldestDueAt} to={0} />
-              </Link>
-            </li>
-          ))}
-        </List>
-        <List
-          title="Running for longest"
-          all={to.executions({ status: "RUNNING", sort: "startTime:ASC" })}
-          count={data.oldest.length}
-          empty="Nothing runs."
-        >
-          {data.oldest.map(one => (
-            <li key={one.workflowId}>
-              <Status status={one.status} bare />
-              <Link className="cut" href={to.execution(one.workflowId)}>
-                {one.name} <span className="faint">{one.correlationId}</span>
-              </Link>
-              <Duration from={one.createTime} to={0} />
-            </li>
-          ))}
-        </List>
-      </div>
+    <div className={css.charts}>
+      <Chart
+        title="Executions a minute"
+        times={times}
+        format={value => count(Math.round(value))}
+        series={[
+          {
+            label: "started",
+            colour: "--running-fill",
+            href: to.executions({ within: "15m" }),
+            values: perMinute(data, beat => beat.started),
+          },
+          {
+            label: "completed",
+            colour: "--completed-fill",
+            href: to.executions({ status: "COMPLETED", within: "15m" }),
+            values: perMinute(data, beat => beat.completed),
+          },
+          {
+            label: "failed",
+            colour: "--failed-fill",
+            href: to.executions({ status: "FAILED,TIMED_OUT", within: "15m" }),
+            values: perMinute(data, beat => beat.failed),
+          },
+        ]}
+      />
+      <Chart
+        title="How long they took"
+        times={times}
+        format={value => duration(value)}
+        series={[
+          {
+            label: "half within",
+            colour: "--accent",
+            href: to.executions({ status: "COMPLETED", within: "15m", sort: "executionTime:DESC" }),
+            values: latency(beat => beat.p50),
+          },
+          {
+            label: "95 % within",
+            colour: "--waiting-fill",
+            href: to.executions({ status: "COMPLETED", within: "15m", sort: "executionTime:DESC" }),
+            values: latency(beat => beat.p95),
+          },
+        ]}
+      />
     </div>
+  );
+}
+
+function Failing({ data }: { data: Overview }) {
+  const lost = failing(data);
+  return (
+    <List
+      title="Failing in the last 24 h"
+      all={to.failures()}
+      count={lost.length}
+      empty="No execution failed in the last 24 hours."
+    >
+      {lost.slice(0, SHOWN).map(one => (
+        <li key={one.name}>
+          <Link className="cut" href={to.failures({ workflow: one.name })}>
+            {one.name}
+          </Link>
+          <span className={css.numbers}>
+            <Link
+              className={css.bad}
+              href={to.executions({ name: one.name, status: "FAILED,TIMED_OUT", within: "24h" })}
+            >
+              {count(one.failed)}
+            </Link>{" "}
+            <span className="faint">of</span>{" "}
+            <Link href={to.executions({ name: one.name, status: ENDED, within: "24h" })}>{count(one.ended)}</Link>
+          </span>
+        </li>
+      ))}
+    </List>
+  );
+}
+
+function Unserved({ data }: { data: Overview }) {
+  const alone = unserved(data);
+  return (
+    <List
+      title="Queues without a worker"
+      all={to.queues()}
+      count={alone.length}
+      empty="Every task that is due has a worker that asks for it."
+    >
+      {alone.slice(0, SHOWN).map(queue => (
+        <li key={queue.queue}>
+          <Link className="cut mono" href={to.queues(queue.queue)}>
+            {queue.queue}
+          </Link>
+          <span>
+            <Link href={waitingIn(queue)}>{count(queue.due)}</Link> due,{" "}
+            <span className="faint">
+              {queue.lastPollAt ? (
+                <>
+                  last asked <When at={queue.lastPollAt} relative />
+                </>
+              ) : (
+                "never asked for"
+              )}
+            </span>
+          </span>
+        </li>
+      ))}
+    </List>
+  );
+}
+
+function Waits({ data }: { data: Overview }) {
+  const waits = longestWaits(data);
+  return (
+    <List title="Longest waits" all={to.queues()} count={waits.length} empty="Nothing is due.">
+      {waits.slice(0, SHOWN).map(queue => (
+        <li key={queue.queue}>
+          <Link className="cut mono" href={to.queues(queue.queue)}>
+            {queue.queue}
+          </Link>
+          <Link className={css.numbers} href={waitingIn(queue)}>
+            <Duration from={queue.oldestDueAt} to={0} />
+          </Link>
+        </li>
+      ))}
+    </List>
+  );
+}
+
+function Oldest({ data }: { data: Overview }) {
+  return (
+    <List
+      title="Running for longest"
+      all={to.executions({ status: "RUNNING", sort: "startTime:ASC" })}
+      count={data.oldest.length}
+      empty="Nothing runs."
+    >
+      {data.oldest.map(one => (
+        <li key={one.workflowId}>
+          <Status status={one.status} bare />
+          <Link className="cut" href={to.execution(one.workflowId)}>
+            {one.name} <span className="faint">{one.correlationId}</span>
+          </Link>
+          <Duration from={one.createTime} to={0} />
+        </li>
+      ))}
+    </List>
   );
 }
 

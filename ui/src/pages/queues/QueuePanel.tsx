@@ -8,7 +8,7 @@ import { confirm } from "../../design/Dialog";
 import { Acts, Notice, Pair, Pairs, Part, Rows, Said, Side } from "../../design/Side";
 import { Duration, When } from "../../design/Time";
 import { toast } from "../../design/Toast";
-import { count } from "../../lib/format";
+import { count, wordsOf } from "../../lib/format";
 import { to } from "../../lib/url";
 import { standstill, workerCommand, type QueueRow } from "../../lib/work";
 import css from "./Queues.module.css";
@@ -60,7 +60,7 @@ export function QueuePanel({
     try {
       toast("good", `${count(Number(await requeue(row.taskType)), "task")} of ${row.taskType} offered again`);
     } catch (error) {
-      toast("bad", error instanceof Error ? error.message : String(error));
+      toast("bad", wordsOf(error));
     }
     void client.invalidateQueries({ queryKey: ["work"] });
   };

@@ -20,7 +20,7 @@ export default function Queues() {
         value={isTasks ? "tasks" : "queues"}
         onChange={key => navigate(key === "tasks" ? to.taskSearch() : to.queues())}
       >
-        <div className="under-tabs">{isTasks ? <TaskSearch /> : <QueueList />}</div>
+        <div className="stretch under-tabs">{isTasks ? <TaskSearch /> : <QueueList />}</div>
       </Tabs>
     </div>
   );

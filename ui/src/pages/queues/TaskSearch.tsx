@@ -2,9 +2,8 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import { Link, useLocation } from "wouter";
-import { get, query as asQuery } from "../../api/http";
-import { client, taskDefinitions, workflowNames } from "../../api/queries";
-import type { SearchResult, TaskSummary } from "../../api/types";
+import { client, taskDefinitions, taskPages, workflowNames } from "../../api/queries";
+import type { TaskSummary } from "../../api/types";
 import { useLive } from "../../app/live";
 import { Button } from "../../design/Button";
 import { EmptyState, ErrorState } from "../../design/EmptyState";
@@ -20,7 +19,6 @@ import { taskFilterOf, taskQueryOf } from "../../lib/search";
 import { to, useParams } from "../../lib/url";
 import css from "./Queues.module.css";
 
-const SIZE = 100;
 const PAUSE_MS = 2000; // between two searches, however much moves
 
 export function TaskSearch() {
@@ -33,26 +31,15 @@ export function TaskSearch() {
   const sorting: Sorting = { key: key!, descending: direction !== "ASC" };
   const search = {
     query: taskQueryOf(filter, typed),
-    freeText: words || undefined,
+    freeText: words,
     sort: `${sorting.key}:${sorting.descending ? "DESC" : "ASC"}`,
   };
   const [isTyping, setTyping] = useState(typed !== "");
   const types = useQuery(taskDefinitions());
   const names = useQuery(workflowNames());
-  const found = useInfiniteQuery({
-    queryKey: ["tasks", search],
-    queryFn: ({ signal, pageParam }) =>
-      get<SearchResult<TaskSummary>>(
-        `/api/tasks/search${asQuery({ ...search, start: pageParam, size: SIZE })}`,
-        signal,
-      ),
-    initialPageParam: 0,
-    getNextPageParam: (last, pages) =>
-      pages.length * SIZE < last.totalHits && last.results.length ? pages.length * SIZE : undefined,
-    placeholderData: before => before,
-    structuralSharing: false,
-  });
-  const refresh = useRefresh(() => readAgain(client, { queryKey: ["tasks", search] }), PAUSE_MS);
+  const pages = taskPages(search);
+  const found = useInfiniteQuery(pages);
+  const refresh = useRefresh(() => readAgain(client, { queryKey: pages.queryKey }), PAUSE_MS);
   useLive(null, refresh, refresh);
   const rows = useMemo(() => {
     const seen = new Map((found.data?.pages ?? []).flatMap(page => page.results).map(row => [row.taskId, row]));

@@ -11,6 +11,7 @@ import { Acts, Notice, Pair, Pairs, Part, Rows, Side } from "../../design/Side";
 import { Status } from "../../design/Status";
 import { When } from "../../design/Time";
 import { toast, told } from "../../design/Toast";
+import { wordsOf } from "../../lib/format";
 import { entriesOf } from "../../lib/schedule";
 import { to, useParams } from "../../lib/url";
 import { askedDelete } from "./verbs";
@@ -45,7 +46,7 @@ export function SchedulePanel({ schedule, onClose }: { schedule: Schedule; onClo
       toast("good", `Started ${request.name}`);
       navigate(to.execution(id));
     } catch (error) {
-      toast("bad", error instanceof Error ? error.message : String(error));
+      toast("bad", wordsOf(error));
     }
   };
   return (

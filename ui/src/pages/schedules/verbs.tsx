@@ -4,7 +4,7 @@ import { client } from "../../api/queries";
 import type { BulkResponse, Schedule } from "../../api/types";
 import { confirm } from "../../design/Dialog";
 import { toast } from "../../design/Toast";
-import { count } from "../../lib/format";
+import { count, wordsOf } from "../../lib/format";
 
 const named = (schedules: Schedule[]) =>
   schedules.length === 1 ? schedules[0]!.name : count(schedules.length, "schedule");
@@ -56,7 +56,7 @@ async function many(work: Promise<BulkResponse>, word: string): Promise<void> {
     if (done) toast("good", `${word} ${count(done, "schedule")}`);
     if (failed.length) toast("bad", failed.slice(0, 5).join("; "));
   } catch (error) {
-    toast("bad", error instanceof Error ? error.message : String(error));
+    toast("bad", wordsOf(error));
   }
   await client.invalidateQueries({ queryKey: ["schedules"] });
 }
