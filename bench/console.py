@@ -47,6 +47,11 @@ FIGURES = [
     ("graph.cold_ms", f"graph, {BRANCHES:,} branches, with nothing in the cache (ms)", 1000.0),
     ("graph.warm_ms", f"graph, {BRANCHES:,} branches, opened again (ms)", 1000.0),
     ("graph.cpu_ms", f"graph, {BRANCHES:,} branches, opened again, processor (ms)", None),
+    ("watch.idle_requests", f"{TASKS:,} tasks run, nothing moves: requests a second", None),
+    ("watch.idle_cpu_ms", f"{TASKS:,} tasks run, nothing moves: processor a second (ms)", None),
+    ("watch.requests", f"{TASKS:,} tasks run, one a second ends: requests a second", None),
+    ("watch.kb", f"{TASKS:,} tasks run, one a second ends: read a second (KB)", None),
+    ("watch.cpu_ms", f"{TASKS:,} tasks run, one a second ends: processor a second (ms)", None),
     ("burst.longest_ms", f"burst of {UPDATES:,} updates, longest task of the tab (ms)", 200.0),
     ("burst.blocked_ms", f"burst of {UPDATES:,} updates, blocked beyond 50 ms in all (ms)", None),
     ("burst.requests", f"burst of {UPDATES:,} updates, requests of the tab", None),
@@ -116,11 +121,17 @@ class Stage:
         with ThreadPoolExecutor(1) as other:
             other.submit(asyncio.run, work).result()
 
+    def fresh(self) -> Any:
+        """A page that has nothing in its cache, and is alone: one that is left open goes on asking, beside what is measured next."""
+        for old in self.browser.contexts:
+            old.close()
+        return self.browser.new_context(viewport=VIEW).new_page()
+
     def visits(self, path: str, selector: str) -> tuple[dict[str, list[float]], Any, Callable[[], float]]:
         """Cold times, each in a fresh profile; warm times, and the processor's, in the last of these; the page as it was left, and its meter."""
         found: dict[str, list[float]] = {"cold_ms": [], "warm_ms": [], "cpu_ms": []}
         for _ in range(self.times):
-            page = self.browser.new_context(viewport=VIEW).new_page()
+            page = self.fresh()
             found["cold_ms"].append(self.visit(page, path, selector))
         meter = metered(page)
         for _ in range(self.times):
@@ -167,9 +178,39 @@ def graphed(stage: Stage) -> dict[str, Any]:
     return stage.visits(f"/execution/{started}?view=graph", ".react-flow__node")[0]
 
 
+WATCHED_S = 10
+
+
+def watched(stage: Stage) -> dict[str, Any]:
+    """What an open page of a running execution costs: while nothing about it changes, and while a task a second ends."""
+    started = stage.fanned(TASKS, "SIMPLE")
+    page = stage.fresh()
+    stage.visit(page, f"/execution/{started}", '[aria-label="Tasks in time"] button')
+    page.get_by_role("button", name="Live").wait_for()
+    page.wait_for_timeout(2000)  # what came with the page has settled
+    answers: list[Any] = []
+    page.on("response", lambda answer: answers.append(answer))
+    meter = metered(page)
+    found: dict[str, Any] = {}
+    for kind in ("idle_", ""):
+        answers.clear()
+        before = meter()
+        for _ in range(WATCHED_S):
+            if not kind:
+                [task] = stage.ask("GET", "/tasks/poll/batch/leaf?count=1")
+                stage.ask("POST", "/tasks", {"workflowInstanceId": started, "taskId": task["taskId"], "status": "COMPLETED", "outputData": {"ok": True}})
+            page.wait_for_timeout(1000)
+        found[f"{kind}cpu_ms"] = [(meter() - before) / WATCHED_S]
+        told = [one for one in answers if "/console/events" not in one.url]
+        found[f"{kind}requests"] = [len(told) / WATCHED_S]
+        found[f"{kind}kb"] = [sum(len(one.body()) for one in told) / 1024 / WATCHED_S]
+    stage.ask("POST", f"/workflow/{started}/terminate")
+    return found
+
+
 def loaded(stage: Stage) -> dict[str, Any]:
     """Everything that comes with the first page, packed as gzip packs it."""
-    page = stage.browser.new_context(viewport=VIEW).new_page()
+    page = stage.fresh()
     urls: set[str] = set()
     page.on("request", lambda request: urls.add(request.url))
     shown = stage.visit(page, "/", "h1")
@@ -189,7 +230,7 @@ def burst(stage: Stage) -> dict[str, Any]:
     found: dict[str, list[float]] = {"longest_ms": [], "blocked_ms": [], "requests": [], "seconds": []}
     for place in ("execution", "list"):
         started = stage.fanned(UPDATES, "SIMPLE")
-        page = stage.browser.new_context(viewport=VIEW).new_page()
+        page = stage.fresh()
         stage.visit(page, f"/execution/{started}" if place == "execution" else "/executions", "[role=list] button, [role=table] [role=row]:nth-child(2)")
         page.get_by_role("button", name="Live").wait_for()
         page.evaluate(WATCH)
@@ -204,7 +245,6 @@ def burst(stage: Stage) -> dict[str, Any]:
         found["blocked_ms"].append(sum(max(one - 50, 0) for one in tasks))
         found["requests"].append(len(asked))
         found["seconds"].append(took)
-        page.context.close()
         stage.ask("POST", f"/workflow/{started}/terminate")
     return {**found, "worst": True}
 
@@ -269,7 +309,7 @@ def searched(stage: Stage, executions: int) -> dict[str, Any]:
             took.append((time.perf_counter() - before) * 1000)
         kinds[name] = min(took)
         print(f"  search, {name}: best {min(took):.0f} ms, median {statistics.median(took):.0f} ms", flush=True)
-    page = stage.browser.new_context(viewport=VIEW).new_page()
+    page = stage.fresh()
     stage.visit(page, "/executions", "[role=table] [role=row]:nth-child(5)")
     shown = []
     for n in range(stage.times):
@@ -310,12 +350,12 @@ def main(words: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="bench console", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--executions", type=int, default=100_000, help="for the searches")
     parser.add_argument("--times", type=int, default=5, help="runs of each figure")
-    parser.add_argument("--only", nargs="+", metavar="CASE", default=["load", "open", "graph", "burst", "search"])
+    parser.add_argument("--only", nargs="+", metavar="CASE", default=["load", "open", "graph", "watch", "burst", "search"])
     parser.add_argument("--json", type=Path, help="write the figures here")
     asked = parser.parse_args(words)
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     cases: dict[str, Callable[[Stage], dict[str, Any]]] = {
-        "load": loaded, "open": opened, "graph": graphed, "burst": burst, "search": lambda stage: searched(stage, asked.executions),
+        "load": loaded, "open": opened, "graph": graphed, "watch": watched, "burst": burst, "search": lambda stage: searched(stage, asked.executions),
     }  # fmt: skip
     found: dict[str, dict[str, Any]] = {}
     subject = ours().start()
