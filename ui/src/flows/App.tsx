@@ -8,6 +8,7 @@ import { ErrorState } from "../design/EmptyState";
 import { toast, Toasts } from "../design/Toast";
 import { restore } from "./actions";
 import * as api from "./api";
+import { Dropping } from "./Dropping";
 import { Home } from "./Home";
 import { show, Studio } from "./studio";
 import type { NodeTypes } from "./types";
@@ -43,19 +44,25 @@ function Pages() {
     },
     [setAddress],
   );
-  if (types.error) return <ErrorState error={types.error} onRetry={() => void types.refetch()} />;
+  if (types.error)
+    return <ErrorState command="batuta flows" error={types.error} onRetry={() => void types.refetch()} />;
   if (!types.data) return <p aria-busy="true" />;
   const view = address.get("view");
-  if (view)
-    return (
+  const place = `${turn} ${shown.current.place}`;
+  return (
+    <Dropping onOpen={open}>
       <Suspense fallback={<p aria-busy="true" />}>
-        {view === "compare" ? <Compare types={types.data} /> : <Gallery />}
+        {view === "compare" ? (
+          <Compare types={types.data} />
+        ) : view ? (
+          <Gallery />
+        ) : flow ? (
+          <Opened key={place} flow={flow} types={types.data} onOpen={open} adopted={adopted} />
+        ) : (
+          <Home types={types.data} onOpen={open} />
+        )}
       </Suspense>
-    );
-  return flow ? (
-    <Opened key={`${turn} ${shown.current.place}`} flow={flow} types={types.data} onOpen={open} adopted={adopted} />
-  ) : (
-    <Home types={types.data} onOpen={open} />
+    </Dropping>
   );
 }
 
@@ -101,11 +108,7 @@ function Opened({
   useEffect(() => {
     if (error) toast("bad", "The flow could not be opened.");
   }, [error]);
-  if (error) return <ErrorState error={error} onRetry={() => onOpen("")} />;
+  if (error) return <ErrorState command="batuta flows" error={error} onRetry={() => onOpen("")} />;
   if (!studio) return <p aria-busy="true" />;
-  return (
-    <Suspense fallback={<p aria-busy="true" />}>
-      <Editor onHome={() => onOpen("")} onOpen={onOpen} />
-    </Suspense>
-  );
+  return <Editor onHome={() => onOpen("")} onOpen={onOpen} />;
 }

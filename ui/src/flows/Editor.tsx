@@ -8,7 +8,6 @@ import { toast } from "../design/Toast";
 import { copied, paste, remove } from "./actions";
 import { Canvas } from "./Canvas";
 import { Drawer } from "./Drawer";
-import { importFile } from "./files";
 import { Inspector } from "./Inspector";
 import { goTo, KEYS } from "./Keys";
 import { Palette } from "./Palette";
@@ -43,16 +42,7 @@ function Desk({ onHome, onOpen }: Ways) {
   useClipboard();
   useLeaving();
   return (
-    <div
-      className={css.editor}
-      data-palette={palette || undefined}
-      onDragOver={event => event.preventDefault()}
-      onDrop={event => {
-        const [file] = event.dataTransfer.files;
-        event.preventDefault();
-        if (file) void importFile(file, onOpen);
-      }}
-    >
+    <div className={css.editor} data-palette={palette || undefined}>
       <TopBar onHome={() => void leave(onHome)} onOpen={onOpen} onHelp={openHelp} />
       <Conflict onOpen={onOpen} />
       <div className={css.middle}>
@@ -73,9 +63,13 @@ function Desk({ onHome, onOpen }: Ways) {
           <Canvas onPalette={openPalette} onHelp={openHelp} />
           <Button className={css.add} icon="plus" kind="primary" aria-label="Add a node" onClick={openPalette} />
           {isEmpty && (
-            <p className={css.hint}>
-              Choose a node on the left, or press <kbd>Space</kbd> and type.
-            </p>
+            <div className={css.hint}>
+              <p data-wide="">
+                Choose a node on the left, or press <kbd>Space</kbd> and type.
+              </p>
+              <p data-narrow="">Add a node with the button above.</p>
+              <p>Or drop a flow here, or a picture, film or sound that one made.</p>
+            </div>
           )}
         </div>
         <Inspector />

@@ -1,16 +1,17 @@
 // One setting of a node as a form shows it, by its JSON Schema: typed, or taken from another node.
-import { useRef, useState } from "react";
+import { useRef, useState, type ReactNode } from "react";
 import { Button } from "../design/Button";
 import { Icon } from "../design/Icon";
-import { told } from "../design/Toast";
+import { toast, told } from "../design/Toast";
 import * as api from "./api";
 import { withSetting } from "./document";
+import { DropField } from "./Dropping";
 import { LinkPicker, Sample } from "./Picker";
 import { outputsOf } from "./ports";
 import { sampleOf, textOf } from "./results";
 import { studio, useStudio } from "./studio";
 import type { FieldSchema, FlowNode, NodeType, Problem, Reference } from "./types";
-import { isReference, kindOf, partsOf } from "./values";
+import { isReference, isUnset, kindOf, partsOf } from "./values";
 import css from "./Inspector.module.css";
 
 export function Field({
@@ -132,7 +133,7 @@ function Parts({ value, onChange }: { value: object; onChange: (value: unknown) 
 
 /** Several values: links and addresses, and files of this machine. */
 function List({ node, schema, value, onChange, id }: ValueProps) {
-  const items: unknown[] = Array.isArray(value) ? value : value === undefined || value === "" ? [] : [value];
+  const items: unknown[] = Array.isArray(value) ? value : isUnset(value) ? [] : [value];
   const put = (next: unknown[]) => onChange(next.length ? next : undefined);
   const [typed, setTyped] = useState("");
   const add = () => {
@@ -155,7 +156,11 @@ function List({ node, schema, value, onChange, id }: ValueProps) {
           </div>
         );
       })}
-      <div className={css.row}>
+      <Upload
+        accept={acceptOf(schema, node)}
+        many
+        onFiles={files => put([...items, ...files.map(file => ({ name: file.name, url: file.asset }))])}
+      >
         <input
           id={id}
           value={typed}
@@ -164,12 +169,7 @@ function List({ node, schema, value, onChange, id }: ValueProps) {
           onKeyDown={event => event.key === "Enter" && add()}
           onBlur={add}
         />
-        <Upload
-          accept={acceptOf(schema, node)}
-          many
-          onFiles={files => put([...items, ...files.map(file => ({ name: file.name, url: file.asset }))])}
-        />
-      </div>
+      </Upload>
     </div>
   );
 }
@@ -181,25 +181,34 @@ function acceptOf(schema: FieldSchema, node: FlowNode): string {
   return `${asset.toLowerCase()}/*`;
 }
 
+/** What is typed, and beside it the way to files of this machine; they may be dropped on either. */
 function Upload({
   accept,
   many = false,
   onFiles,
+  children,
 }: {
   accept: string;
   many?: boolean;
   onFiles: (files: api.Uploaded[]) => void;
+  children: ReactNode;
 }) {
   const field = useRef<HTMLInputElement>(null);
   const [busy, setBusy] = useState(false);
-  const send = async (files: FileList | null) => {
-    if (!files?.length) return;
+  const send = async (given: FileList | null) => {
+    const files = [...(given ?? [])].slice(0, many ? undefined : 1);
+    const kinds = accept.split(",").map(kind => kind.replace("*", ""));
+    const other = files.find(file => file.type && !kinds.some(kind => file.type.startsWith(kind)));
+    if (other)
+      return toast("bad", `${other.name} does not fit here: this takes ${kinds.join(" or ").replaceAll("/", "")}.`);
+    if (!files.length) return;
     setBusy(true);
     await told(api.upload(files).then(onFiles), "Uploaded");
     setBusy(false);
   };
   return (
-    <>
+    <DropField className={css.row} onFiles={files => void send(files)}>
+      {children}
       <input
         ref={field}
         type="file"
@@ -211,15 +220,14 @@ function Upload({
       <Button small busy={busy} onClick={() => field.current?.click()}>
         Upload
       </Button>
-    </>
+    </DropField>
   );
 }
 
 function Literal({ id, node, schema, type, name, value, onChange }: ValueProps) {
   const { kind } = schema["x-ui"];
-  const hint = schema.default === undefined || schema.default === "" ? undefined : String(schema.default);
-  const text =
-    value === undefined || value === null ? "" : typeof value === "object" ? JSON.stringify(value) : String(value);
+  const hint = isUnset(schema.default) ? undefined : String(schema.default);
+  const text = isUnset(value) ? "" : typeof value === "object" ? JSON.stringify(value) : String(value);
   if (name === "provider") return <ProviderField id={id} type={type} value={text} onChange={onChange} />;
   switch (kind) {
     case "longtext":
@@ -284,15 +292,14 @@ function Literal({ id, node, schema, type, name, value, onChange }: ValueProps) 
       );
     case "media":
       return (
-        <div className={css.row}>
+        <Upload accept={acceptOf(schema, node)} onFiles={files => onChange(files[0]?.asset)}>
           <input
             id={id}
             value={text}
             placeholder="Address, or link an output"
             onChange={event => onChange(event.target.value)}
           />
-          <Upload accept={acceptOf(schema, node)} onFiles={files => onChange(files[0]?.asset)} />
-        </div>
+        </Upload>
       );
     default:
       return <input id={id} value={text} placeholder={hint} onChange={event => onChange(event.target.value)} />;

@@ -1,6 +1,6 @@
 // The browser's own dialog for a flow's file, behind whatever button: `field.current?.click()` opens it.
 import type { Ref } from "react";
-import { importFile } from "./files";
+import { ACCEPTED, openFile } from "./files";
 
 export function FileField({ ref, onOpen }: { ref: Ref<HTMLInputElement>; onOpen: (flow: string) => void }) {
   return (
@@ -8,11 +8,12 @@ export function FileField({ ref, onOpen }: { ref: Ref<HTMLInputElement>; onOpen:
       ref={ref}
       type="file"
       hidden
-      accept="application/json,.json"
+      accept={ACCEPTED}
       aria-label="Flow file"
       onChange={event => {
         const [file] = event.target.files ?? [];
-        if (file) void importFile(file, onOpen);
+        if (file) void openFile(file, onOpen);
+        event.target.value = ""; // the same file may be chosen again
       }}
     />
   );

@@ -89,6 +89,9 @@ export function history(filter: Partial<RunFilter>, cursor = "", limit = 24) {
 /** Where the orchestrator and its console are, and who does the work. */
 export const health = () => ask<Health>("GET", "/health");
 
+/** The flow that a file carries, by the file's address here. */
+export const flowOfAsset = (address: string) => ask<{ document: FlowDocument }>("GET", `${address}/flow`);
+
 /** How loud each part of a sound is, between 0 and 1. */
 export const outline = (address: string) => ask<{ seconds: number; peaks: number[] }>("GET", `${address}/peaks`);
 

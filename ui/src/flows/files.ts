@@ -1,18 +1,60 @@
-// Flows as files.
+// Flows as files: brought in, alone or inside the media that they made, and given out.
+import { confirm } from "../design/Dialog";
 import { toast, told } from "../design/Toast";
+import { count, wordsOf } from "../lib/format";
 import * as api from "./api";
+import { addressOf } from "./results";
 import { studio } from "./studio";
 import type { FlowDocument } from "./types";
+import { isObject } from "./values";
 
-/** A file of ours or of the original, as a flow of its own: the backend reads it and sets right what it can. */
-export async function importFile(file: File, onOpen: (flow: string) => void): Promise<void> {
-  const work = async () => {
-    const found = parsed(await file.text());
-    if (typeof found !== "object" || found === null) throw new Error(`${file.name} is no flow.`);
-    const { id: _, ...document } = found as Record<string, unknown>;
+/** What a browser's own dialog offers when a flow is to be brought in. */
+export const ACCEPTED = "application/json,.json,image/*,audio/*,video/*";
+const MEDIA = /^(image|audio|video)\//;
+const JSON_BYTES_MAX = 32 << 20; // two thousand nodes with long texts are a tenth of it
+
+/** The flow in a file, opened as a new one. *isAsked*: the person says so first, since a file is easily dropped where it was not meant to. */
+export async function openFile(file: File, onOpen: (flow: string) => void, isAsked = false): Promise<void> {
+  try {
+    const found = await flowIn(file);
+    if (isAsked && !(await isWanted(file, found))) return;
+    const { id: _, ...document } = found;
     onOpen((await api.createFlow(document)).id);
-  };
-  await told(work(), `${file.name} is here`);
+    toast("good", `The flow of ${file.name} is open`);
+  } catch (error) {
+    toast("bad", wordsOf(error));
+  }
+}
+
+/** A file of ours or of the original, which the backend sets right where it can; or the flow that a medium carries. */
+async function flowIn(file: File): Promise<Record<string, unknown>> {
+  if (MEDIA.test(file.type)) return carriedBy(file);
+  const found = file.size <= JSON_BYTES_MAX ? parsed(await file.text()) : null;
+  if (isObject(found) && Array.isArray(found.nodes)) return found;
+  throw new Error(
+    `There is no flow in ${file.name}. A flow is a JSON file, or in a picture, film or sound that was downloaded here.`,
+  );
+}
+
+async function carriedBy(file: File): Promise<Record<string, unknown>> {
+  const [kept] = await api.upload([file]);
+  try {
+    return { ...(await api.flowOfAsset(addressOf(kept!.asset))).document };
+  } catch (error) {
+    if (!(error instanceof api.Refusal) || error.code !== "no_flow") throw error;
+    throw new Error(`There is no flow in ${file.name}. Only what was downloaded from a Flow Builder carries its flow.`);
+  }
+}
+
+async function isWanted(file: File, found: Record<string, unknown>): Promise<boolean> {
+  const name = found.workflowName ?? found.name;
+  const nodes = count((found.nodes as unknown[]).length, "node");
+  const answer = await confirm({
+    title: `Open the flow of ${file.name}?`,
+    body: `It is ${typeof name === "string" && name ? `“${name}”, ${nodes}` : nodes}, and opens as a new flow. Nothing else is changed.`,
+    act: "Open it",
+  });
+  return answer !== null;
 }
 
 function parsed(text: string): unknown {
