@@ -128,6 +128,24 @@ def test_free_slots_are_filled_by_batches(fake: ConductorFake, play: Play) -> No
     assert play([slow], scene)[0] == ["1", "4", "3"]
 
 
+def test_what_comes_one_by_one_is_polled_for_one_by_one(fake: ConductorFake, play: Play) -> None:
+    """A chain of 40 tasks: more of them are asked for now and then, not behind each; a burst after it is taken in batches again."""
+
+    async def scene(host: WorkerHost) -> tuple[list[str], list[str]]:
+        for _ in range(40):
+            await ended(fake, fake.put_task("add", {"a": 1}))
+        before = len(polls())
+        await ended(fake, *[fake.put_task("add", {"a": 1}) for _ in range(100)])
+        return polls()[:before], polls()[before:]
+
+    def polls() -> list[str]:
+        return [request.query["count"][0] for request in fake.seen("GET /tasks/poll/batch/add")]
+
+    (chain, burst), _ = play([add.replace(concurrency=8)], scene)
+    assert 1 <= sum(count != "1" for count in chain) <= 10
+    assert sum(count != "1" for count in burst) >= 5
+
+
 def test_a_domain_is_polled_on_its_own(fake: ConductorFake, play: Play) -> None:
     in_domain, common = fake.put_task("add", {"a": 1}, domain="mac"), fake.put_task("add", {"a": 1})
 

@@ -6,7 +6,8 @@ Here: slots, the choice between waiting and fetching, and what failed polls lead
 
 A lane waits with one long poll for one task: Conductor holds a poll until the *whole* count is there, so a long poll for
 many would hold back the first. As long as polls come back full there may be more, and the free slots are filled without
-waiting.
+waiting. Where tasks come one after another, as those of a chain do, that brings nothing, at the price of a poll a task: each
+time it does, twice as many tasks as before, up to eight, are waited for one by one before it is tried again.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from batuta.client.models import Task
 from batuta.client.reports import Reporter
 
 log = logging.getLogger("batuta.client.worker")
+
+SINGLES_MAX = 8
 
 
 class Lane:
@@ -59,7 +62,7 @@ class Lane:
     async def run(self) -> None:
         """Poll until the host drains. What a last poll still brings is handed on like the rest."""
         self._metrics.slots.set(self.worker.concurrency, self.worker.queue)
-        may_have_more = False
+        may_have_more, singles, left = False, 0, 0  # how many tasks are waited for one by one, and how many of them are still to come
         while await self._has_free_slot():
             free = self.worker.concurrency - self._taken
             count = min(free, self.worker.batch or free) if may_have_more else 1
@@ -69,7 +72,11 @@ class Lane:
                 await self._pause()
                 continue
             self._backoff.reset()
-            may_have_more = len(tasks) == count
+            if count > 1:
+                left = singles = 0 if len(tasks) > 1 else min(2 * singles or 1, SINGLES_MAX)
+            elif tasks and left:
+                left -= 1
+            may_have_more = len(tasks) == count and not left
             for task in tasks:
                 self._taken += 1
                 self._begin(self, task)
