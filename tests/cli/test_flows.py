@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from clistage import NOBODY, Batuta
 
+from batuta.cli.demo import local_server
 from batuta.cli.failure import Exit
 from batuta.testing import EmbeddedServer
 
@@ -41,3 +42,9 @@ def test_a_place_that_cannot_be_used_is_told(tmp_path: Path) -> None:
     assert ran.code == Exit.FAILED and "cannot be made (Not a directory)" in ran.err and "Traceback" not in ran.err
     ran = Batuta()("flows", "--port", "0", "--data", str(tmp_path / "file" / "below"), env={"CONDUCTOR_URL": NOBODY})  # no engine of its own
     assert ran.code == Exit.FAILED and "/file/below' cannot be used" in ran.err and "Not a directory" in ran.err
+
+
+def test_a_directory_that_another_one_keeps_may_be_shared(tmp_path: Path) -> None:
+    with local_server(tmp_path / "engine", 0, 0, "batuta flows --engine-"):
+        ran = Batuta()("flows", "--port", "0", "--engine-port", "0", "--engine-ui-port", "0", "--data", str(tmp_path))
+    assert ran.code == Exit.CONFLICT and "is in use by another server" in ran.err and "To share it, name the engine of that one: `CONDUCTOR_URL=" in ran.err

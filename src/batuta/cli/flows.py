@@ -18,6 +18,7 @@ import click
 from batuta.cli import logs, loops, ports, terminal
 from batuta.cli.failure import Command, Exit, Failure
 
+_SHARED = "Another `batuta flows` keeps {!r}. To share it, name the engine of that one: `CONDUCTOR_URL=http://localhost:8080/api batuta flows --port 5112`."
 SETTINGS, MAIN, ERRORS = "batuta_flows.settings", "batuta_flows.main", "batuta_flows.errors"
 
 
@@ -75,10 +76,17 @@ def _with_engine(settings: Any, port: int, ui_port: int) -> Any:
     import msgspec
 
     from batuta.cli.demo import local_server
+    from batuta.errors import Unavailable
 
     canvas = settings.public_url or (f"http://localhost:{settings.port}" if settings.port else "")
     links, use = f"Flow Builder={canvas}" if canvas else "", f"use it (`CONDUCTOR_URL=http://localhost:{port}/api batuta flows`)"
-    with local_server(Path(settings.data) / "engine", port, ui_port, "batuta flows --engine-", use=use, links=links) as (url, page):
+    with contextlib.ExitStack() as stack:
+        try:
+            url, page = stack.enter_context(local_server(Path(settings.data) / "engine", port, ui_port, "batuta flows --engine-", use=use, links=links))
+        except Unavailable as error:
+            if "in use by another server" not in str(error):
+                raise
+            raise Failure(str(error), Exit.CONFLICT, advice=_SHARED.format(settings.data)) from None
         terminal.note(terminal.dim(f"Engine {url}, its page {page}"))
         yield msgspec.structs.replace(settings, conductor_url=url)
 
