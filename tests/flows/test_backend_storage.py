@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import json
 import os
@@ -17,6 +16,7 @@ import pytest
 from flowkit import node, ref
 from studio import Builder, Studio, builder, picture
 
+from batuta.testing.loop import LoopThread
 from batuta_flows import ffmpeg
 from batuta_flows.assets.store import AssetStore
 from batuta_flows.errors import NodeFailed, is_of_storage
@@ -44,8 +44,9 @@ def another_database(directory: Path) -> Path:
 @pytest.mark.parametrize("made", [a_file, another_database])
 def test_a_directory_that_cannot_be_used_is_said_at_the_start(tmp_path: Path, made: Callable[[Path], Path]) -> None:
     place = made(tmp_path)
-    with pytest.raises(NoData, match=f"FLOWS_DATA: '{place}' cannot be used"):
-        asyncio.run(serving(Settings(port=0, conductor_url="http://127.0.0.1:9/api", data=str(place))).__aenter__())
+    begun = serving(Settings(port=0, conductor_url="http://127.0.0.1:9/api", data=str(place)))
+    with LoopThread("flow-builder") as thread, pytest.raises(NoData, match=f"FLOWS_DATA: '{place}' cannot be used"):
+        thread.call(begun.__aenter__())
 
 
 def test_the_command_says_so_too(tmp_path: Path) -> None:
