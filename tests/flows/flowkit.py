@@ -43,3 +43,17 @@ def film() -> Flow:
         ),
         name="Story film",
     )  # fmt: skip
+
+
+def small(one: Json) -> Json:
+    """The same with short clips and small pictures; few words, so that what is spoken is short."""
+    config = dict(one["config"])
+    if "duration" in config:
+        config["duration"] = 1
+    if one["type"] == "text_to_image":
+        config["size"] = "256x144"
+    if one["type"] == "split_text":
+        config["numSegments"] = 2
+    if one["type"] == "text_to_text":
+        config["prompt"] = "Two spoken sentences about the sea"
+    return {**one, "config": config}

@@ -116,7 +116,7 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     known.port = server.server_port
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)  # how soon it ends
     thread.start()
     usual = fetch.is_public
     monkeypatch.setattr(fetch, "is_public", lambda address: address == "127.0.0.1" or usual(address))

@@ -6,8 +6,6 @@ import errno
 import json
 import os
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -47,14 +45,6 @@ def test_a_directory_that_cannot_be_used_is_said_at_the_start(tmp_path: Path, ma
     begun = serving(Settings(port=0, conductor_url="http://127.0.0.1:9/api", data=str(place)))
     with LoopThread("flow-builder") as thread, pytest.raises(NoData, match=f"FLOWS_DATA: '{place}' cannot be used"):
         thread.call(begun.__aenter__())
-
-
-def test_the_command_says_so_too(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "batuta", "flows", "--port", "0", "--engine-port", "0", "--engine-ui-port", "0", "--data", str(a_file(tmp_path))]
-    environment = {name: value for name, value in os.environ.items() if name != "CONDUCTOR_URL"}
-    for more in ({}, {"CONDUCTOR_URL": "http://127.0.0.1:9/api"}):
-        ended = subprocess.run(command, env={**environment, **more}, capture_output=True, text=True, timeout=60, check=False)
-        assert ended.returncode and str(tmp_path / "file") in ended.stderr and "Traceback" not in ended.stderr, ended.stderr
 
 
 def test_a_full_disk_is_a_nodes_error_that_passes_and_no_result_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

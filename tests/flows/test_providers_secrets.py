@@ -45,7 +45,7 @@ def test_no_key_is_anywhere_but_at_its_service(tmp_path: Path, world: Providers,
     caplog.set_level(logging.DEBUG)
     keys = {"openai_api_key": OPENAI, "openai_base_url": f"{world.url}/v1", "fal_key": FAL, "fal_queue_url": world.url}
     with builder(tmp_path / "data", real=True, **keys) as flows:
-        good = flows.ended(flows.run(FLOW))
+        good = flows.hurried(flows.run(FLOW))
         assert good["status"] == "completed", good["error"]
         # services that repeat the key in their errors
         world.faults = {
@@ -53,8 +53,8 @@ def test_no_key_is_anywhere_but_at_its_service(tmp_path: Path, world: Providers,
             "POST /fal-ai": [Answer(401, {"detail": f"no such key: Key {FAL}"}), Answer(200, {"ok": f"for {FAL}"})] * 3,
         }
         bad = [
-            flows.ended(flows.run([{**FLOW[0], "config": {**FLOW[0]["config"], "fresh": True}}])),
-            *(flows.ended(flows.run([node("p", "text_to_image", prompt=f"again {i}", provider="fal")])) for i in range(2)),
+            flows.hurried(flows.run([{**FLOW[0], "config": {**FLOW[0]["config"], "fresh": True}}])),
+            *(flows.hurried(flows.run([node("p", "text_to_image", prompt=f"again {i}", provider="fal")])) for i in range(2)),
         ]
         assert [run["status"] for run in bad] == ["failed"] * 3 and "***" in bad[0]["nodeStatuses"][0]["error"]
         flows.until(lambda: all(run["status"] != "running" for run in flows.ask("GET", "/workflow/history")[1]))
@@ -97,7 +97,7 @@ def test_media_travel_by_address(tmp_path: Path, world: Providers) -> None:
     keys = {"openai_api_key": OPENAI, "openai_base_url": f"{world.url}/v1", "fal_key": FAL, "fal_queue_url": world.url}
     with builder(tmp_path, real=True, **keys) as flows:
         run_id = flows.run(FLOW[:4])
-        assert flows.ended(run_id)["status"] == "completed"
+        assert flows.hurried(run_id)["status"] == "completed"
         for task in flows.server.client.get_workflow(run_id).json["tasks"]:
             text = json.dumps([task.get("inputData"), task.get("outputData")])
             assert "base64" not in text and max(map(len, text.split('"'))) < 500
@@ -106,7 +106,7 @@ def test_media_travel_by_address(tmp_path: Path, world: Providers) -> None:
 def test_results_outlive_the_address_they_came_from(tmp_path: Path, world: Providers) -> None:
     keys = {"fal_key": FAL, "fal_queue_url": world.url}
     with builder(tmp_path, real=True, **keys) as flows:
-        (result,) = flows.ended(flows.run([FLOW[1] | {"config": {"prompt": "x", "provider": "fal"}}]))["results"]
+        (result,) = flows.hurried(flows.run([FLOW[1] | {"config": {"prompt": "x", "provider": "fal"}}]))["results"]
         world.faults = {"GET /media": [Answer(404, b"expired")] * 9}
         address = result["data"]["output"]["imageUrl"]
         assert world.url not in json.dumps(result) and flows.ask("GET", "/assets/" + address.rpartition("/")[2])[0] == 200
@@ -117,7 +117,7 @@ def test_a_key_of_fal_is_not_sent_where_an_answer_says(tmp_path: Path, world: Pr
     urls = {"request_id": "job-1", "status_url": url, "response_url": url, "cancel_url": url}
     world.faults = {"POST /fal-ai": [Answer(200, urls)]}
     with builder(tmp_path, real=True, fal_key=FAL, fal_queue_url=world.url) as flows:
-        status = flows.ended(flows.run([node("p", "text_to_image", prompt="x", provider="fal")]))
+        status = flows.hurried(flows.run([node("p", "text_to_image", prompt="x", provider="fal")]))
         assert status["nodeStatuses"][0]["errorCode"] == "unreadable_answer"
     assert len(world.asked) == 1
 

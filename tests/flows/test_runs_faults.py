@@ -147,7 +147,7 @@ def test_a_provider_that_says_when_is_left_alone_until_then(flows: Builder, worl
     (waiting,) = [task for task in flows.server.client.get_workflow(run_id).json["tasks"] if task["inputData"].get("nodeId") == "a"]
     assert int(seconds) <= waiting["callbackAfterSeconds"] <= seconds + 1 and len(world.submitted()) == 1
     flows.server.clock.advance(seconds=seconds + 1)
-    status = flows.ended(run_id)
+    status = flows.hurried(run_id)
     assert (status["status"], red_one(status)["attempts"], len(world.submitted())) == ("completed", 1, 2)
 
 
@@ -191,19 +191,7 @@ ASKING = [
 def test_a_fault_while_a_job_is_asked_for_costs_neither_the_job_nor_an_attempt(flows: Builder, world: Providers, where: str, fault: Answer) -> None:
     """However often, within the task's time-out: the job is paid for."""
     world.faults = {where: [replace(fault) for _ in range(5)]}
-    run_id = flows.run(nodes("fal", f"{where} {fault.status} {fault.body!r} {fault.drops}"))
-    waited: set[int] = set()
-
-    def is_over() -> bool:
-        """Time is moved ahead whenever the job is put back, and at no other time."""
-        (task,) = flows.server.client.get_workflow(run_id).json["tasks"]
-        if task["status"] == "SCHEDULED" and task["callbackAfterSeconds"] and task["pollCount"] not in waited:
-            waited.add(task["pollCount"])
-            flows.server.clock.advance(seconds=task["callbackAfterSeconds"])
-        return flows.status(run_id)["status"] != "running"
-
-    flows.until(is_over)
-    status = flows.status(run_id)
+    status = flows.hurried(flows.run(nodes("fal", f"{where} {fault.status} {fault.body!r} {fault.drops}")))
     assert (status["status"], red_one(status)["attempts"], len(world.submitted())) == ("completed", 1, 1), status
     assert not world.faults[where]
 

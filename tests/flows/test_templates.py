@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flowkit import small
 from studio import builder
 
 from batuta_flows import templates
@@ -29,7 +30,7 @@ def test_it_has_no_problem_without_any_key(id: str) -> None:
 @pytest.mark.parametrize("id", FOUND)
 def test_it_runs_to_its_end_on_this_machine(id: str, tmp_path: Path) -> None:
     with builder(tmp_path, real=True) as flows:
-        run_id = flows.run([_small(node) for node in FOUND[id]["nodes"]])
+        run_id = flows.run([small(node) for node in FOUND[id]["nodes"]])
         flows.server.until(lambda: flows.status(run_id)["status"] not in ("running", "pending"), timeout_s=120)
         status = flows.status(run_id)
         assert status["status"] == "completed", status["error"]
@@ -38,17 +39,3 @@ def test_it_runs_to_its_end_on_this_machine(id: str, tmp_path: Path) -> None:
         last = made[FOUND[id]["nodes"][-1]["id"]]
         code, film = flows.ask("GET", "/assets/" + last["videoUrl"].rpartition("/")[2])
         assert code == 200 and film[4:8] == b"ftyp"
-
-
-def _small(node: Json) -> Json:
-    """The same with short clips and small pictures; few words, so that what is spoken is short."""
-    config = dict(node["config"])
-    if "duration" in config:
-        config["duration"] = 1
-    if node["type"] == "text_to_image":
-        config["size"] = "256x144"
-    if node["type"] == "split_text":
-        config["numSegments"] = 2
-    if node["type"] == "text_to_text":
-        config["prompt"] = "One short sentence about the sea"
-    return {**node, "config": config}
