@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 from urllib.parse import quote
 
@@ -28,8 +29,8 @@ def move(edge: Edge, ms: int) -> None:
     async def moved() -> None:
         edge.clock.advance(ms)
         while edge.engine._background:
-            for task in list(edge.engine._background):
-                await task
+            await asyncio.wait(edge.engine._background)
+            await asyncio.sleep(0)  # those that have ended are taken off in the next turn of the loop
 
     edge.run(moved())
 
@@ -104,6 +105,9 @@ QUERIES = [
     ("query=workflowName=lo",                               ["a3", "a2", "a1"]),
     ("query=workflowName=nothing",                          []),
     ("query=executionId=none",                              []),
+    ("query=no such schedule",                              []),
+    (f"query=workflowType IN (flow,missing) AND status IN (EXECUTED) AND startTime>{NOON + HOUR}&sort=startTime:ASC", ["a2", "a3"]),  # Conductor's interface
+    ("query=scheduleName = a OR scheduleName = b AND state != FAILED", ["a3", "a2", "a1"]),
     ("freeText=MISSING&sort=scheduledTime:ASC",             ["b1", "b2", "b3"]),
     ("sort=scheduleName:DESC,scheduledTime:ASC",            ["b1", "b2", "b3", "a1", "a2", "a3"]),
     ("sort=state:ASC,scheduledTime&start=2&size=3",         ["a1", "b3", "b2"]),
@@ -123,6 +127,30 @@ def test_what_came_of_ticks_is_searched(noon: Edge, query: str, expected: list[s
         shown.sort(key=lambda tick: (-int(tick[1:]), tick[0]))  # ticks of one instant come in no particular order
     assert shown == expected
     assert found["totalHits"] == {"size=2": 6, "size=3": 6}.get(query.rpartition("&")[2], len(expected))
+
+
+@pytest.mark.parametrize("name", ["nightly", "a, b", "it's (mine)", "state IN (", "*"])
+def test_the_name_of_a_schedule_is_a_query_whatever_is_in_it(noon: Edge, name: str) -> None:
+    noon.register("flow", noon.task("nothing", type="NOOP"))
+    for one in (name, "other"):
+        noon.call("POST", "/api/scheduler/schedules", schedule(one))
+    move(noon, HOUR)
+    found = noon.call("GET", f"/api/scheduler/search/executions?query={quote(name)}").json
+    assert [one["scheduleName"] for one in found["results"]] == [name]
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("state IN (", "Incorrectly formatted query string: state IN ("),
+        ("state = DONE", "query field 'state': found 'DONE', expected one of POLLED, EXECUTED, FAILED"),
+        ("startTime > soon", "query field 'startTime': found 'soon', expected epoch milliseconds or an ISO date"),
+        ("a = 1 AND state = FAILED", "query field 'a': ticks have no such field, expected one of scheduleName, state, "),
+    ],
+)
+def test_what_cannot_be_asked_of_ticks_is_refused(noon: Edge, query: str, said: str) -> None:
+    answer = noon.call("GET", f"/api/scheduler/search/executions?query={quote(query)}")
+    assert (answer.status, said in answer.text) == (400, True), answer.text
 
 
 def test_a_firing_tells_what_it_started(noon: Edge) -> None:

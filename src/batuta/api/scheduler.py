@@ -13,15 +13,23 @@ from typing import Final
 from batuta.api.binding import Count, Millis
 from batuta.api.http import Response, empty_response, json_response
 from batuta.api.services import Services
-from batuta.errors import BatutaError
+from batuta.core.query import All, Any_, Compare, Query, holds, instant, parse
+from batuta.errors import BatutaError, Invalid
 from batuta.wire.answers import BulkResponse, SearchResult
 from batuta.wire.codec import decode, encode
 from batuta.wire.requests import read_texts
-from batuta.wire.schedule import Firing, read_schedule, read_tags
+from batuta.wire.schedule import read_schedule, read_tags
 from batuta.wire.shape import Json
 
-_CLAUSE: Final = re.compile(r"(scheduleName|state)\s+IN\s*\(([^)]*)\)|scheduledTime\s*([<>])\s*(\d+)|(workflowName|executionId)\s*=\s*(.+)", re.IGNORECASE)
-_SORTS: Final = ("scheduledTime", "executionTime", "scheduleName", "workflowName", "state")
+# What came of ticks is asked for and sorted by these names; Conductor's user interface has some of its own.
+_FIELDS: Final = {
+    "scheduleName": "scheduleName", "state": "state", "scheduledTime": "scheduledTime", "executionTime": "executionTime", "workflowName": "workflowName",
+    "executionId": "executionId", "status": "state", "startTime": "scheduledTime", "workflowType": "workflowName",
+}  # fmt: skip
+_TIMES: Final = frozenset({"scheduledTime", "startTime", "executionTime"})
+_PARTLY: Final = frozenset({"workflowName"})  # found by a part of it
+_STATES: Final = ("POLLED", "EXECUTED", "FAILED")
+_NAME: Final = re.compile(r"[\w .:-]+")
 _SAMPLE: Final = 5
 
 
@@ -142,33 +150,50 @@ def release(services: Services) -> Response:
 
 async def executions(services: Services, *, query: str = "", free_text: str = "*", start: Count = 0, size: Count = 100, sort: str = "") -> Response:
     """
-    A page of what came of ticks, newest first. *query*: clauses joined by AND: `scheduleName IN (a,b)`, `state IN (EXECUTED,FAILED)`, `scheduledTime>ms`,
-    `scheduledTime<ms`, `workflowName=part`, `executionId=id`; anything else is the name of a schedule.
+    A page of what came of ticks, newest first. *query*: conditions as in other searches, on `scheduleName`, `state`, `scheduledTime`, `executionTime`,
+    `workflowName` (a part of it) and `executionId`; or the name of a schedule alone.
     """
-    conditions = [_condition(clause.strip()) for clause in re.split(r"\s+AND\s+", query) if clause.strip()]
-    if free_text.strip() not in ("", "*"):
-        word = free_text.strip().lower()
-        conditions.append(lambda f: any(word in text.lower() for text in (f.scheduleName, f.workflowName, f.workflowId, f.executionId, f.reason)))
-    found = [firing for firing in await services.schedules.firings.all() if all(holds(firing) for holds in conditions)]
+    asked, word = _asked(services, query), free_text.strip().lower()
+    found = [
+        f for f in await services.schedules.firings.all()
+        if holds(asked, lambda name, f=f: getattr(f, _FIELDS[name]), _TIMES, _PARTLY)  # type: ignore[misc]
+        and (word in ("", "*") or any(word in text.lower() for text in (f.scheduleName, f.workflowName, f.workflowId, f.executionId, f.reason)))
+    ]  # fmt: skip
     found.sort(key=lambda f: f.executionId)
     for field, down in reversed(_sorts(sort) or [("scheduledTime", True)]):
         found.sort(key=lambda f, field=field: getattr(f, field), reverse=down)  # type: ignore[misc]
     return json_response(encode(SearchResult(len(found), found[start : start + size])))
 
 
-def _condition(clause: str) -> Callable[[Firing], bool]:
-    match = _CLAUSE.fullmatch(clause)
-    if match is None:
-        return lambda f: f.scheduleName == clause
-    listed, members, sign, instant, named, value = match.groups()
-    if listed:
-        wanted = {member.strip().strip("'\"") for member in members.split(",")}
-        return (lambda f: f.state in wanted) if listed.lower() == "state" else lambda f: f.scheduleName in wanted
-    if sign:
-        at = int(instant)
-        return (lambda f: f.scheduledTime > at) if sign == ">" else lambda f: f.scheduledTime < at
-    text = value.strip().strip("'\"")
-    return (lambda f: text in f.workflowName) if named.lower() == "workflowname" else lambda f: f.executionId == text
+def _asked(services: Services, query: str) -> Query | None:
+    """The query, or whose ticks are asked for. Raises Invalid for a query that does not read, and for a field, state or instant that there is not."""
+    by_name = Compare("scheduleName", "IN", (query.strip(),))
+    if any(one["name"] == query.strip() for one in services.schedules.all()):
+        return by_name
+    try:
+        asked = parse(query)
+    except Invalid:
+        if _NAME.fullmatch(query) is None:
+            raise
+        return by_name
+    if asked is not None:
+        _check(asked)
+    return asked
+
+
+def _check(query: Query) -> None:
+    match query:
+        case All(parts) | Any_(parts):
+            for part in parts:
+                _check(part)
+        case Compare(field, _, values):
+            if field not in _FIELDS:
+                raise Invalid(f"query field {field!r}: ticks have no such field, expected one of {', '.join(_FIELDS)}")
+            for value in values:
+                if field in _TIMES:
+                    instant(value, field)
+                elif _FIELDS[field] == "state" and value not in _STATES and "*" not in value:
+                    raise Invalid(f"query field {field!r}: found {value!r}, expected one of {', '.join(_STATES)}")
 
 
 def _sorts(sort: str) -> list[tuple[str, bool]]:
@@ -176,6 +201,6 @@ def _sorts(sort: str) -> list[tuple[str, bool]]:
     found = []
     for part in sort.split(","):
         field, _, direction = part.strip().partition(":")
-        if field in _SORTS:
-            found.append((field, direction.strip().upper() != "ASC"))
+        if field in _FIELDS:
+            found.append((_FIELDS[field], direction.strip().upper() != "ASC"))
     return found
