@@ -26,10 +26,9 @@ class Route:
     """
     One operation of the API.
 
-    `pattern` is a path with `{variable}` segments. `takes` names the body: a schema, `X[]` a list of them, `object`, `text`; `?` behind it
-    when it may be missing; `bytes` a body that the handler reads as it comes; empty for none. `gives` names the answer alike; `nothing` is an empty one, `?`
-    behind it says it may be 204, `201 ` before it that this is its status. `acts` marks a GET that does
-    more than read: browsers send a GET on anybody's word.
+    `pattern` is a path with `{variable}` segments. `takes` names the body: a schema, `X[]` a list of them, `object`, `text`; `?` behind it when it may be
+    missing; `bytes` a body that the handler reads as it comes; empty for none. `gives` names the answer alike; `nothing` is an empty one, `?` behind it says
+    it may be 204, `201 ` before it that this is its status. `acts` marks a GET that does more than read: browsers send a GET on anybody's word.
     """
 
     method: str
