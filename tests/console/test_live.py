@@ -70,6 +70,21 @@ def test_after_a_kill_it_shows_what_the_next_server_knows(look: Look, served: li
         row(page, "announce")
 
 
+def test_a_page_that_nobody_answered_comes_by_itself_when_the_server_is_back(look: Look, served: list[Served], tmp_path: Path) -> None:
+    look.expect_refusals()
+    page, first = look.page, served[0]
+    url = first.url.removesuffix("/api")
+    page.goto(f"{url}/schedules")  # so that the page itself is there, and only what it shows is not
+    page.get_by_text("Nothing is started by the clock").wait_for()
+    page.goto(f"{url}/definitions")
+    page.get_by_role("link", name="approve-release", exact=True).wait_for()
+    first.kill()
+    page.get_by_role("link", name="Schedules").click()
+    page.get_by_role("heading", name="The server does not answer.").wait_for()
+    served.append(launch(tmp_path, first.port))
+    page.get_by_text("Nothing is started by the clock").wait_for(timeout=20_000)
+
+
 def test_a_server_that_hangs_is_not_live(look: Look, served: list[Served]) -> None:
     look.expect_refusals()
     server = served[0]

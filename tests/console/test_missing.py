@@ -10,10 +10,10 @@ from lookkit import Stage
 #    address                              what is said                                    what may be done
 GONE = [
     ("/execution/none", "There is no such execution", "All executions"),
-    ("/definitions/none", "There is no workflow none", "all there are"),
-    ("/definitions/notify-customer/99", "There is no workflow notify-customer version 99", "Its latest version"),
-    ("/tasks/none", "There is no task definition none", "Make one here"),
-    ("/start/none", "There is no workflow none", "all there are"),
+    ("/definitions/none", "There is no workflow “none”", "all there are"),
+    ("/definitions/notify-customer/99", "There is no workflow “notify-customer” version 99", "Its latest version"),
+    ("/tasks/none", "There is no task definition “none”", "Make one here"),
+    ("/start/none", "There is no workflow “none”", "all there are"),
     ("/compare?a=none&b=none", "One of them is not here", "Choose among all"),
     ("/compare", "Choose two executions", "executions"),
     ("/executions?name=none", "No execution is like that", "show all"),

@@ -37,7 +37,7 @@ export function App() {
   );
 }
 
-/** A page that fails says so in its place; the rest goes on. A chunk that a new version replaced is fetched by loading the page again. */
+/** A page that fails says so in its place; the rest goes on. */
 class Boundary extends Component<{ children: ReactNode }, { error: Error | null }> {
   override state: { error: Error | null } = { error: null };
 
@@ -48,10 +48,11 @@ class Boundary extends Component<{ children: ReactNode }, { error: Error | null 
   override render() {
     const { error } = this.state;
     if (!error) return this.props.children;
-    const isStale = /dynamically imported module|Importing a module/i.test(error.message);
+    const isUnloaded = /dynamically imported module|Importing a module/i.test(error.message);
     return (
       <ErrorState
-        error={isStale ? new Error("The console was updated since this page was opened.") : error}
+        error={isUnloaded ? new Error("This page could not be loaded") : error}
+        hint={isUnloaded ? "The server is away, or the console was updated since it was opened." : undefined}
         onRetry={() => location.reload()}
       />
     );

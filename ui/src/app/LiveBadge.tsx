@@ -34,9 +34,7 @@ export function LiveBadge() {
     >
       <span className={css.dot} aria-hidden="true" />
       {word}
-      {(state === "lost" || state === "paused") && heard > 0 && (
-        <span className="faint"> since {ago(heard, now).replace(" ago", "")}</span>
-      )}
+      {(state === "lost" || state === "paused") && heard > 0 && <span className={css.since}> {ago(heard, now)}</span>}
     </button>
   );
 }

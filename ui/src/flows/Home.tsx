@@ -21,7 +21,14 @@ export function Home({ types, onOpen }: { types: NodeTypes; onOpen: (flow: strin
   const templates = useQuery({ queryKey: ["templates"], queryFn: api.templates });
   const flows = useQuery({ queryKey: ["flows"], queryFn: api.flows, refetchOnMount: "always" });
   const error = templates.error ?? flows.error;
-  if (error) return <ErrorState command="batuta flows" error={error} onRetry={() => location.reload()} />;
+  if (error)
+    return (
+      <ErrorState
+        command="batuta flows"
+        error={error}
+        onRetry={() => void Promise.all([templates.refetch(), flows.refetch()])}
+      />
+    );
   return (
     <Sheet
       title="Flow Builder"

@@ -39,10 +39,10 @@ export function Catalogue({
           placeholder="Name, owner, description"
           value={params.get("q") ?? ""}
           onChange={q => change({ q })}
+          wide
           isSearch
         />
         <span className="faint">{total}</span>
-        <span className="grow" />
         <a href={exported.href} download={exported.file}>
           Export all
         </a>

@@ -22,7 +22,7 @@ export function Missing({
   return (
     <EmptyState
       icon="search"
-      title={`There is no ${isTask ? "task definition" : "workflow"} ${name}${version ? ` version ${version}` : ""}`}
+      title={`There is no ${isTask ? "task definition" : "workflow"} “${name}”${version ? ` version ${version}` : ""}`}
       command="batuta definitions apply FILE"
     >
       {version ? (

@@ -73,7 +73,7 @@ export default function Executions() {
         words={words}
         names={names.data ?? []}
         onChange={change}
-        error={found.error}
+        error={found.data ? found.error : null}
       />
       <Bulk
         rows={rows}

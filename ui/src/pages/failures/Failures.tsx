@@ -75,7 +75,7 @@ export default function Failures() {
           isSearch
         />
       </div>
-      {found.data && (
+      {groups.length > 0 && found.data && (
         <p className="soft">
           {count(total, "execution")} failed or timed out, for {count(groups.length, "reason")}.
           {found.data.capped && ` Only the newest ${count(found.data.lookedAt)} were looked at.`}

@@ -28,7 +28,8 @@ export default function Home() {
     return (
       <EmptyState icon="play" title="Nothing has run yet" command="batuta workflow start NAME --input '{}'">
         <h1 className="visually-hidden">Home</h1>
-        Register a workflow with <code>batuta definitions apply FILE</code>, start it, and see it here as it runs.
+        <Link href={to.newDefinition()}>Write a workflow</Link>, or register one with{" "}
+        <code>batuta definitions apply FILE</code>. Start it, and see it here as it runs:
       </EmptyState>
     );
   return <Glance data={found.data} />;
