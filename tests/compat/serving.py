@@ -51,11 +51,12 @@ def launch(data: Path, port: int, *options: str, environment: dict[str, str] | N
     log = (data / "server.log").open("ab")
     process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env={**os.environ, **(environment or {})})
     served = Served(f"http://127.0.0.1:{port}/api", port, data, process)
-    end = time.monotonic() + READY_S
+    lock, end = data / "batuta.db.lock", time.monotonic() + READY_S
     while True:
         with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
             urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=1).close()
-            return served
+            if not lock.exists() or lock.read_text().strip() == str(process.pid):  # else it is somebody else's who answers there
+                return served
         if process.poll() is not None or time.monotonic() > end:
             process.kill()
             raise RuntimeError(f"the server did not come up: {(data / 'server.log').read_text()[-3000:]}")

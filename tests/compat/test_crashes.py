@@ -8,6 +8,7 @@ the same file, and lets willing workers finish what is there. CRASHES sets the n
 from __future__ import annotations
 
 import http.client
+import itertools
 import json
 import os
 import random
@@ -17,7 +18,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from serving import Served, free_port, launch
+from serving import Served, free_port, launch, until
 
 ROUNDS = int(os.environ.get("CRASHES", "4"))
 SEED = int(os.environ.get("CRASH_SEED", "1"))
@@ -169,6 +170,87 @@ def _check(client: Client, ids: list[str], reported: set[str]) -> None:
             seen.add(task["taskId"])
             if task["taskId"] in reported:
                 assert task["status"] in ("COMPLETED", "TIMED_OUT"), f"{task['taskId']} was reported and acknowledged, and is {task['status']}"
+
+
+def all_of(client: Client, name: str) -> list[dict[str, Any]]:
+    """Every execution of a workflow, whole."""
+    found: list[dict[str, Any]] = []
+    while page := client.call("GET", f"/workflow/search-v2?query=workflowType%3D{name}&sort=startTime:ASC&size=500&start={len(found)}")["results"]:
+        found += page
+    return found
+
+
+class Wishes:
+    """Starts and secrets that were answered, from connections that know no pause."""
+
+    def __init__(self, port: int, round: int) -> None:
+        self.started: list[str] = []
+        self.secrets: dict[str, str] = {}
+        self._port, self._round, self._stop = port, round, threading.Event()
+        self._threads = [threading.Thread(target=target, daemon=True) for target in (self._start, self._start, self._store)]
+        for thread in self._threads:
+            thread.start()
+
+    def _start(self) -> None:
+        client = Client(self._port)
+        while not self._stop.is_set():
+            if started := client.call("POST", "/workflow/teller", {}):
+                self.started.append(started)
+
+    def _store(self) -> None:
+        client = Client(self._port)
+        for number in itertools.count():
+            if self._stop.is_set():
+                return
+            name, value = f"S{number % 20}", f"value-{self._round}-{number}-of-a-secret"
+            self.secrets.pop(name, None)  # the old one or the new one, until it is answered
+            if client.call("PUT", f"/secrets/{name}", value) is not None:
+                self.secrets[name] = value
+
+    def end(self) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(30)
+
+
+def test_what_events_and_ticks_set_going_is_there_once_and_secrets_are_whole(tmp_path: Path) -> None:
+    rng, port = random.Random(SEED), free_port()
+    readable = {"BATUTA_SECRETS_READABLE": "true"}
+    server = launch(tmp_path, port, environment=readable)
+    client = Client(port)
+    common = {"version": 1, "schemaVersion": 2, "ownerEmail": "crash@example.com", "timeoutSeconds": 0}
+    noop, tell = {**simple("noop"), "type": "NOOP"}, {**simple("tell"), "type": "EVENT", "sink": "conductor:news"}
+    named = (("teller", [tell, noop]), ("heard", [noop]), ("ticked", [noop]))
+    client.call("PUT", "/metadata/workflow", [{**common, "name": name, "tasks": tasks} for name, tasks in named])
+    heard = {"action": "start_workflow", "start_workflow": {"name": "heard", "correlationId": "${workflowInstanceId}"}}
+    client.call("POST", "/event", {"name": "h", "event": "conductor:teller:news", "active": True, "actions": [heard]})
+    ticks = {"name": "t", "cronExpression": "* * * * * *", "runCatchupScheduleInstances": True, "startWorkflowRequest": {"name": "ticked"}}
+    client.call("POST", "/scheduler/schedules", ticks)
+    acknowledged, stored = set[str](), 0
+    for number in range(ROUNDS):
+        wishes = Wishes(port, number)
+        time.sleep(rng.uniform(0.3, 1.5))
+        server.kill()
+        wishes.end()
+        acknowledged |= set(wishes.started)
+        stored += len(wishes.secrets)
+        server = launch(tmp_path, port, environment=readable)
+        client = Client(port)
+        for name, value in wishes.secrets.items():
+            found = client.call("GET", f"/secrets/{name}")
+            assert found == value, f"round {number}: {value!r} was answered, and secret {name} is {found!r}"
+    client.call("PUT", "/scheduler/schedules/t/pause")
+    until(lambda: client.call("GET", "/event/outgoing")["totalHits"] == 0 and all(x["status"] != "RUNNING" for x in all_of(client, "teller")), within_s=END_S)
+    tellers = {x["workflowId"]: x["status"] for x in all_of(client, "teller")}
+    assert acknowledged <= tellers.keys() and set(tellers.values()) == {"COMPLETED"}
+    until(lambda: len(all_of(client, "heard")) >= len(tellers), within_s=END_S)
+    counted = Counter(x["correlationId"] for x in all_of(client, "heard"))
+    assert counted == dict.fromkeys(tellers, 1)
+    at = sorted(x["input"]["_scheduledTime"] for x in all_of(client, "ticked"))
+    assert at == list(range(at[0], at[-1] + 1_000, 1_000)), "each second once, also those without a server"
+    print(f"{len(tellers)} told, {len(at)} ticks, {stored} secrets")
+    server.process.terminate()
+    assert server.process.wait(15) == 0
 
 
 def test_messages_that_were_answered_are_taken_once_and_in_order_after_a_crash(tmp_path: Path) -> None:
