@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,15 @@ def test_it_polls_the_domain_it_is_told(here: Path, server: EmbeddedServer) -> N
         program.process.send_signal(signal.SIGINT)
         ended = program.ended()
     assert (ended.code, ended.out) == (0, "") and ended.err.startswith("{")
+
+
+def test_a_metrics_port_that_is_taken_is_told_with_what_to_do(here: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with Program("worker", "shop_workers", "--url", NOBODY, "--metrics-port", str(port), cwd=here) as program:
+            ended = program.ended()
+    assert ended.code == Exit.CONFLICT and f"port {port} is taken: another program listens there" in ended.err and "Traceback" not in ended.err
+    assert f"choose another port: `batuta worker shop_workers --metrics-port {port + 1}`" in ended.err
 
 
 #       arguments                                                complaint

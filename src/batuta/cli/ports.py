@@ -16,7 +16,7 @@ _LISTEN = "0A"
 
 def is_taken(error: Exception) -> bool:
     """Whether the error says that somebody else listens on a port."""
-    cause = error.__context__
+    cause = error if isinstance(error, OSError) else error.__context__
     return isinstance(cause, OSError) and cause.errno == errno.EADDRINUSE
 
 

@@ -71,12 +71,19 @@ def worker(
     batuta worker batuta_firmware.workers --concurrency flash=1 --domain bench-2
     """
     logs.set_up(log_level, log_json)
+    from batuta.cli import ports
     from batuta.client import Client, run_workers
 
     workers = _adapted(_found(modules), limits, domain)
     if not log_json:
         _introduce(workers, url)
-    sys.exit(run_workers(workers, Client(url), drain_s=drain_s, metrics_port=metrics_port, worker_id=worker_id))
+    try:
+        code = run_workers(workers, Client(url), drain_s=drain_s, metrics_port=metrics_port, worker_id=worker_id)
+    except OSError as error:
+        if metrics_port is None or not ports.is_taken(error):
+            raise
+        raise ports.taken(metrics_port, f"batuta worker {' '.join(modules)} --metrics-port") from None
+    sys.exit(code)
 
 
 def _found(modules: Sequence[str]) -> list[AnyWorker]:
