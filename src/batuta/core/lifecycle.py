@@ -1,8 +1,8 @@
 """
-Lifecycle: the operator's verbs on an execution that has not ended, and what all verbs share.
+Lifecycle: the operator's verbs that end, hold or steer an execution, and what all verbs share.
 
 Each verb changes the execution in place and answers like `decide`; one that the state forbids raises and changes nothing.
-Not here: verbs that bring an ended one back (revival.py), finding executions, walking from parent to child (engine/verbs.py).
+Not here: verbs that bring an ended one back to life (revival.py), finding executions, walking from parent to child (engine/verbs.py).
 Source: conductor-semantics.md §1.6, §1.7, §1.11, §1.13; which status a refusal has: conductor-rest-api.md §1.1.
 """
 

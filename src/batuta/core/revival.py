@@ -2,7 +2,7 @@
 Revival: how an ended execution lives again, by the operator's restart, retry or rerun, through its child or its parent, or when a place is free for it.
 
 Each verb changes the execution in place and answers like `decide`; one that the state forbids raises and changes nothing.
-Not here: verbs on executions that have not ended (lifecycle.py), what lies around a task (after.py), who hears of a revival (engine/verbs.py).
+Not here: the other verbs (lifecycle.py), what lies around a task (after.py), finding executions (engine/verbs.py).
 Source: conductor-semantics.md §1.8–§1.10, §1.12; which status a refusal has: conductor-rest-api.md §1.1.
 """
 
