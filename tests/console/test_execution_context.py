@@ -65,6 +65,17 @@ def test_in_the_graph_a_task_that_is_not_reached_can_be_looked_at(page: Any, sta
     page.get_by_role("complementary", name="the task").get_by_text("not reached yet").wait_for()
 
 
+def test_what_a_task_started_and_did_not_wait_for_is_a_click_away(page: Any, stage: Stage) -> None:
+    registered(stage, simple("greet"), name="greeting")
+    begin = node("START_WORKFLOW", "begin", inputParameters={"startWorkflow": {"name": "greeting"}})
+    registered(stage, begin, simple("go_on"), name="starts-another")
+    page.goto(f"{stage.url}/execution/{stage.scenes.start('starts-another')}/begin")
+    panel = page.get_by_role("complementary", name="the task")
+    panel.get_by_text("Started", exact=True).wait_for()
+    panel.get_by_role("link").click()
+    page.get_by_role("heading", name="greeting").wait_for()
+
+
 def test_an_execution_that_waits_for_a_place_says_so(page: Any, stage: Stage) -> None:
     registered(stage, simple("one_by_one"), name="rationed", rateLimitConfig={"rateLimitKey": "all", "concurrentExecLimit": 1})
     stage.scenes.start("rationed")

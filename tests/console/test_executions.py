@@ -25,7 +25,7 @@ def test_a_search_stands_in_the_address(page: Any, stage: Stage) -> None:
 
 def test_a_query_that_is_none_is_told(page: Any, stage: Stage, look: Any) -> None:
     page.goto(f"{stage.url}/executions?q=status")
-    page.get_by_role("alert").first.wait_for()
+    page.get_by_role("alert").wait_for()  # once
     look.expect_refusals()  # the browser itself reports the 400
 
 

@@ -4,11 +4,11 @@ import { QueryClient, QueryClientProvider, useQuery } from "@tanstack/react-quer
 import { lazy, Suspense, useCallback, useEffect, useRef, useState } from "react";
 import { useSearchParams } from "wouter";
 import { Confirmations } from "../design/Dialog";
-import { ErrorState } from "../design/EmptyState";
-import { toast, Toasts } from "../design/Toast";
+import { Toasts } from "../design/Toast";
 import { restore } from "./actions";
 import * as api from "./api";
 import { Dropping } from "./Dropping";
+import { Failed } from "./Failed";
 import { Home } from "./Home";
 import { show, Studio } from "./studio";
 import type { NodeTypes } from "./types";
@@ -44,8 +44,7 @@ function Pages() {
     },
     [setAddress],
   );
-  if (types.error)
-    return <ErrorState command="batuta flows" error={types.error} onRetry={() => void types.refetch()} />;
+  if (types.error) return <Failed error={types.error} onRetry={() => void types.refetch()} />;
   if (!types.data) return <p aria-busy="true" />;
   const view = address.get("view");
   const place = `${turn} ${shown.current.place}`;
@@ -105,10 +104,7 @@ function Opened({
       made?.end();
     };
   }, [wanted, types, setAddress, adopted]);
-  useEffect(() => {
-    if (error) toast("bad", "The flow could not be opened.");
-  }, [error]);
-  if (error) return <ErrorState command="batuta flows" error={error} onRetry={() => onOpen("")} />;
+  if (error) return <Failed error={error} onRetry={() => onOpen(flow)} />;
   if (!studio) return <p aria-busy="true" />;
   return <Editor onHome={() => onOpen("")} onOpen={onOpen} />;
 }

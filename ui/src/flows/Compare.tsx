@@ -3,7 +3,6 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useSearchParams } from "wouter";
 import { Button } from "../design/Button";
-import { ErrorState } from "../design/EmptyState";
 import { Status } from "../design/Status";
 import { count, duration, when } from "../lib/format";
 import * as api from "./api";
@@ -12,6 +11,7 @@ import { consoleOf, useHealth } from "./health";
 import { NodeIcon } from "./NodeIcon";
 import { labelOf, Medium } from "./Preview";
 import { isOver, lookOfStatus } from "./results";
+import { Failed } from "./Failed";
 import { Sheet } from "./Sheet";
 import { costOf, dollars } from "./spend";
 import type { NodeTypes } from "./types";
@@ -38,14 +38,7 @@ export default function Compare({ types }: { types: NodeTypes }) {
     setAddress(flow ? { flow, run: address.get("run") ?? b } : { view: "runs" });
   };
   const error = left.error ?? right.error;
-  if (error)
-    return (
-      <ErrorState
-        command="batuta flows"
-        error={error}
-        onRetry={() => void Promise.all([left.refetch(), right.refetch()])}
-      />
-    );
+  if (error) return <Failed error={error} onRetry={() => void Promise.all([left.refetch(), right.refetch()])} />;
   if (!left.data || !right.data) return <p aria-busy="true" />;
   const pairs = pairsOf(left.data, right.data, types);
   const other = pairs.filter(pair => !isAlike(pair));

@@ -2,7 +2,7 @@
 import { useState, type DragEvent, type ReactNode } from "react";
 import { toast } from "../design/Toast";
 import css from "./Dropping.module.css";
-import { openFile } from "./files";
+import { offered, openFile } from "./files";
 
 const hasFiles = (event: DragEvent) => event.dataTransfer.types.includes("Files"); // and not a text, which goes into any field
 
@@ -12,8 +12,12 @@ export function Dropping({ onOpen, children }: { onOpen: (flow: string) => void;
   const take = async (files: FileList) => {
     setState("");
     if (files.length !== 1) return toast("bad", `${files.length} files were dropped. Drop one, with a flow in it.`);
+    const [file] = files;
     setState("reading");
-    await openFile(files[0]!, onOpen, true);
+    await openFile(file!, onOpen, found => {
+      setState("");
+      return offered(file!, found);
+    });
     setState("");
   };
   return (

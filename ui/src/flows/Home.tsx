@@ -4,11 +4,11 @@ import { useRef, useState } from "react";
 import { useSearchParams } from "wouter";
 import { Button } from "../design/Button";
 import { confirm } from "../design/Dialog";
-import { ErrorState } from "../design/EmptyState";
 import { Menu } from "../design/Menu";
 import { told } from "../design/Toast";
 import { ago, count } from "../lib/format";
 import * as api from "./api";
+import { Failed } from "./Failed";
 import { FileField } from "./FileField";
 import { NodeIcon } from "./NodeIcon";
 import { Sheet } from "./Sheet";
@@ -21,14 +21,7 @@ export function Home({ types, onOpen }: { types: NodeTypes; onOpen: (flow: strin
   const templates = useQuery({ queryKey: ["templates"], queryFn: api.templates });
   const flows = useQuery({ queryKey: ["flows"], queryFn: api.flows, refetchOnMount: "always" });
   const error = templates.error ?? flows.error;
-  if (error)
-    return (
-      <ErrorState
-        command="batuta flows"
-        error={error}
-        onRetry={() => void Promise.all([templates.refetch(), flows.refetch()])}
-      />
-    );
+  if (error) return <Failed error={error} onRetry={() => void Promise.all([templates.refetch(), flows.refetch()])} />;
   return (
     <Sheet
       title="Flow Builder"

@@ -13,11 +13,17 @@ export const ACCEPTED = "application/json,.json,image/*,audio/*,video/*";
 const MEDIA = /^(image|audio|video)\//;
 const JSON_BYTES_MAX = 32 << 20; // two thousand nodes with long texts are a tenth of it
 
-/** The flow in a file, opened as a new one. *isAsked*: the person says so first, since a file is easily dropped where it was not meant to. */
-export async function openFile(file: File, onOpen: (flow: string) => void, isAsked = false): Promise<void> {
+type Found = Record<string, unknown>;
+
+/** The flow in a file, opened as a new one. *isWanted* is asked first, where a file may have been brought by mistake. */
+export async function openFile(
+  file: File,
+  onOpen: (flow: string) => void,
+  isWanted: (found: Found) => Promise<boolean> = () => Promise.resolve(true),
+): Promise<void> {
   try {
     const found = await flowIn(file);
-    if (isAsked && !(await isWanted(file, found))) return;
+    if (!(await isWanted(found))) return;
     const { id: _, ...document } = found;
     onOpen((await api.createFlow(document)).id);
     toast("good", `The flow of ${file.name} is open`);
@@ -27,7 +33,7 @@ export async function openFile(file: File, onOpen: (flow: string) => void, isAsk
 }
 
 /** A file of ours or of the original, which the backend sets right where it can; or the flow that a medium carries. */
-async function flowIn(file: File): Promise<Record<string, unknown>> {
+async function flowIn(file: File): Promise<Found> {
   if (MEDIA.test(file.type)) return carriedBy(file);
   const found = file.size <= JSON_BYTES_MAX ? parsed(await file.text()) : null;
   if (isObject(found) && Array.isArray(found.nodes)) return found;
@@ -36,7 +42,7 @@ async function flowIn(file: File): Promise<Record<string, unknown>> {
   );
 }
 
-async function carriedBy(file: File): Promise<Record<string, unknown>> {
+async function carriedBy(file: File): Promise<Found> {
   const [kept] = await api.upload([file]);
   try {
     return { ...(await api.flowOfAsset(addressOf(kept!.asset))).document };
@@ -46,7 +52,8 @@ async function carriedBy(file: File): Promise<Record<string, unknown>> {
   }
 }
 
-async function isWanted(file: File, found: Record<string, unknown>): Promise<boolean> {
+/** Whether the person wants the flow of this file opened. */
+export async function offered(file: File, found: Found): Promise<boolean> {
   const name = found.workflowName ?? found.name;
   const nodes = count((found.nodes as unknown[]).length, "node");
   const answer = await confirm({

@@ -41,6 +41,7 @@ export const NONE: ReadonlySet<string> = new Set();
 
 const SAVE_MS = 700;
 const CHECK_MS = 300;
+const AGAIN_MS = 3_000; // after the backend did not answer
 
 const fresh = (types: NodeTypes, document: FlowDocument): State => ({
   types,
@@ -172,6 +173,8 @@ export class Studio {
     } catch (error) {
       const isConflict = error instanceof api.Refusal && error.code === "conflict";
       this.set({ saving: isConflict ? "conflict" : "failed", savingError: wordsOf(error) });
+      if (error instanceof ApiError && !error.status && !this.isOver)
+        this.saveTimer = window.setTimeout(() => void this.save(), AGAIN_MS);
       return false;
     }
   }
