@@ -6,7 +6,6 @@ import asyncio
 import json
 import sqlite3
 import stat
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,12 +14,6 @@ from clistage import Batuta, Program, single
 from batuta.cli.failure import Exit
 from batuta.client import SyncClient
 from batuta.store.sqlite import SqliteStore
-
-
-@pytest.fixture
-def command(tmp_path: Path) -> Callable[..., object]:
-    tool = Batuta()
-    return lambda *arguments: tool(*arguments, "--data", str(tmp_path / "data"))
 
 
 def made(data: Path) -> None:
@@ -62,6 +55,32 @@ def test_a_backup_is_made_beside_a_running_server_and_brings_it_back(tmp_path: P
 
 def url_of(server: Program) -> str:
     return str(json.loads(server.line())["url"])
+
+
+def test_where_one_is_everything_may_be_named_from_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    made(tmp_path / "var")  # where a server keeps its data that is told nothing
+    tool = Batuta()
+    ran = tool("backup", "copy.db", "--json")
+    assert ran.code == 0 and Path(ran.json["path"]).resolve() == tmp_path / "copy.db", ran
+    ran = tool("restore", "copy.db", "--json")
+    assert ran.code == 0 and Path(ran.json["path"]) == tmp_path / "var" / "batuta.db", ran
+
+
+def test_a_store_that_a_server_has_is_not_replaced_under_another_name(tmp_path: Path) -> None:
+    tool, data = Batuta(), tmp_path / "data"
+    made(data)
+    assert tool("backup", str(tmp_path / "copy.db"), "--data", str(data)).code == 0
+    (tmp_path / "link.db").symlink_to(data / "batuta.db")
+
+    async def while_it_is_open() -> None:
+        store = SqliteStore(data / "batuta.db")
+        await store.open()
+        ran = await asyncio.to_thread(tool, "restore", str(tmp_path / "copy.db"), "--store", f"sqlite:///{tmp_path / 'link.db'}")
+        await store.close()
+        assert ran.code != 0 and "in use by another" in ran.err, ran
+
+    asyncio.run(while_it_is_open())
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:

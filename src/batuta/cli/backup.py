@@ -7,6 +7,7 @@ Here: what people say and read. Not here: how a copy is made (store/sqlite/copie
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -89,7 +90,7 @@ def _store(store: str | None, data: str | None) -> Path:
     path = store_path(settings)
     if path is None:
         raise Failure(f"the store {settings.store_url!r} is no file; expected sqlite:///PATH", Exit.USAGE)
-    return path
+    return Path(os.path.realpath(os.path.expanduser(path)))  # as the server opens it: a store has one lock, by whatever name it is meant
 
 
 @contextlib.contextmanager

@@ -115,8 +115,9 @@ def connect_checkpointer(path: Path) -> sqlite3.Connection:
 
 
 def _connect(path: Path, cache_kib: int) -> sqlite3.Connection:
+    url = f"{path.absolute().as_uri()}?mode=rw"
     connection = sqlite3.connect(
-        f"{path.as_uri()}?mode=rw", uri=True, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False, cached_statements=STATEMENTS_CACHED
+        url, uri=True, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False, cached_statements=STATEMENTS_CACHED
     )
     connection.execute(f"PRAGMA cache_size = -{cache_kib}")
     return connection
