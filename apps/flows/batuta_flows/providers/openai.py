@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import importlib.util
 import json
 import re
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from batuta_flows.assets.fetch import Fetcher
@@ -37,15 +39,20 @@ _SPLIT: Final = (
 
 
 class OpenAiAdapter:
-    """The provider `openai`. Raises ImportError when OpenAI's client is not installed."""
+    """The provider `openai`. Raises ImportError when OpenAI's client is not installed; it is loaded, which takes half a second, when it is first used."""
 
     id = "openai"
 
     def __init__(self, key: str, fetcher: Fetcher, *, base_url: str = "") -> None:
+        if importlib.util.find_spec("openai") is None:
+            raise ImportError("OpenAI's client is not installed", name="openai")
+        self._key, self._fetcher, self._base_url = key, fetcher, base_url
+
+    @cached_property
+    def _client(self) -> OpenAI:
         from openai import OpenAI
 
-        self._fetcher = fetcher
-        self._client: OpenAI = OpenAI(api_key=key or "none", base_url=base_url or None, max_retries=0, timeout=600)
+        return OpenAI(api_key=self._key or "none", base_url=self._base_url or None, max_retries=0, timeout=600)
 
     def step(self, job: Job, state: Mapping[str, Json] | None, desk: Desk) -> Done | Waiting:
         """Do the whole job: OpenAI answers when it is done."""
