@@ -2,13 +2,15 @@
 kill -9 at every node boundary and while a provider is asked: the run goes on and completes, and each request that is paid for was sent once.
 
 The providers are a process that lives on (this one); what is killed is the real `batuta flows`, with its own engine or beside a `batuta server`. Every blow
-waits for its moment: a request is held at the provider, or the run paused at the orchestrator between two nodes.
+waits for its moment: a request is held at the provider, or the run paused at the orchestrator between two nodes. The modes go side by side, each with
+providers of its own: most of the time is waiting until a worker counts as lost.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -53,21 +55,25 @@ class Stage:
 MODES = ("everything", "backend and workers", "engine")
 
 
-@pytest.fixture
-def world() -> Iterator[Providers]:
-    with providers() as known:
-        yield known
-
-
-@pytest.fixture(params=MODES)
-def stage(request: pytest.FixtureRequest, world: Providers, tmp_path: Path) -> Iterator[Stage]:
+def in_all_modes(play: Callable[[Stage], None], directory: Path) -> None:
+    """The play on a stage of each mode. Raises what went wrong in one of them, when all have ended."""
     pytest.importorskip("openai", reason="NOT TESTED: OpenAI's client is not installed")
-    made = Stage(request.param, world, tmp_path)
-    try:
-        yield made
-    finally:
-        world.let_go()
-        made.end()
+    with ThreadPoolExecutor(len(MODES)) as pool:
+        played = {mode: pool.submit(_on_stage, play, mode, directory / mode.replace(" ", "-")) for mode in MODES}
+    for mode, one in played.items():
+        if (error := one.exception()) is not None:
+            error.add_note(f"killed: {mode}")
+            raise error
+
+
+def _on_stage(play: Callable[[Stage], None], mode: str, directory: Path) -> None:
+    with providers() as world:
+        stage = Stage(mode, world, directory)
+        try:
+            play(stage)
+        finally:
+            world.let_go()
+            stage.end()
 
 
 def film(world: Providers) -> list[object]:
@@ -100,7 +106,11 @@ BOUNDARIES = [
 SENT = {"/v1/chat/completions": 1, "/fal-ai/z-image/turbo": PICTURES, "/fal-ai/playai/tts/v3": 1}
 
 
-def test_a_run_that_is_struck_within_each_of_its_nodes_completes_and_pays_once(stage: Stage) -> None:
+def test_a_run_that_is_struck_within_each_of_its_nodes_completes_and_pays_once(tmp_path: Path) -> None:
+    in_all_modes(struck_within_each_node, tmp_path)
+
+
+def struck_within_each_node(stage: Stage) -> None:
     world, site = stage.world, stage.site
     held = [world.hold(beginning) for _, beginning in WITHIN]
     run_id = site.run(film(world))
@@ -112,7 +122,11 @@ def test_a_run_that_is_struck_within_each_of_its_nodes_completes_and_pays_once(s
     all_is_well(stage, run_id)
 
 
-def test_a_run_that_is_struck_between_all_of_its_nodes_completes_and_pays_once(stage: Stage) -> None:
+def test_a_run_that_is_struck_between_all_of_its_nodes_completes_and_pays_once(tmp_path: Path) -> None:
+    in_all_modes(struck_between_nodes, tmp_path)
+
+
+def struck_between_nodes(stage: Stage) -> None:
     """The run is paused when a node is about to end, so that nothing behind it begins before the blow."""
     world, site = stage.world, stage.site
     held = [world.hold(beginning) for _, _, beginning, _ in BOUNDARIES]
@@ -144,7 +158,11 @@ def worked(found: Any) -> bool:
     return found["status"] == "completed" or (len(items) == PICTURES and all(item["status"] == "completed" for item in items))
 
 
-def test_a_request_that_was_being_sent_when_its_worker_died_is_a_persons_to_send_again(stage: Stage) -> None:
+def test_a_request_that_was_being_sent_when_its_worker_died_is_a_persons_to_send_again(tmp_path: Path) -> None:
+    in_all_modes(struck_while_sending, tmp_path)
+
+
+def struck_while_sending(stage: Stage) -> None:
     world, site = stage.world, stage.site
     hold = world.hold("POST /fal-ai/z-image")
     run_id = site.run([node("a", "text_to_image", prompt="a fox", provider="fal")])
@@ -164,7 +182,11 @@ def test_a_request_that_was_being_sent_when_its_worker_died_is_a_persons_to_send
     assert site.ended(run_id)["status"] == "completed" and len(world.submitted()) == 2
 
 
-def test_a_run_that_was_cancelled_while_nobody_worked_is_cancelled_at_the_provider(stage: Stage) -> None:
+def test_a_run_that_was_cancelled_while_nobody_worked_is_cancelled_at_the_provider(tmp_path: Path) -> None:
+    in_all_modes(cancelled_meanwhile, tmp_path)
+
+
+def cancelled_meanwhile(stage: Stage) -> None:
     world, site = stage.world, stage.site
     world.looks = 10**6
     run_id = site.run([node("a", "text_to_image", prompt="a fox", provider="fal")])
