@@ -93,15 +93,20 @@ def _searched(client: SyncClient, name: str | None, status: tuple[str, ...], cor
     """What the server's search finds, or None when it has none. A server without it takes `search` for an execution's id."""
     from batuta.client import BadRequest, NotFound
 
-    clauses = [f"workflowType = '{name}'"] if name else []
+    clauses = [f"workflowType = {_quoted(name)}"] if name else []
     clauses += [f"status IN ({','.join(status)})"] if status else []
-    clauses += [f"correlationId = '{correlation_id}'"] if correlation_id else []
+    clauses += [f"correlationId = {_quoted(correlation_id)}"] if correlation_id else []
     try:
         answer = client.search(" AND ".join(clauses) or None, size=limit, sort="startTime:DESC")
         results = answer["results"]
     except (NotFound, BadRequest, KeyError, TypeError):
         return None
     return [_of_summary(one) for one in results]
+
+
+def _quoted(value: str) -> str:
+    """The value in quotes that it does not have itself; Conductor knows no escapes."""
+    return f'"{value}"' if "'" in value else f"'{value}'"
 
 
 def _listed(client: SyncClient, name: str | None, status: tuple[str, ...], correlation_id: str | None, limit: int) -> list[Summary]:
