@@ -75,7 +75,7 @@ def test_a_theme_that_was_chosen_stays(look: Look, stage: Stage, theme: str) -> 
     page = look.page
     page.goto(stage.url)
     page.get_by_role("button", name="Appearance").click()
-    page.get_by_role("menuitem", name=theme.capitalize()).click()
+    page.get_by_role("menuitemradio", name=theme.capitalize()).click()
     page.reload()
     page.get_by_role("heading", name="Home").wait_for()
     assert page.evaluate("document.documentElement.dataset.theme") == theme

@@ -2,92 +2,41 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "wouter";
 import { eventHandlers } from "../../api/queries";
 import type { EventHandler } from "../../api/types";
-import { Button } from "../../design/Button";
+import { Collection } from "../../app/Collection";
 import { EmptyState, ErrorState } from "../../design/EmptyState";
-import { Panels } from "../../design/Panel";
-import { ListFilter } from "../../design/SearchField";
-import { Gone } from "../../design/Side";
-import { Table, type Column } from "../../design/Table";
-import { count } from "../../lib/format";
+import type { Column } from "../../design/Table";
 import { described, tagText } from "../../lib/handler";
-import { to, useParams } from "../../lib/url";
+import { to } from "../../lib/url";
 import { HandlerForm } from "./HandlerForm";
 import { HandlerPanel } from "./HandlerPanel";
 import { ActiveSwitch, Tags } from "./HandlerParts";
 
 export function Handlers() {
-  const [params, change] = useParams();
   const found = useQuery(eventHandlers());
   if (found.error && !found.data) return <ErrorState error={found.error} onRetry={() => void found.refetch()} />;
   if (!found.data) return <div aria-busy="true" />;
-  const all = found.data;
-  const word = (params.get("word") ?? "").toLowerCase();
-  const isOff = params.get("off") === "1";
-  const rows = all.filter(
-    one =>
-      !(isOff && one.active) &&
-      `${one.name} ${one.event} ${one.actions.map(described).join(" ")} ${tagText(one.tags ?? [])}`
-        .toLowerCase()
-        .includes(word),
-  );
-  const name = params.get("name");
-  const chosen = all.find(one => one.name === name);
-  const edited = all.find(one => one.name === params.get("edit"));
   return (
-    <>
-      <ListFilter
-        label="Event handlers"
-        search="Name, event, action or tag"
-        only={{ name: "off", label: `Off: ${count(all.filter(one => !one.active).length)}` }}
-      >
-        <Button icon="plus" kind="primary" onClick={() => change({ new: "1" }, { push: true })}>
-          New handler
-        </Button>
-      </ListFilter>
-      <Panels
-        label="Event handler"
-        panel={
-          chosen ? (
-            <HandlerPanel key={chosen.name} handler={chosen} onClose={() => change({ name: "" })} />
-          ) : (
-            name && <Gone what="handler" name={name} onClose={() => change({ name: "" })} />
-          )
-        }
-      >
-        <Table
-          label="Event handlers"
-          columns={COLUMNS}
-          rows={rows}
-          keyOf={one => one.name}
-          current={chosen?.name}
-          onOpen={one => change({ name: one.name }, { push: true })}
-          hrefOf={one => to.events({ name: one.name })}
-          empty={
-            all.length ? (
-              <EmptyState icon="search" title="No handler is like that">
-                <Link href={to.events()}>Show all handlers</Link>
-              </EmptyState>
-            ) : (
-              <EmptyState
-                icon="bolt"
-                title="Nobody listens to events"
-                command={`curl -X POST ${location.origin}/api/event -H 'content-type: application/json' -d '{"name": "greet", "event": "conductor:orders:placed", "active": true, "actions": [{"action": "start_workflow", "start_workflow": {"name": "NAME"}}]}'`}
-              >
-                A handler starts a workflow, or ends a task that waits, when a message comes. Make one here, or with:
-              </EmptyState>
-            )
-          }
-        />
-      </Panels>
-      {(params.get("new") === "1" || edited) && (
-        <HandlerForm
-          key={edited?.name ?? ""}
-          handler={edited ?? null}
-          names={all.map(one => one.name)}
-          onClose={saved => change({ new: "", edit: "", ...(saved ? { name: saved } : {}) })}
-        />
-      )}
-    </>
+    <Collection
+      label={["Event handlers", "Event handler"]}
+      kind="handler"
+      search="Name, event, action or tag"
+      all={found.data}
+      textOf={one => `${one.name} ${one.event} ${one.actions.map(described).join(" ")} ${tagText(one.tags ?? [])}`}
+      only={{ name: "off", word: "Off", holds: one => !one.active }}
+      columns={COLUMNS}
+      hrefOf={name => to.events({ name })}
+      panel={(one, close) => <HandlerPanel key={one.name} handler={one} onClose={close} />}
+      form={(one, names, close) => <HandlerForm key={one?.name ?? ""} handler={one} names={names} onClose={close} />}
+      none={
+        <EmptyState
+          icon="bolt"
+          title="Nobody listens to events"
+          command={`curl -X POST ${location.origin}/api/event -H 'content-type: application/json' -d '{"name": "greet", "event": "conductor:orders:placed", "active": true, "actions": [{"action": "start_workflow", "start_workflow": {"name": "NAME"}}]}'`}
+        >
+          A handler starts a workflow, or ends a task that waits, when a message comes. Make one here, or with:
+        </EmptyState>
+      }
+    />
   );
 }
 

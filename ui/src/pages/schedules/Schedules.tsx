@@ -4,120 +4,82 @@ import { useState } from "react";
 import { Link } from "wouter";
 import { schedules } from "../../api/queries";
 import type { Schedule } from "../../api/types";
+import { Collection } from "../../app/Collection";
 import { Button } from "../../design/Button";
 import { EmptyState, ErrorState } from "../../design/EmptyState";
 import { Icon } from "../../design/Icon";
-import { Panels } from "../../design/Panel";
-import { ListFilter } from "../../design/SearchField";
-import { Gone } from "../../design/Side";
-import { Table, type Column } from "../../design/Table";
+import type { Column } from "../../design/Table";
 import { When } from "../../design/Time";
 import { count } from "../../lib/format";
 import { entriesOf, wallClock } from "../../lib/schedule";
-import { to, useParams } from "../../lib/url";
+import { to } from "../../lib/url";
 import { ScheduleForm } from "./ScheduleForm";
 import { SchedulePanel } from "./SchedulePanel";
 import css from "./Schedules.module.css";
 import { askedDelete, askedPause, resumed } from "./verbs";
 
 export default function Schedules() {
-  const [params, change] = useParams();
   const found = useQuery(schedules());
   const [selected, setSelected] = useState<Set<string>>(new Set());
   if (found.error && !found.data) return <ErrorState error={found.error} onRetry={() => void found.refetch()} />;
   if (!found.data) return <div className="page" aria-busy="true" />;
   const all = [...found.data].sort((a, b) => a.name.localeCompare(b.name));
-  const word = (params.get("word") ?? "").toLowerCase();
-  const isPaused = params.get("paused") === "1";
-  const rows = all.filter(
-    one =>
-      (!isPaused || one.paused) &&
-      (one.name.toLowerCase().includes(word) || one.startWorkflowRequest.name.toLowerCase().includes(word)),
-  );
-  const name = params.get("name");
-  const chosen = all.find(one => one.name === name);
-  const edited = params.get("edit");
-  const isNew = params.get("new") === "1";
-  const changed = all.find(one => one.name === edited) ?? null;
   const acted = all.filter(one => selected.has(one.name));
-  const act = (work: Promise<unknown>) => void work.then(() => setSelected(new Set()));
   return (
     <div className="page full">
       <h1 className="visually-hidden">Schedules</h1>
-      <ListFilter
-        label="Schedules"
+      <Collection
+        label={["Schedules", "Schedule"]}
+        kind="schedule"
         search="Schedule or workflow"
-        only={{ name: "paused", label: `Paused: ${count(all.filter(one => one.paused).length)}` }}
-      >
-        <Button icon="plus" kind="primary" onClick={() => change({ new: "1" }, { push: true })}>
-          New schedule
-        </Button>
-      </ListFilter>
-      <div className={css.bar} aria-live="polite">
-        {acted.length ? (
-          <>
-            <strong>{count(acted.length)} selected</strong>
-            <Button small icon="pause" onClick={() => act(askedPause(acted))}>
-              Pause
-            </Button>
-            <Button small icon="play" onClick={() => act(resumed(acted))}>
-              Resume
-            </Button>
-            <Button small icon="trash" kind="danger" onClick={() => act(askedDelete(acted))}>
-              Delete
-            </Button>
-            <Button small kind="quiet" onClick={() => setSelected(new Set())}>
-              Select none
-            </Button>
-          </>
-        ) : (
-          <span className="faint">{count(rows.length, "schedule")}</span>
+        all={all}
+        textOf={one => `${one.name} ${one.startWorkflowRequest.name}`}
+        only={{ name: "paused", word: "Paused", holds: one => one.paused ?? false }}
+        columns={COLUMNS}
+        hrefOf={name => to.schedules(name)}
+        panel={(one, close) => <SchedulePanel key={one.name} schedule={one} onClose={close} />}
+        form={(one, names, close) => (
+          <ScheduleForm key={one?.name ?? ""} schedule={one} names={names} onClose={close} />
         )}
-      </div>
-      <Panels
-        label="Schedule"
-        panel={
-          chosen ? (
-            <SchedulePanel key={chosen.name} schedule={chosen} onClose={() => change({ name: "" })} />
-          ) : (
-            name && <Gone what="schedule" name={name} onClose={() => change({ name: "" })} />
-          )
+        none={
+          <EmptyState
+            icon="calendar"
+            title="Nothing is started by the clock"
+            command={`curl -X POST ${location.origin}/api/scheduler/schedules -H 'content-type: application/json' -d '{"name": "nightly", "cronExpression": "0 0 3 * * *", "startWorkflowRequest": {"name": "NAME"}}'`}
+          >
+            A schedule starts a workflow at the times an expression says. Make one here, or with:
+          </EmptyState>
         }
-      >
-        <Table
-          label="Schedules"
-          columns={COLUMNS}
-          rows={rows}
-          keyOf={one => one.name}
-          current={chosen?.name}
-          onOpen={one => change({ name: one.name }, { push: true })}
-          hrefOf={one => to.schedules(one.name)}
-          selected={selected}
-          onSelect={setSelected}
-          empty={
-            all.length ? (
-              <EmptyState icon="search" title="No schedule is like that">
-                <Link href={to.schedules()}>Show all schedules</Link>
-              </EmptyState>
-            ) : (
-              <EmptyState
-                icon="calendar"
-                title="Nothing is started by the clock"
-                command={`curl -X POST ${location.origin}/api/scheduler/schedules -H 'content-type: application/json' -d '{"name": "nightly", "cronExpression": "0 0 3 * * *", "startWorkflowRequest": {"name": "NAME"}}'`}
-              >
-                A schedule starts a workflow at the times an expression says. Make one here, or with:
-              </EmptyState>
-            )
-          }
-        />
-      </Panels>
-      {(isNew || changed) && (
-        <ScheduleForm
-          key={edited ?? ""}
-          schedule={changed}
-          names={all.map(one => one.name)}
-          onClose={saved => change({ new: "", edit: "", ...(saved ? { name: saved } : {}) })}
-        />
+        selection={{ selected, onSelect: setSelected }}
+        bar={rows => <Bar acted={acted} shown={rows.length} onDone={() => setSelected(new Set())} />}
+      />
+    </div>
+  );
+}
+
+/** What is done to those that are selected. */
+function Bar({ acted, shown, onDone }: { acted: Schedule[]; shown: number; onDone: () => void }) {
+  const act = (work: Promise<unknown>) => void work.then(onDone);
+  return (
+    <div className={css.bar} aria-live="polite">
+      {acted.length ? (
+        <>
+          <strong>{count(acted.length)} selected</strong>
+          <Button small icon="pause" onClick={() => act(askedPause(acted))}>
+            Pause
+          </Button>
+          <Button small icon="play" onClick={() => act(resumed(acted))}>
+            Resume
+          </Button>
+          <Button small icon="trash" kind="danger" onClick={() => act(askedDelete(acted))}>
+            Delete
+          </Button>
+          <Button small kind="quiet" onClick={onDone}>
+            Select none
+          </Button>
+        </>
+      ) : (
+        <span className="faint">{count(shown, "schedule")}</span>
       )}
     </div>
   );
