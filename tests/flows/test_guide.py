@@ -34,6 +34,7 @@ from official import environment, ready  # noqa: E402
 from serving import free_port  # noqa: E402
 from serving import until as found_by  # noqa: E402
 
+from batuta.cli.failure import Exit  # noqa: E402
 from batuta_flows.settings import VARIABLES  # noqa: E402
 
 Json = Any
@@ -302,11 +303,14 @@ def _who_worked(desk: Desk) -> set[str]:
 def test_the_backend_ends_with_the_process_that_started_it(desk: Desk) -> None:
     """A child that outlived server.js would keep the port, and pm2 would start it anew in vain."""
     settings = {**desk.environment, "PORT": str(desk.ports["5111"])}
-    with subprocess.Popen(["node", "server.js"], cwd=TYPED_IN / "backend", env=settings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as started:
+    started = subprocess.Popen(["node", "server.js"], cwd=TYPED_IN / "backend", env=settings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
         until(lambda: desk.answers("/health", "5111"))
         second = subprocess.run(["node", "server.js"], cwd=TYPED_IN / "backend", env=settings, capture_output=True, text=True, timeout=RUN_S, check=False)
-        assert second.returncode == 1 and "choose another PORT" in second.stderr
+        assert second.returncode == Exit.CONFLICT and f"port {settings['PORT']} is taken" in second.stderr and "choose another port" in second.stderr
+    finally:
         started.kill()
+        started.wait()
     until(lambda: not desk.answers("/health", "5111"))
 
 
