@@ -16,7 +16,7 @@ from batuta_flows.errors import NodeFailed
 from batuta_flows.providers.protocol import Desk, Done, Job, Waiting
 from batuta_flows.records.alive import Alive
 from batuta_flows.records.database import Database
-from batuta_flows.records.submissions import InHand, NoRoom, Submissions
+from batuta_flows.records.submissions import FORSAKEN_MS, InHand, NoRoom, Submissions
 from batuta_flows.workers import run
 
 
@@ -113,6 +113,9 @@ def test_a_provider_has_no_more_jobs_at_a_time_than_it_may(machine: Machine) -> 
     announce(machine.other, "4")
     machine.first.close()
     announce(machine.other, "6")
+    with pytest.raises(NoRoom):
+        announce(machine.other, "7")
+    machine.other.announce("8", "r", "a", "fal", 2 + FORSAKEN_MS)  # a quarter of an hour later, and nobody has asked for any of them
 
 
 class Counting(Studio):

@@ -14,7 +14,7 @@ by itself may send it again, whatever it is called: only a person's retry clears
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -23,6 +23,7 @@ from batuta_flows.records.alive import Alive
 from batuta_flows.records.database import Database
 
 Json = Any
+FORSAKEN_MS: Final = 15 * 60_000  # a job is asked for every five minutes at least while anybody wants it
 
 
 class Submission(msgspec.Struct, frozen=True):
@@ -74,13 +75,14 @@ class Submissions:
                     f"the request to {provider} was being sent when the worker was lost; it may have been received, and paid for",
                     fix="Look at the provider's list of requests; retry the run in the Flow Builder to send it again",
                 )
-            if self._under_way(connection, provider) >= self._jobs_max:
+            if self._under_way(connection, provider, now_ms) >= self._jobs_max:
                 raise NoRoom
             _put(connection, key, run_id, node_id, provider, "announced", {}, now_ms, self._alive.name)
 
-    def _under_way(self, connection: Any, provider: str) -> int:
-        """How many jobs a provider has; one whose process died while it sent it holds nobody up."""
-        rows = connection.execute("SELECT phase, holder FROM submissions WHERE phase IN ('announced', 'unwanted', 'open') AND provider = ?", (provider,))
+    def _under_way(self, connection: Any, provider: str, now_ms: int) -> int:
+        """How many jobs a provider has; one whose process died while it sent it, or that nobody has asked for in a while, holds nobody up."""
+        sought = "SELECT phase, holder FROM submissions WHERE phase IN ('announced', 'unwanted', 'open') AND provider = ? AND updated_at > ?"
+        rows = connection.execute(sought, (provider, now_ms - FORSAKEN_MS))
         return sum(row["phase"] == "open" or self._alive.knows(row["holder"]) for row in rows)
 
     def opened(self, key: str, run_id: str, node_id: str, provider: str, state: dict[str, Json], now_ms: int) -> bool:
