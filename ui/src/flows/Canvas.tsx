@@ -23,11 +23,14 @@ import { Link, type LinkData } from "./Link";
 import { outputsOf, shapesOf } from "./ports";
 import { progressOf, type Progress } from "./results";
 import { NONE, studio, useStudio } from "./studio";
+import { WHOLE } from "./view";
 import css from "./Canvas.module.css";
 
 const NODES = { card: Card };
 const EDGES = { link: Link };
+const MAPPED_FROM = 5; // nodes; fewer are seen at once
 const CULLED_FROM = 400; // nodes; beyond, those out of sight are not drawn
+const PORT_AT = 60; // how far below the top of a card its first port is
 const linkOf = (drawn: Connection | DrawnEdge) => ({
   source: drawn.source,
   output: drawn.sourceHandle ?? "",
@@ -37,7 +40,7 @@ const linkOf = (drawn: Connection | DrawnEdge) => ({
 
 export function Canvas({ onPalette, onHelp }: { onPalette: () => void; onHelp: () => void }) {
   const many = useStudio(state => state.document.nodes.length > CULLED_FROM);
-  const hasMap = useStudio(state => state.document.nodes.length > 4);
+  const hasMap = useStudio(state => state.document.nodes.length >= MAPPED_FROM);
   const nodes = useDrawnNodes();
   const edges = useDrawnEdges();
   const [cut, setCut] = useState<ReadonlySet<string>>(NONE);
@@ -50,7 +53,7 @@ export function Canvas({ onPalette, onHelp }: { onPalette: () => void; onHelp: (
   useEffect(() => {
     if (!wanted.current || !nodes.drawn.length || !nodes.drawn.every(node => node.measured)) return;
     wanted.current = false;
-    void flow.fitView({ padding: 0.15, maxZoom: 1 });
+    void flow.fitView(WHOLE);
   }, [nodes.drawn, flow]);
 
   const links = useCallback((ids: ReadonlySet<string>) => edges.filter(edge => ids.has(edge.id)).map(linkOf), [edges]);
@@ -91,7 +94,7 @@ export function Canvas({ onPalette, onHelp }: { onPalette: () => void; onHelp: (
             if (fromHandle.type !== "source" || connection.toNode) return;
             const { clientX, clientY } = "changedTouches" in event ? event.changedTouches[0]! : event;
             const at = flow.screenToFlowPosition({ x: clientX, y: clientY });
-            ask(fromHandle.nodeId, fromHandle.id ?? "", [at.x, at.y - 60]);
+            ask(fromHandle.nodeId, fromHandle.id ?? "", [at.x, at.y - PORT_AT]);
             return onPalette();
           }
           const [source, target] = fromHandle.type === "source" ? [fromHandle, toHandle] : [toHandle, fromHandle];
@@ -119,7 +122,7 @@ export function Canvas({ onPalette, onHelp }: { onPalette: () => void; onHelp: (
         maxZoom={2}
         zoomOnDoubleClick={false}
         fitView
-        fitViewOptions={{ padding: 0.15, maxZoom: 1 }}
+        fitViewOptions={WHOLE}
         proOptions={{ hideAttribution: true }}
       >
         <Background gap={20} size={1.2} color="var(--line-strong)" />

@@ -5,6 +5,7 @@ import type { KeyRow } from "../design/KeyList";
 import { duplicate, remove } from "./actions";
 import { placed, type Link } from "./document";
 import { studio } from "./studio";
+import { CARD, WHOLE } from "./view";
 
 export const KEYS: readonly KeyRow[] = [
   ["Space", "Add a node, behind the chosen one and linked to it"],
@@ -21,14 +22,16 @@ export const KEYS: readonly KeyRow[] = [
   ["?", "This list"],
 ];
 
+const TRIES = 120; // frames that a card may take until it is there
+
 /** The focus on a card, once it is there and drawn; the view follows when it is out of sight. */
-export function goTo(flow: ReactFlowInstance, id: string, tries = 120): void {
+export function goTo(flow: ReactFlowInstance, id: string, tries = TRIES): void {
   const card = document.querySelector<HTMLElement>(`.react-flow__node[data-id="${CSS.escape(id)}"]`);
   if (card && isInSight(card)) card.focus({ preventScroll: true });
   if ((card && document.activeElement === card) || !tries) return;
   const at = placed(studio().state.document).get(id);
-  if (at && tries % 20 === 0 && tries < 120 && !(card && isInSight(card)))
-    void flow.setCenter(at[0] + 120, at[1] + 100, { zoom: Math.max(0.5, flow.getZoom()) });
+  if (at && tries % 20 === 0 && tries < TRIES && !(card && isInSight(card)))
+    void flow.setCenter(at[0] + CARD.width / 2, at[1] + CARD.height / 2, { zoom: Math.max(0.5, flow.getZoom()) });
   requestAnimationFrame(() => goTo(flow, id, tries - 1));
 }
 
@@ -113,7 +116,7 @@ export function Keys({
       } else if (key === " " && !isOnButton) onPalette();
       else if (key === "enter" && !isOnButton && target.closest(".react-flow__node"))
         setTimeout(() => settings()?.focus()); // once the card is chosen, and its settings are there
-      else if (event.shiftKey && event.code === "Digit1") void flow.fitView({ padding: 0.15, maxZoom: 1 });
+      else if (event.shiftKey && event.code === "Digit1") void flow.fitView(WHOLE);
       else if (event.key === "?") onHelp();
       else return;
       event.preventDefault();

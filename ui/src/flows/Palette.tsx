@@ -7,6 +7,7 @@ import { NodeIcon } from "./NodeIcon";
 import { fits } from "./ports";
 import { studio, useStudio } from "./studio";
 import type { NodeType } from "./types";
+import { CARD } from "./view";
 import css from "./Palette.module.css";
 
 const CATEGORIES: [NodeType["category"], string][] = [
@@ -43,7 +44,7 @@ export function Palette({
   const take = (type: NodeType) => {
     const canvas = document.querySelector("[data-flow-canvas]")?.getBoundingClientRect();
     const at = canvas
-      ? flow.screenToFlowPosition({ x: canvas.x + canvas.width / 2 - 120, y: canvas.y + canvas.height / 3 })
+      ? flow.screenToFlowPosition({ x: canvas.x + canvas.width / 2 - CARD.width / 2, y: canvas.y + canvas.height / 3 })
       : { x: 0, y: 0 };
     const id = add(type, [at.x, at.y]);
     setWords("");

@@ -4,6 +4,8 @@ import { Sound } from "./Sound";
 import type { Medium } from "./types";
 import css from "./Preview.module.css";
 
+const TEXT_MAX = 240; // characters of a text on a card
+
 /** What a card shows of a result: one medium, or the first four of a list. */
 export function CardPreview({ shown, title, onOpen }: { shown: Shown; title: string; onOpen: () => void }) {
   const { medium, values } = shown;
@@ -49,7 +51,7 @@ function Small({ medium, value }: { medium: Medium; value: unknown }) {
   if (medium === "image" && address)
     return <img src={`${address}/thumbnail`} alt="" draggable={false} loading="lazy" decoding="async" />;
   if (medium === "video" && address) return <Moving address={address} />;
-  return <span className={css.text}>{textOf(value).slice(0, 240)}</span>;
+  return <span className={css.text}>{textOf(value).slice(0, TEXT_MAX)}</span>;
 }
 
 /** A film as a still picture that moves while one points at it. */

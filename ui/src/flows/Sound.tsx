@@ -5,7 +5,9 @@ import { Icon } from "../design/Icon";
 import * as api from "./api";
 import css from "./Sound.module.css";
 
-const HEIGHT = 100; // of the drawing; it is stretched
+const [WIDTH, HEIGHT] = [240, 100]; // of the drawing; it is stretched
+
+const FLAT = `M0 ${HEIGHT / 2}H${WIDTH}`; // a sound whose outline is not known
 
 export function Sound({ address, label }: { address: string; label: string }) {
   const audio = useRef<HTMLAudioElement>(null);
@@ -32,11 +34,11 @@ export function Sound({ address, label }: { address: string; label: string }) {
         <Icon name={isPlaying ? "pause" : "play"} size={14} />
       </button>
       <span className={css.wave} data-outline={path ? "" : undefined}>
-        <svg viewBox={`0 0 240 ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">
-          <path d={path || `M0 ${HEIGHT / 2}H240`} />
+        <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">
+          <path d={path || FLAT} />
           <path
             className={css.played}
-            d={path || `M0 ${HEIGHT / 2}H240`}
+            d={path || FLAT}
             style={{ clipPath: `inset(0 ${seconds ? 100 - (at / seconds) * 100 : 100}% 0 0)` }}
           />
         </svg>
@@ -72,7 +74,7 @@ export function Sound({ address, label }: { address: string; label: string }) {
 /** Bars around the middle; empty without an outline. Quiet places keep a hair of height. */
 function drawn(peaks: readonly number[]): string {
   const most = Math.max(0.05, ...peaks); // what is quiet as a whole is drawn as large as what is loud
-  const step = 240 / Math.max(1, peaks.length);
+  const step = WIDTH / Math.max(1, peaks.length);
   return peaks
     .map((peak, index) => {
       const half = Math.max(1.5, (peak / most) * (HEIGHT / 2 - 2));

@@ -12,6 +12,7 @@ import { exportFile, exportOriginal } from "./files";
 import { isOver } from "./results";
 import { boundsOf, overOf, priceOf } from "./spend";
 import { studio, useStudio, type Saving } from "./studio";
+import { CARD, WHOLE } from "./view";
 import css from "./Editor.module.css";
 
 const SAVING: Record<Saving, string> = {
@@ -111,11 +112,14 @@ function More({ onOpen, onHelp }: { onOpen: (flow: string) => void; onHelp: () =
     const sizes = new Map(
       flow
         .getNodes()
-        .map(node => [node.id, { width: node.measured?.width ?? 240, height: node.measured?.height ?? 200 }]),
+        .map(({ id, measured }) => [
+          id,
+          { width: measured?.width ?? CARD.width, height: measured?.height ?? CARD.height },
+        ]),
     );
     try {
       await tidy(sizes);
-      setTimeout(() => void flow.fitView({ padding: 0.15, maxZoom: 1 }), 50); // once the cards are where they belong
+      setTimeout(() => void flow.fitView(WHOLE), 50); // once the cards are where they belong
     } catch {
       toast("bad", "The cards could not be arranged.");
     }

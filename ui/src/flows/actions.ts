@@ -55,10 +55,15 @@ export function add(type: NodeType, at: [number, number]): string {
   return result.id;
 }
 
+const NEAR = [200, 120] as const; // cards that begin closer to each other than this lie over each other
+const DOWN = 140;
+
 /** That place, or the next one below it where no card begins. */
 function free([x, y]: [number, number]): [number, number] {
   const taken = studio().state.document.nodes.flatMap(node => (node.position ? [node.position] : []));
-  while (taken.some(([otherX, otherY]) => Math.abs(otherX - x) < 200 && Math.abs(otherY - y) < 120)) y += 140;
+  const isOver = ([otherX, otherY]: [number, number]) =>
+    Math.abs(otherX - x) < NEAR[0] && Math.abs(otherY - y) < NEAR[1];
+  while (taken.some(isOver)) y += DOWN;
   return [x, y];
 }
 

@@ -2,6 +2,7 @@
 import ELK, { type ElkNode } from "elkjs/lib/elk-api";
 import { edgesOf } from "./document";
 import type { FlowDocument } from "./types";
+import { CARD } from "./view";
 
 const LAYERED = {
   "elk.algorithm": "layered",
@@ -24,7 +25,7 @@ export async function tidied(
       layoutOptions: LAYERED,
       children: document.nodes.map(node => ({
         id: `n${node.id}`,
-        ...(sizes.get(node.id) ?? { width: 240, height: 200 }),
+        ...(sizes.get(node.id) ?? CARD),
       })),
       edges: edgesOf(document).map(edge => ({
         id: `e${edge.id}`,

@@ -4,6 +4,7 @@ import { ticks, type Window } from "../../lib/lines";
 import css from "./Timeline.module.css";
 
 const TICK = 56; // the width of an instant on the axis
+const LABEL = 28; // what its name needs at least; at the end of the axis one with less room is left out
 
 /** Instants after the start. Drag over a part to look at it alone. */
 export function Axis({
@@ -50,11 +51,14 @@ export function Axis({
           setDrag(null);
         }}
       >
-        {ticks(window, zero, Math.max(Math.floor(width / TICK), 2)).map(at => (
-          <span key={at} className={css.tick} style={{ left: `${((zero + at - window.from) / span) * 100}%` }}>
-            {at === 0 ? "0" : duration(at).replace(".0s", "s")}
-          </span>
-        ))}
+        {ticks(window, zero, Math.max(Math.floor(width / TICK), 2))
+          .map(at => [at, (zero + at - window.from) / span] as const)
+          .filter(([, share]) => (1 - share) * width >= LABEL)
+          .map(([at, share]) => (
+            <span key={at} className={css.tick} style={{ left: `${share * 100}%` }}>
+              {at === 0 ? "0" : duration(at).replace(".0s", "s")}
+            </span>
+          ))}
         {drag && (
           <span
             className={css.drag}
