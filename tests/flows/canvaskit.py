@@ -25,6 +25,7 @@ def card(page: Any, title: str) -> Any:
 def add(page: Any, title: str) -> None:
     page.get_by_role("searchbox", name="Search nodes").fill(title)
     page.keyboard.press("Enter")
+    page.locator(".react-flow__node:focus").wait_for()  # the keys that follow are for the canvas
 
 
 def saved(page: Any) -> None:
