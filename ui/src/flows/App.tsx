@@ -106,5 +106,10 @@ function Opened({
   }, [wanted, types, setAddress, adopted]);
   if (error) return <Failed error={error} onRetry={() => onOpen(flow)} />;
   if (!studio) return <p aria-busy="true" />;
-  return <Editor onHome={() => onOpen("")} onOpen={onOpen} />;
+  // A boundary of its own: hidden by the one around it, this component would begin again when it is shown, with another studio than its cards have.
+  return (
+    <Suspense fallback={<p aria-busy="true" />}>
+      <Editor onHome={() => onOpen("")} onOpen={onOpen} />
+    </Suspense>
+  );
 }
